@@ -1,0 +1,214 @@
+/* struct sock: a protocol's end of a socket, and what every protocol shares: buffers and their
+ * accounting, wait queue, callbacks, error, options. struct socket (core/socket.h) is the program's end.
+ *
+ * Memory: sk_rmem_alloc sums truesize of what waits in the receive queue (skb_set_owner_r),
+ * sk_wmem_alloc of what is on its way out (skb_set_owner_w; freed or orphaned gives it back and wakes
+ * writers), sk_wmem_queued is TCP's write queue. */
+#ifndef CORE_SOCK_H
+#define CORE_SOCK_H
+
+#include <poll.h>
+#include <sys/socket.h>
+#include "core/dst.h"
+#include "core/skbuff.h"
+#include "core/task.h"
+
+struct socket;
+struct proto;
+struct sock_filter_prog;
+
+#define SOCK_RCVBUF_DEFAULT 212992
+#define SOCK_SNDBUF_DEFAULT 212992
+#define SOCK_MIN_RCVBUF 2304
+#define SOCK_MIN_SNDBUF 4608
+
+struct sock {
+	struct net *net;
+	struct proto *prot;
+	struct socket *socket; /* NULL: orphan (closed by the program) or not accepted yet */
+	struct hlist_node node; /* protocol's hash */
+	struct hlist_node bind_node;
+	int32_t refcnt;
+	uint16_t family;
+	uint16_t type;
+	uint8_t protocol;
+	uint8_t state; /* TCP_ESTABLISHED..., also used by UDP/raw (CLOSE / ESTABLISHED) */
+	uint8_t reuse, reuseport;
+	int bound_dev_if;
+	uint32_t hash;
+
+	int err, err_soft; /* positive errno, taken by sock_error() */
+	uint8_t shutdown;  /* 1 RCV, 2 SEND */
+	bool dead;         /* orphan */
+	bool zapped;
+	uint32_t flags;    /* enum sock_flags bits */
+	uint32_t mark, priority;
+	uint64_t lingertime_ns;
+	uint64_t rcvtimeo_ns, sndtimeo_ns; /* TIME_NEVER: none */
+	int32_t rcvlowat;
+
+	struct sk_buff_head receive_queue, write_queue, error_queue;
+	int32_t rcvbuf, sndbuf;
+	int32_t rmem_alloc, wmem_alloc, wmem_queued, forward_alloc;
+	uint8_t userlocks; /* 1 SNDBUF, 2 RCVBUF set by the program; 4 bind addr, 8 bind port */
+	uint32_t drops;
+	uint32_t gso_max_segs;
+	uint64_t pacing_rate, max_pacing_rate; /* bytes per second; ~0 none */
+
+	struct dst_entry *dst_cache;
+	struct dst_entry *rx_dst;
+	struct wait_queue_head wq_own;
+	struct wait_queue_head *wq; /* socket's, or wq_own */
+
+	void (*state_change)(struct sock *sk);
+	void (*data_ready)(struct sock *sk);
+	void (*write_space)(struct sock *sk);
+	void (*error_report)(struct sock *sk);
+	int (*backlog_rcv)(struct sock *sk, struct sk_buff *skb);
+	void (*destruct)(struct sock *sk);
+	struct sock_filter_prog *filter;
+	void *user_data;
+	uint32_t tsflags, tskey, zckey;
+	uint64_t ino; /* shown in /proc/net/tcp */
+	uint32_t uid;
+	uint32_t owner_pid;
+	char owner_comm[16];
+};
+
+enum sock_flags {
+	SOCK_F_DEAD = 1, SOCK_F_DONE = 2, SOCK_F_URGINLINE = 4, SOCK_F_KEEPOPEN = 8, SOCK_F_LINGER = 16,
+	SOCK_F_BROADCAST = 32, SOCK_F_TIMESTAMP = 64, SOCK_F_RCVTSTAMP = 128, SOCK_F_ZEROCOPY = 256,
+	SOCK_F_DONTROUTE = 512, SOCK_F_NO_CHECK_TX = 1024, SOCK_F_PASSSEC = 2048, SOCK_F_DESTROY = 4096
+};
+
+struct timewait_sock_ops;
+struct request_sock_ops;
+
+/* A transport protocol. All calls: 0/positive or -errno; msg's control data and flags as in Linux. */
+struct proto {
+	const char *name;
+	size_t obj_size;
+	int (*init)(struct sock *sk);
+	void (*destroy)(struct sock *sk);
+	void (*close)(struct sock *sk, uint64_t timeout_ns);
+	int (*pre_connect)(struct sock *sk, struct sockaddr *addr, socklen_t len);
+	int (*connect)(struct sock *sk, struct sockaddr *addr, socklen_t len);
+	int (*disconnect)(struct sock *sk, int flags);
+	struct sock *(*accept)(struct sock *sk, int flags, int *err);
+	int (*ioctl)(struct sock *sk, unsigned long cmd, void *arg);
+	void (*shutdown)(struct sock *sk, int how);
+	int (*setsockopt)(struct sock *sk, int level, int name, const void *val, socklen_t len);
+	int (*getsockopt)(struct sock *sk, int level, int name, void *val, socklen_t *len);
+	ssize_t (*sendmsg)(struct sock *sk, struct msghdr *msg, size_t len);
+	ssize_t (*recvmsg)(struct sock *sk, struct msghdr *msg, size_t len, int flags, socklen_t *addr_len);
+	int (*bind)(struct sock *sk, struct sockaddr *addr, socklen_t len);
+	int (*backlog_rcv)(struct sock *sk, struct sk_buff *skb);
+	int (*hash)(struct sock *sk);
+	void (*unhash)(struct sock *sk);
+	/* Claim a local port (0: choose). 0 or -EADDRINUSE. */
+	int (*get_port)(struct sock *sk, uint16_t port);
+	struct pool *(*pool)(struct net *net); /* where obj_size comes from */
+};
+
+struct sock *sk_alloc(struct net *net, int family, int type, int protocol, struct proto *prot);
+void sock_init_data(struct socket *sock, struct sock *sk);
+static inline struct sock *sock_hold(struct sock *sk)
+{
+	sk->refcnt++;
+	return sk;
+}
+/* At zero: destruct, destroy, back to the pool. */
+void sock_put(struct sock *sk);
+void sock_orphan(struct sock *sk);
+void sock_graft(struct sock *sk, struct socket *parent);
+static inline bool sock_flag(const struct sock *sk, uint32_t f) { return (sk->flags & f) != 0; }
+static inline void sock_set_flag(struct sock *sk, uint32_t f, bool on) { sk->flags = on ? sk->flags | f : sk->flags & ~f; }
+
+/* Take the pending error: 0 or -errno. */
+static inline int sock_error(struct sock *sk)
+{
+	int e = sk->err;
+	sk->err = 0;
+	return -e;
+}
+void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
+void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
+void sock_wfree(struct sk_buff *skb);
+void sock_rfree(struct sk_buff *skb);
+/* An skb charged to sk's send buffer; waits for room unless noblock. NULL: *err. */
+struct sk_buff *sock_alloc_send_skb(struct sock *sk, uint32_t size, bool noblock, int *err);
+/* Queue on receive_queue if rcvbuf allows; calls data_ready. 0, -ENOMEM (caller drops), or -EPERM (filter). */
+int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
+int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);
+/* Next datagram; waits. flags MSG_*. NULL: *err. MSG_PEEK leaves it (users+1). */
+struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *err);
+void sock_def_readable(struct sock *sk);
+void sock_def_write_space(struct sock *sk);
+void sock_def_error_report(struct sock *sk);
+void sock_def_wakeup(struct sock *sk);
+/* SOL_SOCKET options common to all. -ENOPROTOOPT when unknown. */
+int sock_setsockopt(struct sock *sk, int name, const void *val, socklen_t len);
+int sock_getsockopt(struct sock *sk, int name, void *val, socklen_t *len);
+static inline uint64_t sock_deadline(uint64_t now, uint64_t timeo, bool noblock)
+{
+	return noblock ? now : timeo >= TIME_NEVER - now ? TIME_NEVER : now + timeo;
+}
+/* Cached route, validated: NULL when there is none or it went stale (then released). */
+struct dst_entry *__sk_dst_check(struct sock *sk, uint32_t cookie);
+/* Takes over the reference. */
+void sk_dst_set(struct sock *sk, struct dst_entry *dst);
+void sk_dst_reset(struct sock *sk);
+void sk_setup_caps(struct sock *sk, struct dst_entry *dst);
+void sock_recv_timestamp(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
+/* Append one control message to a recvmsg; sets MSG_CTRUNC when it does not fit. */
+int put_cmsg(struct msghdr *msg, int level, int type, size_t len, const void *data);
+
+/* struct socket: the program's end; one per descriptor of kind socket. */
+enum socket_state_ { SS_FREE_, SS_UNCONNECTED_, SS_CONNECTING_, SS_CONNECTED_, SS_DISCONNECTING_ };
+struct proto_ops;
+struct socket {
+	struct net *net;
+	enum socket_state_ state;
+	int type;
+	struct sock *sk;
+	const struct proto_ops *ops;
+	struct wait_queue_head wq;
+	bool nonblock;
+};
+struct proto_ops {
+	int family;
+	int (*release)(struct socket *s);
+	int (*bind)(struct socket *s, struct sockaddr *a, socklen_t len);
+	int (*connect)(struct socket *s, struct sockaddr *a, socklen_t len, int flags /* O_NONBLOCK */);
+	int (*accept)(struct socket *s, struct socket *newsock, int flags);
+	/* peer: 0 getsockname, 1 getpeername. Returns address length. */
+	int (*getname)(struct socket *s, struct sockaddr *a, int peer);
+	uint32_t (*poll)(struct socket *s);
+	int (*ioctl)(struct socket *s, unsigned long cmd, void *arg);
+	int (*listen)(struct socket *s, int backlog);
+	int (*shutdown)(struct socket *s, int how);
+	int (*setsockopt)(struct socket *s, int level, int name, const void *val, socklen_t len);
+	int (*getsockopt)(struct socket *s, int level, int name, void *val, socklen_t *len);
+	ssize_t (*sendmsg)(struct socket *s, struct msghdr *m, size_t len);
+	ssize_t (*recvmsg)(struct socket *s, struct msghdr *m, size_t len, int flags);
+};
+/* An address family: socket() for it. */
+struct net_proto_family {
+	int family;
+	int (*create)(struct net *net, struct socket *sock, int protocol);
+};
+#define SOCK_MAX_FAMILIES 4
+struct sock_net {
+	const struct net_proto_family *families[SOCK_MAX_FAMILIES];
+	uint32_t nr_families;
+	uint64_t next_ino;
+	uint64_t inuse;
+	struct list_head all_files; /* socket/ */
+	uint32_t rmem_default, rmem_max, wmem_default, wmem_max, somaxconn, optmem_max;
+	uint64_t syscalls[64];
+	uint64_t files_open;
+};
+int sock_register(struct net *net, const struct net_proto_family *fam);
+extern const struct pernet_operations sock_net_ops;
+
+#endif

@@ -1,0 +1,98 @@
+/* Tasks: a host's processes, as coroutines; wait queues; the one way to sleep.
+ *
+ *            task_spawn            schedule()                 wake_up()
+ *   (new) ----------> RUNNABLE -> RUNNING ---> SLEEPING ------------------> RUNNABLE
+ *                                     \--------------> ZOMBIE (main returned; reaped by wait or owner)
+ *
+ * A system call that must wait does, in a loop:
+ *     while (!condition) { err = wait_event_timeout(net, wq, deadline); if (err) ...; }
+ * In a lab that switches coroutines; where the current task has no coroutine (embedded, softirq) the
+ * call returns -EAGAIN at once; the packetdrill plug-in and threads give their own wait_ops. */
+#ifndef CORE_TASK_H
+#define CORE_TASK_H
+
+#include "base/list.h"
+#include "base/probe.h"
+#include "base/strbuf.h"
+#include "core/net.h"
+
+enum task_state { TASK_RUNNABLE, TASK_RUNNING, TASK_SLEEPING, TASK_ZOMBIE };
+
+struct coro;
+struct files_struct; /* descriptor table, socket/ */
+
+typedef int (*task_main)(struct task *t, int argc, char **argv);
+
+struct wait_queue_head {
+	struct list_head list;
+};
+struct wait_entry {
+	struct list_head list;
+	struct task *task;
+	void (*func)(struct wait_entry *e, uint32_t key); /* key: poll events */
+	bool exclusive;
+};
+
+struct wait_ops {
+	/* Sleep until woken or until_ns. 0 woken or timed out; -EINTR; -EAGAIN: cannot sleep. */
+	int (*sleep)(struct task *t, uint64_t until_ns);
+	void (*wake)(struct task *t);
+};
+
+struct task {
+	struct net *net;
+	uint32_t pid;
+	char comm[16];
+	enum task_state state;
+	int exit_code;
+	struct list_head node, run_node;
+	struct coro *coro;
+	const struct wait_ops *wait_ops;
+	struct timer_list timer;
+	struct trace_ctx trace;
+	struct files_struct *files;
+	struct task *parent;
+	struct wait_queue_head exit_wq;
+	task_main main;
+	int argc;
+	char **argv;
+	char **env; /* "NAME=value", NULL-terminated, owned; may be NULL */
+	bool woken, killed, background;
+	uint32_t pending_signals; /* SIGINT, SIGURG, SIGPIPE bits */
+	uint64_t switches;
+	/* Standard output: owner->write unless this is set. */
+	void (*write)(struct task *t, int fd, const char *s, size_t len, void *arg);
+	void *write_arg;
+	uint64_t nr_syscalls;
+	void *owner_data;
+};
+
+/* Copies argv. The task starts at the next net_run. Returns NULL when out of stacks. */
+struct task *task_spawn(struct net *net, const char *comm, task_main main, int argc, char *const *argv, struct task *parent);
+/* A task without coroutine for embedded callers: system calls made with it never sleep. */
+struct task *task_new_external(struct net *net, const char *comm, const struct wait_ops *ops);
+void task_free(struct task *t);
+/* Ask it to end: its current and later sleeps return -EINTR. */
+void task_kill(struct task *t);
+/* Wait for t to end and take its exit code; frees it. Only from another task. */
+int task_wait(struct task *self, struct task *t, int *code);
+
+void init_waitqueue_head(struct wait_queue_head *q);
+void add_wait_queue(struct wait_queue_head *q, struct wait_entry *e);
+void remove_wait_queue(struct wait_entry *e);
+/* Wake all non-exclusive and up to one exclusive waiter. key: poll mask or 0. */
+void wake_up(struct wait_queue_head *q, uint32_t key);
+/* Sleep on q once, until woken or deadline (TIME_NEVER: none). 0: look again; -EINTR: killed or signal;
+ * -EAGAIN: this task cannot sleep; -ETIMEDOUT: the deadline passed. */
+int wait_on(struct net *net, struct wait_queue_head *q, uint64_t deadline_ns);
+int wait_on_exclusive(struct net *net, struct wait_queue_head *q, uint64_t deadline_ns);
+/* nanosleep in virtual time. */
+int task_sleep(struct task *t, uint64_t ns);
+void task_wake(struct task *t);
+
+/* Output of programs. */
+void task_puts(struct task *t, const char *s);
+void task_printf(struct task *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void task_eprintf(struct task *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif

@@ -1,0 +1,70 @@
+/* Forwarding information base: routing tables local (255), main (254), default (253), looked up in that
+ * order (as rules 0, 32766, 32767), each longest prefix first, then TOS, then metric. */
+#ifndef IPV4_FIB_H
+#define IPV4_FIB_H
+
+#include "core/netdevice.h"
+
+#define RT_TABLE_DEFAULT_ 253
+#define RT_TABLE_MAIN_ 254
+#define RT_TABLE_LOCAL_ 255
+/* RTN_*, RTPROT_*, RT_SCOPE_* are Linux's, from <linux/rtnetlink.h>. */
+
+struct flowi4 {
+	uint32_t daddr, saddr;
+	int oif, iif;
+	uint32_t mark;
+	uint8_t tos, proto, scope, flags;
+	uint16_t sport, dport;
+};
+#define FLOWI_FLAG_ANYSRC 1
+#define FLOWI_FLAG_KNOWN_NH 2
+
+struct fib_nh {
+	struct net_device *dev; /* NULL: blackhole etc. */
+	int oif;
+	uint32_t gw; /* 0: on-link */
+	uint8_t scope, weight, flags;
+};
+#define FIB_MAX_NH 16
+struct fib_info { /* shared by routes that say the same */
+	int32_t refcnt;
+	uint8_t protocol, scope, type, dead;
+	uint32_t prefsrc, priority;
+	uint32_t metrics_mtu, metrics_advmss, metrics_initcwnd, metrics_initrwnd, metrics_rto_min_ms, metrics_quickack, metrics_features, metrics_window, metrics_ssthresh, metrics_cwnd, metrics_rtt, metrics_hoplimit;
+	bool mtu_locked;
+	char congctl[16];
+	uint32_t nhs;
+	struct fib_nh nh[FIB_MAX_NH];
+	struct list_head list;
+};
+struct fib_result {
+	uint32_t prefix;
+	uint8_t prefixlen, type, scope, nh_sel;
+	uint32_t table_id;
+	struct fib_info *fi; /* borrowed (FIB_LOOKUP_NOREF) */
+};
+#define FIB_LOOKUP_NOREF 1
+
+struct fib_config { /* one route to add or delete */
+	uint32_t table, dst, gw, prefsrc, priority;
+	uint8_t dst_len, tos, protocol, scope, type;
+	int oif;
+	uint32_t mtu, advmss, initcwnd, initrwnd, rto_min_ms, quickack, features, window, hoplimit;
+	bool mtu_lock;
+	char congctl[16];
+	uint32_t n_nh;
+	struct fib_nh nh[FIB_MAX_NH];
+	uint16_t nlflags; /* NLM_F_EXCL, REPLACE, CREATE, APPEND */
+};
+struct fib_table;
+struct fib_table *fib_get_table(struct net *net, uint32_t id);
+struct fib_table *fib_new_table(struct net *net, uint32_t id);
+/* 0 found; -ENOENT/-EAGAIN not; -ENETUNREACH, -EACCES, -EINVAL for unreachable, prohibit, blackhole entries. */
+int fib_table_lookup(struct fib_table *tb, const struct flowi4 *flp, struct fib_result *res, int fib_flags);
+int fib_lookup(struct net *net, const struct flowi4 *flp, struct fib_result *res);
+/* 0, -EEXIST, -EINVAL, -ENETUNREACH (gateway not reachable), -ENETDOWN, -ESRCH (delete). */
+int fib_table_insert(struct net *net, struct fib_table *tb, const struct fib_config *cfg);
+int fib_table_delete(struct net *net, struct fib_table *tb, const struct fib_config *cfg);
+
+#endif

@@ -1,0 +1,58 @@
+/* The system-call table: all that a program may use of a host. Every call takes the calling task, is
+ * counted and traced (enter, then a line as strace prints it), and returns a value or -errno. Blocking
+ * calls sleep the task. Structures and constants are Linux's. */
+#ifndef SOCKET_SYSCALL_H
+#define SOCKET_SYSCALL_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include "core/task.h"
+
+int sys_socket(struct task *t, int family, int type, int protocol);
+int sys_bind(struct task *t, int fd, const struct sockaddr *a, socklen_t len);
+int sys_listen(struct task *t, int fd, int backlog);
+int sys_accept4(struct task *t, int fd, struct sockaddr *a, socklen_t *len, int flags);
+int sys_connect(struct task *t, int fd, const struct sockaddr *a, socklen_t len);
+int sys_getsockname(struct task *t, int fd, struct sockaddr *a, socklen_t *len);
+int sys_getpeername(struct task *t, int fd, struct sockaddr *a, socklen_t *len);
+ssize_t sys_sendto(struct task *t, int fd, const void *buf, size_t len, int flags, const struct sockaddr *a, socklen_t alen);
+ssize_t sys_recvfrom(struct task *t, int fd, void *buf, size_t len, int flags, struct sockaddr *a, socklen_t *alen);
+ssize_t sys_sendmsg(struct task *t, int fd, const struct msghdr *m, int flags);
+ssize_t sys_recvmsg(struct task *t, int fd, struct msghdr *m, int flags);
+int sys_shutdown(struct task *t, int fd, int how);
+int sys_setsockopt(struct task *t, int fd, int level, int name, const void *val, socklen_t len);
+int sys_getsockopt(struct task *t, int fd, int level, int name, void *val, socklen_t *len);
+/* read/write work on sockets, /proc and /sys files, pipes, and the task's 0, 1, 2. */
+ssize_t sys_read(struct task *t, int fd, void *buf, size_t len);
+ssize_t sys_write(struct task *t, int fd, const void *buf, size_t len);
+ssize_t sys_readv(struct task *t, int fd, const struct iovec *iov, int n);
+ssize_t sys_writev(struct task *t, int fd, const struct iovec *iov, int n);
+/* open: "/proc/..." and "/etc/{hosts,resolv.conf}" and mounted folders (see vfs.h). */
+int sys_open(struct task *t, const char *path, int flags);
+int sys_close(struct task *t, int fd);
+int sys_dup(struct task *t, int fd);
+int sys_fcntl(struct task *t, int fd, int cmd, long arg);
+int sys_ioctl(struct task *t, int fd, unsigned long cmd, void *arg);
+int sys_poll(struct task *t, struct pollfd *fds, unsigned n, int timeout_ms);
+int sys_epoll_create1(struct task *t, int flags);
+int sys_epoll_ctl(struct task *t, int epfd, int op, int fd, struct epoll_event *ev);
+int sys_epoll_wait(struct task *t, int epfd, struct epoll_event *evs, int max, int timeout_ms);
+int sys_pipe2(struct task *t, int fd[2], int flags);
+int sys_nanosleep(struct task *t, uint64_t ns);
+uint64_t sys_clock_ns(struct task *t); /* monotonic since the lab's epoch */
+ssize_t sys_getrandom(struct task *t, void *buf, size_t len);
+/* Start another program on this host as a child; its descriptors are its own (none inherited). */
+struct task *sys_spawn(struct task *t, const char *comm, task_main main, int argc, char *const *argv);
+int sys_wait(struct task *t, struct task *child, int *code);
+
+/* Largest descriptor number + 1 a task may have. */
+#define TASK_MAX_FILES 1048576
+extern const struct pernet_operations socket_net_ops; /* AF_PACKET, AF_NETLINK families, file tables */
+
+#endif

@@ -1,0 +1,50 @@
+/* TCP (RFC 9293) that has never heard of IP versions: it speaks to its network layer through
+ * inet_connection_sock_af_ops and is entered from it by the functions below. */
+#ifndef TCP_TCP_H
+#define TCP_TCP_H
+
+#include <netinet/tcp.h> /* TCP_ESTABLISHED..., TCP_NODELAY..., for their numbers */
+#include "core/inet_sock.h"
+#include "tcp/tcp_sock.h"
+
+/* Program's calls (struct proto of TCP over IPv4 is filled in ipv4/tcp_ipv4.c with these). */
+int tcp_init_sock(struct sock *sk);
+void tcp_destroy_sock(struct sock *sk);
+void tcp_close(struct sock *sk, uint64_t timeout_ns);
+int tcp_disconnect(struct sock *sk, int flags);
+struct sock *inet_csk_accept(struct sock *sk, int flags, int *err);
+int tcp_ioctl(struct sock *sk, unsigned long cmd, void *arg);
+void tcp_shutdown(struct sock *sk, int how);
+int tcp_setsockopt(struct sock *sk, int level, int name, const void *val, socklen_t len);
+int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *len);
+ssize_t tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
+ssize_t tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, socklen_t *addr_len);
+uint32_t tcp_poll(struct socket *s);
+int inet_csk_listen_start(struct sock *sk, int backlog);
+void inet_csk_listen_stop(struct sock *sk);
+/* Active open: route, addresses, port and ISN (write_seq) are set; builds and sends the SYN. */
+int tcp_connect(struct sock *sk);
+
+/* Segments from the network layer. sk is found; skb: transport_header set, data at the TCP header, header
+ * length, data offset and checksum verified, TCP_SKB_CB filled by tcp_fill_cb(). All own skb. */
+void tcp_fill_cb(struct sk_buff *skb, const struct tcp_hdr *th);
+void tcp_rcv_established(struct sock *sk, struct sk_buff *skb);
+/* All states but ESTABLISHED, LISTEN, TIME_WAIT and NEW_SYN_RECV. Nonzero: the caller sends a reset for skb
+ * (still the caller's); 0: skb is consumed. */
+int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb);
+/* A segment for a request socket: the child (established), NULL (handled or dropped; *reset: send one). skb
+ * stays the caller's. */
+struct sock *tcp_check_req(struct sock *lsk, struct sk_buff *skb, struct request_sock *req, bool *reset);
+int tcp_conn_request(const struct request_sock_ops *ops, const struct inet_connection_sock_af_ops *af, struct sock *lsk, struct sk_buff *skb);
+enum tcp_tw_status { TCP_TW_SUCCESS, TCP_TW_RST, TCP_TW_ACK, TCP_TW_SYN };
+enum tcp_tw_status tcp_timewait_state_process(struct tcp_timewait_sock *tw, struct sk_buff *skb, uint32_t *isn);
+struct sk_buff *tcp_make_synack(const struct sock *lsk, struct dst_entry *dst, struct request_sock *req);
+struct sock *tcp_create_openreq_child(const struct sock *lsk, struct request_sock *req, struct sk_buff *skb);
+/* ICMP said something about this connection. */
+void tcp_icmp_soft_error(struct sock *sk, int err);
+void tcp_icmp_hard_error(struct sock *sk, int err);
+void tcp_mtu_reduced(struct sock *sk, uint32_t mtu);
+
+extern const struct pernet_operations tcp_net_ops; /* builds struct tcp_net: pools, hash tables, sysctls, wheel of TIME-WAIT */
+
+#endif
