@@ -26,8 +26,8 @@ void nl_nest_end(struct nl_reply *r, size_t at);
 void nl_end(struct nl_reply *r);
 /* Index attributes of a message body after a fixed header; malformed: -EINVAL. tb[max+1]. */
 int nl_parse(const struct nlmsghdr *h, size_t hdrlen, const struct nlattr **tb, unsigned max);
-static inline const void *nla_data(const struct nlattr *a) { return (const char *)a + (size_t)NLA_HDRLEN; }
-static inline size_t nla_len(const struct nlattr *a) { return (size_t)a->nla_len - (size_t)NLA_HDRLEN; }
+static inline const void *nla_data(const struct nlattr *a) { return (const char *)a + sizeof(*a); }
+static inline size_t nla_len(const struct nlattr *a) { return (size_t)a->nla_len - sizeof(*a); }
 uint32_t nla_get_u32(const struct nlattr *a);
 /* IPv4 address attribute (network order bytes) to host order. */
 uint32_t nla_get_ip4(const struct nlattr *a);
