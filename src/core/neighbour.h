@@ -110,6 +110,7 @@ struct neigh_seq_state {
 	uint32_t flags, bucket;
 	struct neighbour *cur;
 };
+/* Element number pos (from 0; no header token: that is the file's business), NULL past the end. */
 struct neighbour *neigh_seq_start(struct neigh_seq_state *st, struct neigh_table *tbl, uint32_t flags, uint64_t pos);
 struct neighbour *neigh_seq_next(struct neigh_seq_state *st);
 

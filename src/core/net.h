@@ -95,6 +95,9 @@ struct net {
 	struct list_head tasks;
 	struct list_head runqueue;
 	uint32_t next_pid;
+	/* A task ended (still current, if it ran as a coroutine) or is freed with files: socket/ closes its
+	 * descriptors. NULL: no room has files. */
+	void (*task_close_files)(struct task *t);
 
 	/* rooms' own state */
 	struct neigh_net *neigh;

@@ -5,20 +5,36 @@
 #include "base/strbuf.h"
 #include "core/net.h"
 
-/* An iterator over live state: start at pos 0.. returns an element or NULL; show appends its text. */
+/* An iterator over live state, as seq_file(9) has it. proc_read zeroes the state and calls start(0). A file
+ * with a header line returns SEQ_START_TOKEN there: show(SEQ_START_TOKEN) prints the line, then come stop and
+ * start(1), which finds the first element; next follows until it returns NULL, and stop ends it (also after
+ * a NULL). So "start" with pos > 0 means element pos - 1 in a file with a header, element pos without.
+ * Either way next() never sees the token. stop may be NULL. */
 struct seq_operations {
 	void *(*start)(struct net *net, void *state, uint64_t pos);
 	void *(*next)(struct net *net, void *state, void *v);
 	void (*stop)(struct net *net, void *state, void *v);
 	void (*show)(struct net *net, struct strbuf *out, void *state, void *v);
-	size_t state_size;
+	size_t state_size; /* at most SEQ_STATE_MAX */
 };
+#define SEQ_STATE_MAX 256
 /* show with v == SEQ_START_TOKEN: the header line. */
 #define SEQ_START_TOKEN ((void *)1)
 
 /* path relative to /proc: "net/arp". Either seq ops or one show function. 0 or -EEXIST. */
 int proc_create_seq(struct net *net, const char *path, const struct seq_operations *ops);
 int proc_create_single(struct net *net, const char *path, void (*show)(struct net *net, struct strbuf *out));
+/* A file that takes commands: write gets len octets of text (NUL-terminated too) and returns 0 or -errno; what
+ * it appends to answer (a listing, the reason of a refusal) is read back through the same descriptor. show may
+ * be NULL (reads nothing). */
+int proc_create_rw(struct net *net, const char *path, void (*show)(struct net *net, struct strbuf *out),
+		   int (*write)(struct net *net, const char *text, size_t len, struct strbuf *answer));
+/* 0, the file's -errno, -ENOENT, -EACCES (not writable). */
+int proc_write(struct net *net, const char *path, const char *text, size_t len, struct strbuf *answer);
+/* 0 or -ENOENT. */
+int proc_remove(struct net *net, const char *path);
+/* Does it exist, and may it be written? */
+bool proc_lookup(struct net *net, const char *path, bool *writable);
 /* Produce a file's text. 0, -ENOENT. */
 int proc_read(struct net *net, const char *path, struct strbuf *out);
 void proc_list(struct net *net, void (*fn)(const char *path, void *arg), void *arg);
@@ -33,13 +49,17 @@ struct ctl_table {
 	void (*get)(struct net *net, const struct ctl_table *t, struct strbuf *out);
 	int (*set)(struct net *net, const struct ctl_table *t, const char *text);
 };
-/* The table is copied; data pointers must live as long as the net. */
+/* The table and the names are copied; data pointers must live as long as the net (or until unregistered).
+ * 0, or -EEXIST: then nothing of the table is registered. */
 int register_sysctl(struct net *net, const struct ctl_table *t, size_t n);
-/* Names may use '.' or '/'. Returns 0, -ENOENT, -EINVAL (out of bounds, not a number). */
+/* Remove every name that begins with prefix ("net.ipv4.conf.eth0."). Returns how many there were. */
+size_t unregister_sysctl(struct net *net, const char *prefix);
+/* Names may use '.' or '/' as in sysctl(8): what stands first is the separator, and the other of the two is a
+ * letter ("net.ipv4.conf.eth0/100.forwarding" is net/ipv4/conf/eth0.100/forwarding). Returns 0, -ENOENT, -EINVAL (out of bounds, not a number). */
 int sysctl_set(struct net *net, const char *name, const char *text);
 int sysctl_get(struct net *net, const char *name, struct strbuf *out);
 void sysctl_list(struct net *net, void (*fn)(const char *name, void *arg), void *arg);
-/* sysctls are also files below /proc/sys. */
+/* sysctls are also files below /proc/sys: proc_read, proc_write and proc_list know them as "sys/...". */
 extern const struct pernet_operations proc_net_ops;
 
 #endif

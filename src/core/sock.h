@@ -9,6 +9,8 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <time.h> /* struct timespec, for the next */
+#include <linux/errqueue.h>
 #include "core/dst.h"
 #include "core/skbuff.h"
 #include "core/task.h"
@@ -73,12 +75,17 @@ struct sock {
 	uint32_t uid;
 	uint32_t owner_pid;
 	char owner_comm[16];
+	uint64_t cookie; /* SO_COOKIE: 0 until asked for */
+	int16_t incoming_cpu;
 };
 
 enum sock_flags {
 	SOCK_F_DEAD = 1, SOCK_F_DONE = 2, SOCK_F_URGINLINE = 4, SOCK_F_KEEPOPEN = 8, SOCK_F_LINGER = 16,
 	SOCK_F_BROADCAST = 32, SOCK_F_TIMESTAMP = 64, SOCK_F_RCVTSTAMP = 128, SOCK_F_ZEROCOPY = 256,
-	SOCK_F_DONTROUTE = 512, SOCK_F_NO_CHECK_TX = 1024, SOCK_F_PASSSEC = 2048, SOCK_F_DESTROY = 4096
+	SOCK_F_DONTROUTE = 512, SOCK_F_NO_CHECK_TX = 1024, SOCK_F_PASSSEC = 2048,
+	SOCK_F_DESTROY = 4096 /* prot->destroy was called (sk_prot_destroy) */,
+	SOCK_F_RCVTSTAMPNS = 8192, SOCK_F_RXQ_OVFL = 16384, SOCK_F_FILTER_LOCKED = 32768,
+	SOCK_F_SELECT_ERR_QUEUE = 65536, SOCK_F_DBG = 131072
 };
 
 struct timewait_sock_ops;
@@ -108,17 +115,30 @@ struct proto {
 	/* Claim a local port (0: choose). 0 or -EADDRINUSE. */
 	int (*get_port)(struct sock *sk, uint16_t port);
 	struct pool *(*pool)(struct net *net); /* where obj_size comes from */
+	/* Optional: SO_KEEPALIVE and SO_RCVLOWAT were set (the flag or value is stored by the caller before). */
+	void (*keepalive)(struct sock *sk, bool on);
+	void (*set_rcvlowat)(struct sock *sk, int32_t val);
+	/* SO_BINDTODEVICE moved the socket to another device: hash it anew. Optional. */
+	void (*rehash)(struct sock *sk);
 };
 
+/* A zeroed object with one reference, out of prot->pool. The family's create() then calls sock_init_data,
+ * sets what is its own, and prot->init. NULL: no memory. */
 struct sock *sk_alloc(struct net *net, int family, int type, int protocol, struct proto *prot);
+/* Queues, limits, callbacks, owner. sock may be NULL (a socket that nobody has accepted yet). */
 void sock_init_data(struct socket *sock, struct sock *sk);
 static inline struct sock *sock_hold(struct sock *sk)
 {
 	sk->refcnt++;
 	return sk;
 }
-/* At zero: destruct, destroy, back to the pool. */
+/* At zero: sk_prot_destroy, destruct, purge of the queues (SOCKET_CLOSE), back to the pool. Packets on their
+ * way out hold a reference (skb_set_owner_w takes it, sock_wfree gives it back; a destructor of a protocol's
+ * own does the same). */
 void sock_put(struct sock *sk);
+/* prot->destroy, once: a protocol that closes early (sk_common_release, inet_csk_destroy_sock) calls this
+ * instead of prot->destroy, so that the last sock_put does not repeat it. */
+void sk_prot_destroy(struct sock *sk);
 void sock_orphan(struct sock *sk);
 void sock_graft(struct sock *sk, struct socket *parent);
 static inline bool sock_flag(const struct sock *sk, uint32_t f) { return (sk->flags & f) != 0; }
@@ -137,10 +157,34 @@ void sock_wfree(struct sk_buff *skb);
 void sock_rfree(struct sk_buff *skb);
 /* An skb charged to sk's send buffer; waits for room unless noblock. NULL: *err. */
 struct sk_buff *sock_alloc_send_skb(struct sock *sk, uint32_t size, bool noblock, int *err);
+/* May a datagram protocol send more? (wmem_alloc against half of sndbuf) */
+static inline bool sock_writeable(const struct sock *sk)
+{
+	return sk->wmem_alloc < sk->sndbuf / 2;
+}
+/* POLL bits that follow from queues, shutdown and error; for datagram families. */
+uint32_t datagram_poll(struct socket *s);
 /* Queue on receive_queue if rcvbuf allows; calls data_ready. 0, -ENOMEM (caller drops), or -EPERM (filter). */
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
+/* The same for the error queue, with sock_exterr_skb in skb->cb; calls error_report. 0 or -ENOMEM. */
 int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);
-/* Next datagram; waits. flags MSG_*. NULL: *err. MSG_PEEK leaves it (users+1). */
+/* What stands in cb of an skb on error_queue. The skb's data is the quoted payload. */
+struct sock_exterr_skb {
+	struct sock_extended_err ee;
+	uint32_t addr;     /* host order: whom the failed packet was for */
+	uint32_t offender; /* who said so (SO_EE_OFFENDER) */
+	uint16_t port;
+	bool has_addr, has_offender;
+};
+static inline struct sock_exterr_skb *skb_ext_err(struct sk_buff *skb)
+{
+	return (struct sock_exterr_skb *)(void *)skb->cb;
+}
+/* Next on the error queue, never waits; sets sk->err to the error of the one after it, as Linux does. */
+struct sk_buff *sock_dequeue_err_skb(struct sock *sk);
+/* A timestamp of a sent packet (SO_TIMESTAMPING): queues SCM_TSTAMP_* with key on the error queue. */
+void sock_tx_timestamp(struct sock *sk, const struct sk_buff *orig, int tstype, uint32_t key);
+/* Next datagram; waits. flags MSG_*. NULL: *err (0: shut down for reading). MSG_PEEK leaves it (users+1). */
 struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *err);
 void sock_def_readable(struct sock *sk);
 void sock_def_write_space(struct sock *sk);
@@ -207,6 +251,7 @@ struct sock_net {
 	uint32_t rmem_default, rmem_max, wmem_default, wmem_max, somaxconn, optmem_max;
 	uint64_t syscalls[64];
 	uint64_t files_open;
+	struct socket_net *room; /* socket/'s own */
 };
 int sock_register(struct net *net, const struct net_proto_family *fam);
 extern const struct pernet_operations sock_net_ops;
