@@ -1,0 +1,22 @@
+/* culver bench: works measured in operations per second of CPU time, beside their peers, interleaved
+ * round by round in one run, so that what disturbs one disturbs all; only ratios are quoted. */
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
+
+#include "base/types.h"
+
+struct bench_result {
+	uint64_t ops, bytes, cpu_ns;
+};
+
+/* A work on culver's own stack for about ns of CPU time. 0, or -errno. */
+struct bench_pair;
+enum bench_road { BENCH_VETH, BENCH_LO };
+/* Two hosts joined by a veth pair (MTU 1500, checksums made and verified), or one host's lo. */
+int bench_culver(enum bench_road road, const char *work, uint64_t ns, struct bench_result *out);
+/* 1000 hosts (or n), each visiting the page: prints wall time, memory per host, hops per cpu-second. */
+int bench_hosts(uint32_t n, bool json);
+/* The command. argv[0] is "bench". Exit code. */
+int bench_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,18 @@
+/* Processes and CPU time of this machine: for the benchmark's peers. */
+#ifndef OS_OS_PROC_H
+#define OS_OS_PROC_H
+
+#include "base/types.h"
+
+/* CPU time of this process, and wall time, in ns. */
+uint64_t os_cpu_ns(void);
+uint64_t os_wall_ns(void);
+/* Resident memory of this process in bytes, 0 if unknown. */
+uint64_t os_rss_bytes(void);
+/* Run argv (argv[0] is a path) with no input; its output, at most room - 1 bytes, into out, NUL-terminated.
+ * Returns the exit status, or -errno when it could not be started. */
+int os_run_capture(const char *const *argv, char *out, size_t room);
+/* Folder of the running executable into buf. 0 or -errno. */
+int os_self_dir(char *buf, size_t room);
+
+#endif
