@@ -4,7 +4,7 @@
  *
  * Levels of 64 slots each; level 0 slots span 2^16 ns (65.5 us), each level above 64 times more.
  * Within a slot the exact expiry decides, ties by order of arming (so runs repeat exactly). A timer
- * never fires early. Any expiry below TIME_NEVER is accepted. */
+ * never fires early. Any expiry below TIME_NEVER is accepted; TIME_NEVER itself disarms. */
 #ifndef BASE_TIMER_H
 #define BASE_TIMER_H
 
@@ -28,9 +28,10 @@ struct timer_wheel {
 	uint64_t now_ns; /* everything due before this has fired */
 	uint64_t seq;
 	uint64_t occupied[WHEEL_LEVELS];
+	uint64_t unsorted[WHEEL_LEVELS]; /* slots whose list is not in firing order */
 	struct list_head slots[WHEEL_LEVELS][WHEEL_SLOTS];
 	uint32_t pending;
-	uint64_t next_cache; /* TIME_NEVER + valid flag below */
+	uint64_t next_cache; /* earliest expiry, when next_valid */
 	bool next_valid;
 };
 
@@ -43,7 +44,8 @@ void mod_timer(struct timer_wheel *w, struct timer_list *t, uint64_t expires_ns)
 bool del_timer(struct timer_wheel *w, struct timer_list *t);
 /* Exact earliest expiry, TIME_NEVER if none. */
 uint64_t wheel_next(struct timer_wheel *w);
-/* Fire, in order of (expiry, arming), everything due at or before now_ns. */
+/* Fire, in order of (expiry, arming), everything due at or before now_ns, including what callbacks arm
+ * in the meantime. A callback may re-arm, delete or free its own timer and any other. */
 void wheel_run(struct timer_wheel *w, uint64_t now_ns);
 
 #endif
