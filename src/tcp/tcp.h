@@ -3,7 +3,7 @@
 #ifndef TCP_TCP_H
 #define TCP_TCP_H
 
-#include <netinet/tcp.h> /* TCP_ESTABLISHED..., TCP_NODELAY..., for their numbers */
+/* tcp_sock.h brings <netinet/tcp.h>: TCP_ESTABLISHED..., TCP_NODELAY..., for their numbers */
 #include "core/inet_sock.h"
 #include "tcp/tcp_sock.h"
 

@@ -1,0 +1,235 @@
+/* Inside the room: what tcp's files call of each other. One block per file. */
+#ifndef TCP_TCP_INT_H
+#define TCP_TCP_INT_H
+
+#include <errno.h>
+#include "base/probe.h"
+#include "core/net.h"
+#include "core/uio.h"
+#include "tcp/inet_hashtables.h"
+#include "tcp/tcp.h"
+
+/* tcp.c */
+void tcp_set_state(struct sock *sk, uint8_t state);
+void tcp_done(struct sock *sk);                    /* to CLOSE; an orphan dies */
+void tcp_reset(struct sock *sk, struct sk_buff *skb); /* a RST was accepted */
+void tcp_write_err(struct sock *sk, int err);      /* gave up: error, done */
+void inet_csk_destroy_sock(struct sock *sk);
+void tcp_write_queue_purge(struct sock *sk);
+void tcp_check_space(struct sock *sk);
+struct tcp_rare *tcp_rare(struct sock *sk);
+struct tcp_sackinfo *tcp_sackinfo(struct sock *sk);
+int tcp_wait(struct sock *sk, uint64_t deadline); /* sleep once with the socket released */
+bool tcp_out_of_memory(struct sock *sk);
+bool tcp_too_many_orphans(struct sock *sk);
+
+/* tcp_output.c, tcp_xmit.c */
+int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it);
+void __tcp_push_pending_frames(struct sock *sk, uint32_t cur_mss, int nonagle);
+bool tcp_write_xmit(struct sock *sk, uint32_t mss_now, int nonagle, int push_one);
+int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, uint32_t segs);
+int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, uint32_t segs);
+void tcp_xmit_retransmit_queue(struct sock *sk);
+void tcp_simple_retransmit(struct sock *sk);
+void tcp_send_ack(struct sock *sk);
+void tcp_send_delayed_ack(struct sock *sk);
+void tcp_send_fin(struct sock *sk);
+void tcp_send_active_reset(struct sock *sk);
+int tcp_send_synack(struct sock *sk);
+int tcp_write_wakeup(struct sock *sk);
+void tcp_xmit_probe_skb(struct sock *sk, bool urgent);
+void tcp_send_probe0(struct sock *sk);
+bool tcp_send_loss_probe(struct sock *sk);
+bool tcp_schedule_loss_probe(struct sock *sk, bool advancing_rto);
+uint32_t tcp_sync_mss(struct sock *sk, uint32_t pmtu);
+uint32_t tcp_current_mss(struct sock *sk);
+uint32_t tcp_send_mss(struct sock *sk, uint32_t *size_goal, int flags);
+uint32_t __tcp_select_window(struct sock *sk);
+void tcp_select_initial_window(const struct sock *sk, uint32_t space, uint32_t mss, uint32_t *rcv_wnd,
+			       uint32_t *window_clamp, bool wscale_ok, uint8_t *rcv_wscale);
+int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, uint32_t len, uint32_t mss_now);
+void tcp_trim_head(struct sock *sk, struct sk_buff *skb, uint32_t len);
+void tcp_skb_set_pcount(struct sk_buff *skb, uint32_t mss_now);
+void tcp_rtx_queue_unlink_and_free(struct sock *sk, struct sk_buff *skb);
+void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb);
+void tcp_update_skb_after_send(struct sock *sk, struct sk_buff *skb);
+uint32_t tcp_win_from_space(const struct sock *sk, uint32_t space);
+uint32_t tcp_space_from_win(const struct sock *sk, uint32_t win);
+int32_t tcp_space(const struct sock *sk);
+uint32_t tcp_full_space(const struct sock *sk);
+uint32_t tcp_mss_to_mtu(const struct sock *sk, uint32_t mss);
+void tcp_cwnd_restart(struct sock *sk);
+void tcp_chrono_init(struct sock *sk);
+void tcp_rearm_rto(struct sock *sk);
+void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb);
+
+/* tcp_options.c */
+struct tcp_out_options {
+	uint16_t options; /* OPTION_* */
+	uint16_t mss;
+	uint8_t ws, num_sack_blocks;
+	uint32_t tsval, tsecr;
+	struct tcp_sack_block sacks[TCP_NUM_SACKS];
+};
+enum { OPTION_MSS = 1, OPTION_TS = 2, OPTION_SACK_ADVERTISE = 4, OPTION_WSCALE = 8, OPTION_SACK = 16 };
+void tcp_parse_options(const struct net *net, const struct sk_buff *skb, struct tcp_options_received *opt, bool estab);
+bool tcp_fast_parse_options(const struct sk_buff *skb, struct tcp_sock *tp);
+uint32_t tcp_options_size(const struct tcp_out_options *o);
+void tcp_options_write(uint8_t *p, const struct tcp_out_options *o);
+const uint8_t *tcp_find_sack(const struct sk_buff *skb, unsigned *nblocks);
+
+/* tcp_input.c */
+bool tcp_oow_rate_limited(struct net *net, const struct sk_buff *skb, bool counter_synrecv, uint32_t *last_ms);
+void tcp_send_challenge_ack(struct sock *sk);
+void tcp_fin(struct sock *sk);
+void tcp_init_buffer_space(struct sock *sk);
+void tcp_initialize_rcv_mss(struct sock *sk);
+void tcp_finish_connect(struct sock *sk, struct sk_buff *skb);
+void tcp_update_pred_flags(struct tcp_sock *tp);
+void tcp_init_transfer(struct sock *sk);
+void tcp_data_snd_check(struct sock *sk);
+void tcp_ack_snd_check(struct sock *sk);
+void tcp_replace_ts_recent(struct tcp_sock *tp, uint32_t seq);
+
+/* tcp_rcvq.c */
+void tcp_data_queue(struct sock *sk, struct sk_buff *skb);
+bool tcp_try_rmem_schedule(struct sock *sk, struct sk_buff *skb);
+void tcp_queue_rcv(struct sock *sk, struct sk_buff *skb, uint32_t hdrlen);
+void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb);
+void tcp_enter_quickack_mode(struct sock *sk, uint32_t max);
+void tcp_rcv_space_adjust(struct sock *sk);
+void tcp_check_urg(struct sock *sk, const struct tcp_hdr *th, uint32_t seq);
+void tcp_urg(struct sock *sk, struct sk_buff *skb);
+void tcp_ofo_purge(struct sock *sk, enum drop_reason why);
+void tcp_sack_new_ofo_skb(struct sock *sk, uint32_t seq, uint32_t end_seq);
+void tcp_dsack_set(struct sock *sk, uint32_t seq, uint32_t end_seq);
+void tcp_send_dupack(struct sock *sk, const struct sk_buff *skb);
+void tcp_rcv_rtt_measure_ts(struct sock *sk, const struct sk_buff *skb);
+void tcp_cleanup_rbuf(struct sock *sk, uint32_t copied);
+void tcp_data_ready(struct sock *sk);
+
+/* tcp_ack.c */
+#define FLAG_DATA 0x01
+#define FLAG_WIN_UPDATE 0x02
+#define FLAG_DATA_ACKED 0x04
+#define FLAG_RETRANS_DATA_ACKED 0x08
+#define FLAG_SYN_ACKED 0x10
+#define FLAG_DATA_SACKED 0x20
+#define FLAG_ECE 0x40
+#define FLAG_LOST_RETRANS 0x80
+#define FLAG_SLOWPATH 0x100
+#define FLAG_ORIG_SACK_ACKED 0x200
+#define FLAG_SND_UNA_ADVANCED 0x400
+#define FLAG_DSACKING_ACK 0x800
+#define FLAG_SET_XMIT_TIMER 0x1000
+#define FLAG_SACK_RENEGING 0x2000
+#define FLAG_UPDATE_TS_RECENT 0x4000
+#define FLAG_NO_CHALLENGE_ACK 0x8000
+#define FLAG_DSACK_TLP 0x20000
+#define FLAG_ACKED (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
+#define FLAG_CA_ALERT (FLAG_DATA_SACKED | FLAG_ECE | FLAG_DSACKING_ACK)
+#define FLAG_FORWARD_PROGRESS (FLAG_ACKED | FLAG_DATA_SACKED)
+struct rate_sample {
+	uint64_t prior_delivered_ns;
+	int64_t rtt_us;
+};
+struct tcp_sacktag_state {
+	uint64_t first_sackt_ns, last_sackt_ns;
+	uint64_t reord_dist_ns;
+	uint32_t reord; /* lowest sequence newly SACKed below the highest */
+	uint32_t sack_delivered;
+	int flag;
+	bool reord_found;
+};
+/* 1: fine; 0: old; negative: -reason, drop (a challenge ACK was sent). */
+int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag);
+bool tcp_rtt_estimator_sample(struct sock *sk, int64_t rtt_us);
+void tcp_set_rto(struct sock *sk);
+void tcp_synack_rtt_meas(struct sock *sk, uint64_t sent_ns);
+void tcp_ack_update_rtt_first(struct sock *sk, int64_t rtt_us);
+
+/* tcp_sack.c */
+int tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack_skb, uint32_t prior_snd_una, struct tcp_sacktag_state *st);
+void tcp_skb_mark_lost(struct sock *sk, struct sk_buff *skb);
+void tcp_verify_left_out(struct tcp_sock *tp);
+
+/* tcp_recovery.c */
+void tcp_rack_advance(struct tcp_sock *tp, uint8_t sacked, uint32_t end_seq, uint64_t xmit_ns);
+bool tcp_rack_mark_lost(struct sock *sk);
+void tcp_rack_reo_timeout(struct sock *sk);
+void tcp_rack_update_reo_wnd(struct sock *sk, uint64_t prior_delivered_hint);
+void tcp_check_sack_reordering(struct sock *sk, uint32_t low_seq, bool ts);
+void tcp_fastretrans_alert(struct sock *sk, uint32_t prior_snd_una, uint32_t num_dupack, int *flag, int *rexmit);
+enum { REXMIT_NONE, REXMIT_LOST, REXMIT_NEW };
+void tcp_enter_loss(struct sock *sk);
+void tcp_enter_recovery(struct sock *sk, bool ece);
+void tcp_enter_cwr(struct sock *sk);
+void tcp_process_tlp_ack(struct sock *sk, uint32_t ack, int flag);
+void tcp_cong_control(struct sock *sk, uint32_t ack, uint32_t acked_sacked, uint32_t newly_lost, int flag);
+void tcp_set_ca_state(struct sock *sk, uint8_t st);
+void tcp_reset_reno_sack(struct tcp_sock *tp);
+void tcp_remove_reno_sacks(struct sock *sk, uint32_t acked, bool ece);
+void tcp_clear_retrans(struct tcp_sock *tp);
+void tcp_init_undo(struct tcp_sock *tp);
+bool tcp_try_undo_loss(struct sock *sk, bool frto_undo);
+void tcp_end_cwnd_reduction(struct sock *sk);
+uint32_t tcp_init_cwnd_(const struct sock *sk);
+
+/* tcp_cong.c */
+void tcp_init_congestion_control(struct sock *sk);
+void tcp_assign_congestion_control(struct sock *sk);
+int tcp_set_congestion_control(struct sock *sk, const char *name);
+const struct tcp_congestion_ops *tcp_ca_find(const char *name);
+uint32_t tcp_slow_start(struct tcp_sock *tp, uint32_t acked);
+void tcp_cong_avoid_ai(struct tcp_sock *tp, uint32_t w, uint32_t acked);
+bool tcp_is_cwnd_limited(const struct sock *sk);
+uint32_t tcp_reno_undo_cwnd(struct sock *sk);
+void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited);
+
+/* tcp_timer.c */
+void tcp_init_xmit_timers(struct sock *sk);
+void tcp_clear_xmit_timers(struct sock *sk);
+void inet_csk_reset_xmit_timer(struct sock *sk, uint8_t what, uint64_t when_us);
+void inet_csk_clear_rto(struct sock *sk);
+void inet_csk_reset_delack(struct sock *sk, uint64_t us);
+void inet_csk_clear_delack(struct sock *sk);
+void tcp_reset_keepalive_timer(struct sock *sk, uint64_t ns);
+void tcp_delete_keepalive_timer(struct sock *sk);
+void tcp_set_keepalive(struct sock *sk, bool on);
+uint64_t tcp_keepalive_time_ns(const struct sock *sk);
+uint64_t tcp_keepalive_intvl_ns(const struct sock *sk);
+uint32_t tcp_keepalive_probes(const struct sock *sk);
+uint64_t tcp_fin_time_ns(const struct sock *sk);
+uint32_t tcp_rto_max_us(const struct sock *sk);
+uint32_t tcp_rto_min_us(const struct sock *sk);
+uint64_t tcp_probe0_when_us(const struct sock *sk, uint64_t max_us);
+uint32_t tcp_clamp_probe0_to_user_timeout(const struct sock *sk, uint32_t when_us);
+
+/* tcp_minisocks.c */
+void tcp_time_wait(struct sock *sk, uint8_t state, uint64_t timeo_ns);
+void tcp_tw_kill(struct tcp_timewait_sock *tw);
+void tcp_tw_timer(struct timer_list *t);
+int tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *skb);
+
+/* inet_connection_sock.c */
+struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *lsk);
+void reqsk_free(struct request_sock *req);
+void inet_csk_reqsk_queue_hash_add(struct sock *lsk, struct request_sock *req, uint64_t timeout_ns);
+void inet_csk_reqsk_queue_drop(struct request_sock *req);
+bool inet_csk_reqsk_queue_add(struct sock *lsk, struct sock *child);
+void inet_csk_unlink_accept(struct sock *child);
+static inline bool sk_acceptq_is_full(const struct sock *lsk) { return inet_csk(lsk)->listener->qlen > inet_csk(lsk)->listener->max_qlen; }
+int inet_csk_get_port(struct sock *sk, uint16_t port);
+struct sock *inet_csk_clone_lock(const struct sock *lsk, const struct request_sock *req);
+
+/* tcp_syncookies.c */
+uint32_t cookie_v4_init_sequence(struct net *net, const struct tcp_ehash_node *eh, uint32_t irs, uint16_t *mssp);
+uint32_t cookie_init_timestamp(const struct tcp_request_sock *treq, uint32_t tsval);
+struct sock *tcp_cookie_check(struct sock *lsk, struct sk_buff *skb, uint32_t saddr, uint32_t daddr);
+
+/* tcp_net.c */
+uint32_t secure_tcp_seq(struct net *net, uint32_t saddr, uint32_t daddr, uint16_t sport, uint16_t dport);
+uint32_t secure_tcp_ts_off(struct net *net, uint32_t saddr, uint32_t daddr);
+uint64_t secure_ipv4_port_ephemeral(struct net *net, uint32_t saddr, uint32_t daddr, uint16_t dport);
+
+#endif

@@ -1,0 +1,193 @@
+/* A host's TCP: pools, hash tables, sysctls with Linux's defaults, and the secrets behind initial sequence
+ * numbers (RFC 6528), timestamp offsets (RFC 7323 5.4) and ephemeral ports (RFC 6056).
+ *
+ * Called by the assembly (tcp_net_ops), by connect and by the SYN path.
+ * Tests: tests/unit/tcp/test_tcp_hash.c (ISN and port sampling). */
+#include <errno.h>
+#include <stdlib.h>
+#include "core/procfs.h"
+#include "tcp/tcp_int.h"
+
+static void derive_secret(struct net *net, uint8_t out[16], const char *use)
+{
+	if (net->owner.random) {
+		net->owner.random(net->owner.arg, out, 16);
+	} else {
+		struct rng r;
+
+		rng_derive(&r, net->seed, net->name, use);
+		rng_bytes(&r, out, 16);
+	}
+}
+
+struct tuple_words {
+	uint32_t saddr, daddr;
+	uint16_t sport, dport;
+};
+
+/* ISN = M + F(four-tuple, secret), M a clock of 64 ns ticks: RFC 6528 3 with Linux's finer clock. */
+uint32_t secure_tcp_seq(struct net *net, uint32_t saddr, uint32_t daddr, uint16_t sport, uint16_t dport)
+{
+	struct tuple_words t = { saddr, daddr, sport, dport };
+
+	return (uint32_t)siphash(net->tcp->isn_secret, &t, sizeof(t)) + (uint32_t)(net->now_ns >> 6);
+}
+
+uint32_t secure_tcp_ts_off(struct net *net, uint32_t saddr, uint32_t daddr)
+{
+	uint32_t t[2] = { saddr, daddr };
+
+	if (net->tcp->sysctl.timestamps != 1)
+		return 0;
+	return (uint32_t)siphash(net->tcp->ts_secret, t, sizeof(t));
+}
+
+uint64_t secure_ipv4_port_ephemeral(struct net *net, uint32_t saddr, uint32_t daddr, uint16_t dport)
+{
+	struct tuple_words t = { saddr, daddr, 0, dport };
+
+	return siphash(net->tcp->port_secret, &t, sizeof(t));
+}
+
+static void sysctl_defaults(struct tcp_sysctl *s)
+{
+	*s = (struct tcp_sysctl){
+		.timestamps = 1, .window_scaling = 1, .sack = 1, .dsack = 1, .ecn = 2, .ecn_fallback = 1,
+		.syn_retries = 6, .synack_retries = 5, .syn_linear_timeouts = 4, .retries1 = 3, .retries2 = 15,
+		.fin_timeout = 60, .keepalive_time = 7200, .keepalive_probes = 9, .keepalive_intvl = 75,
+		.max_syn_backlog = 512, .max_tw_buckets = 262144, .max_orphans = TCP_ORPHANS_MAX_DEFAULT,
+		.tw_reuse = 2, .tw_reuse_delay = 1000,
+		.rmem = { 4096, 131072, 33554432 }, .wmem = { 4096, 16384, 4194304 },
+		.mem = { 191292, 255056, 382584 }, .app_win = 31, .adv_win_scale = 1, .reordering = 3,
+		.max_reordering = 300, .recovery = 1, .early_retrans = 3, .frto = 2, .slow_start_after_idle = 1,
+		.moderate_rcvbuf = 1, .tso_win_divisor = 3, .min_tso_segs = 2, .limit_output_bytes = 4194304,
+		.challenge_ack_limit = 0x7fffffff, .invalid_ratelimit = 500, .autocorking = 1, .syncookies = 1,
+		.base_mss = 1024, .min_snd_mss = 48, .notsent_lowat = -1, .rto_min_us = (int32_t)TCP_RTO_MIN_US,
+		.rto_max_ms = 120000, .fastopen = 0, .retrans_collapse = 1, .port_range = { 32768, 60999 },
+		.pacing_ss_ratio = 200, .pacing_ca_ratio = 120,
+	};
+}
+
+static void get_congestion_control(struct net *net, const struct ctl_table *t, struct strbuf *out)
+{
+	sb_puts(out, net->tcp->ca_default->name);
+}
+static int set_congestion_control(struct net *net, const struct ctl_table *t, const char *text)
+{
+	const struct tcp_congestion_ops *ca = tcp_ca_find(text);
+
+	if (!ca)
+		return -ENOENT;
+	net->tcp->ca_default = ca;
+	return 0;
+}
+static void get_available_cc(struct net *net, const struct ctl_table *t, struct strbuf *out)
+{
+	sb_puts(out, "reno cubic");
+}
+static int set_refused(struct net *net, const struct ctl_table *t, const char *text) { return -EINVAL; }
+
+#define KNOB(n, field, lo, hi) { .name = "net.ipv4.tcp_" n, .data = &s->field, .min = lo, .max = hi }
+#define KNOB3(n, field) { .name = "net.ipv4.tcp_" n, .data = s->field, .nr = 3, .min = 1, .max = 0x7fffffff }
+#define ANY 0x7fffffff
+static int register_knobs(struct net *net)
+{
+	struct tcp_sysctl *s = &net->tcp->sysctl;
+	const struct ctl_table t[] = {
+		KNOB("timestamps", timestamps, 0, 2), KNOB("window_scaling", window_scaling, 0, 1),
+		KNOB("sack", sack, 0, 1), KNOB("dsack", dsack, 0, 1), KNOB("fack", fack, 0, 1),
+		KNOB("ecn", ecn, 0, 2), KNOB("ecn_fallback", ecn_fallback, 0, 1),
+		KNOB("syn_retries", syn_retries, 1, 127), KNOB("synack_retries", synack_retries, 0, 255),
+		KNOB("syn_linear_timeouts", syn_linear_timeouts, 0, 127), KNOB("retries1", retries1, 0, 255),
+		KNOB("retries2", retries2, 0, 255), KNOB("orphan_retries", orphan_retries, 0, 255),
+		KNOB("fin_timeout", fin_timeout, 0, ANY), KNOB("keepalive_time", keepalive_time, 1, 32767),
+		KNOB("keepalive_probes", keepalive_probes, 1, 127), KNOB("keepalive_intvl", keepalive_intvl, 1, 32767),
+		KNOB("max_syn_backlog", max_syn_backlog, 0, ANY), KNOB("max_tw_buckets", max_tw_buckets, 0, ANY),
+		KNOB("max_orphans", max_orphans, 0, ANY), KNOB("tw_reuse", tw_reuse, 0, 2),
+		KNOB("tw_reuse_delay", tw_reuse_delay, 1, ANY), KNOB("rfc1337", rfc1337, 0, 1),
+		KNOB("abort_on_overflow", abort_on_overflow, 0, 1), KNOB("stdurg", stdurg, 0, 1),
+		KNOB3("rmem", rmem), KNOB3("wmem", wmem), KNOB3("mem", mem), KNOB("app_win", app_win, 0, 31),
+		KNOB("adv_win_scale", adv_win_scale, -31, 31), KNOB("reordering", reordering, 1, 127),
+		KNOB("max_reordering", max_reordering, 1, 255), KNOB("recovery", recovery, 0, 7),
+		KNOB("early_retrans", early_retrans, 0, 4), KNOB("frto", frto, 0, 2),
+		KNOB("thin_linear_timeouts", thin_linear_timeouts, 0, 1),
+		KNOB("slow_start_after_idle", slow_start_after_idle, 0, 1),
+		KNOB("no_metrics_save", no_metrics_save, 0, 1), KNOB("moderate_rcvbuf", moderate_rcvbuf, 0, 1),
+		KNOB("tso_win_divisor", tso_win_divisor, 0, 255), KNOB("min_tso_segs", min_tso_segs, 1, 255),
+		KNOB("limit_output_bytes", limit_output_bytes, 0, ANY),
+		KNOB("challenge_ack_limit", challenge_ack_limit, 0, ANY),
+		KNOB("invalid_ratelimit", invalid_ratelimit, 0, ANY), KNOB("autocorking", autocorking, 0, 1),
+		KNOB("syncookies", syncookies, 0, 2), KNOB("mtu_probing", mtu_probing, 0, 2),
+		KNOB("base_mss", base_mss, 48, 65535), KNOB("min_snd_mss", min_snd_mss, 48, 65535),
+		KNOB("notsent_lowat", notsent_lowat, 0, 0),
+		KNOB("workaround_signed_windows", workaround_signed_windows, 0, 1),
+		KNOB("rto_min_us", rto_min_us, 1, ANY), KNOB("rto_max_ms", rto_max_ms, 1000, 120000),
+		KNOB("fastopen", fastopen, 0, 0x1fff), KNOB("retrans_collapse", retrans_collapse, 0, 1),
+		KNOB("pacing_ss_ratio", pacing_ss_ratio, 0, 1000), KNOB("pacing_ca_ratio", pacing_ca_ratio, 0, 1000),
+		{ .name = "net.ipv4.tcp_congestion_control", .get = get_congestion_control, .set = set_congestion_control },
+		{ .name = "net.ipv4.tcp_available_congestion_control", .get = get_available_cc, .set = set_refused },
+		{ .name = "net.ipv4.tcp_allowed_congestion_control", .get = get_available_cc, .set = set_refused },
+	};
+	const struct ctl_table range = { .name = "net.ipv4.ip_local_port_range", .data = s->port_range, .nr = 2, .min = 1, .max = 65535 };
+	int err = register_sysctl(net, t, ARRAY_SIZE(t));
+
+	if (err)
+		return err;
+	/* shared with UDP: whoever comes first owns the file */
+	err = register_sysctl(net, &range, 1);
+	return err == -EEXIST ? 0 : err;
+}
+
+static int tcp_net_init(struct net *net)
+{
+	struct tcp_net *tn = xcalloc(1, sizeof(*tn));
+
+	net->tcp = tn;
+	pool_init(&tn->sock_pool, "TCP", sizeof(struct tcp_sock), 16);
+	pool_init(&tn->req_pool, "request_sock_TCP", sizeof(struct tcp_request_sock), 16);
+	pool_init(&tn->tw_pool, "tw_sock_TCP", sizeof(struct tcp_timewait_sock), 32);
+	pool_init(&tn->sack_pool, "tcp_sackinfo", sizeof(struct tcp_sackinfo), 16);
+	pool_init(&tn->rare_pool, "tcp_rare", sizeof(struct tcp_rare), 16);
+	pool_init(&tn->bind_pool, "tcp_bind_bucket", sizeof(struct inet_bind_bucket), 32);
+	pool_init(&tn->listener_pool, "tcp_listener", sizeof(struct tcp_listener), 8);
+	tcp_hash_init(&tn->ehash);
+	tcp_hash_init(&tn->lhash);
+	tcp_hash_init(&tn->bhash);
+	sysctl_defaults(&tn->sysctl);
+	tn->ca_default = &tcp_cubic_ops;
+	list_init(&tn->tw_time_wait);
+	list_init(&tn->tw_fin_wait2);
+	timer_setup(&tn->tw_timer, tcp_tw_timer);
+	rng_derive(&tn->rng, net->seed, net->name, "tcp");
+	derive_secret(net, tn->isn_secret, "tcp-isn");
+	derive_secret(net, tn->ts_secret, "tcp-ts");
+	derive_secret(net, tn->port_secret, "tcp-port");
+	derive_secret(net, tn->cookie_secret[0], "tcp-cookie-0");
+	derive_secret(net, tn->cookie_secret[1], "tcp-cookie-1");
+	tn->ehash_key = rng_u64(&tn->rng);
+	return register_knobs(net);
+}
+
+static void tcp_net_exit(struct net *net)
+{
+	struct tcp_net *tn = net->tcp;
+
+	if (!tn)
+		return;
+	del_timer(&net->wheel, &tn->tw_timer);
+	tcp_hash_free(&tn->ehash);
+	tcp_hash_free(&tn->lhash);
+	tcp_hash_free(&tn->bhash);
+	pool_destroy(&tn->sock_pool);
+	pool_destroy(&tn->req_pool);
+	pool_destroy(&tn->tw_pool);
+	pool_destroy(&tn->sack_pool);
+	pool_destroy(&tn->rare_pool);
+	pool_destroy(&tn->bind_pool);
+	pool_destroy(&tn->listener_pool);
+	free(tn->perturb);
+	free(tn);
+	net->tcp = NULL;
+}
+
+const struct pernet_operations tcp_net_ops = { .name = "tcp", .init = tcp_net_init, .exit = tcp_net_exit };

@@ -1,0 +1,154 @@
+/* TCP options (RFC 9293 3.2, 7323, 2018): read from a received header, written to a sent one.
+ *
+ * Reading never loops or runs past the header: an option whose length octet is missing, below 2 or beyond the
+ * header ends the parse, and the segment itself is judged by the sequence check first (TP-04..07). SACK blocks
+ * are only located here; each block is judged in tcp_sack.c.
+ * Tests: tests/unit/tcp/test_tcp_options.c. */
+#include "tcp/tcp_int.h"
+
+static void parse_syn_option(const struct net *net, struct tcp_options_received *opt, uint8_t kind, uint8_t len, const uint8_t *p)
+{
+	const struct tcp_sysctl *s = &net->tcp->sysctl;
+
+	if (kind == TCPOPT_MSS && len == 4) {
+		uint16_t mss = get_be16(p);
+
+		if (mss) {
+			if (opt->user_mss && opt->user_mss < mss)
+				mss = opt->user_mss;
+			opt->mss_clamp = mss;
+		}
+	} else if (kind == TCPOPT_WINDOW && len == 3 && s->window_scaling) {
+		opt->wscale_ok = 1;
+		opt->snd_wscale = (*p > TCP_MAX_WSCALE ? TCP_MAX_WSCALE : *p) & 15; /* RFC 7323 2.3 */
+	} else if (kind == TCPOPT_SACK_PERM && len == 2 && s->sack) {
+		opt->sack_ok = 1;
+	}
+}
+
+/* Next option at *p before end: its kind, *len (2..) and body; 0 at the end or where parsing must stop. */
+static uint8_t next_option(const uint8_t **p, const uint8_t *end, uint8_t *len, const uint8_t **body, bool *bad)
+{
+	while (*p < end && **p == TCPOPT_NOP)
+		(*p)++;
+	if (*p >= end || **p == TCPOPT_EOL)
+		return 0;
+	if (end - *p < 2 || (*p)[1] < 2 || (*p)[1] > end - *p) {
+		*bad = true;
+		return 0;
+	}
+	*len = (*p)[1];
+	*body = *p + 2;
+	uint8_t kind = **p;
+	*p += *len;
+	return kind;
+}
+
+void tcp_parse_options(const struct net *net, const struct sk_buff *skb, struct tcp_options_received *opt, bool estab)
+{
+	const struct tcp_hdr *th = tcp_hdr(skb);
+	const uint8_t *p = (const uint8_t *)(th + 1), *end = (const uint8_t *)th + tcp_hdrlen(th), *body = NULL;
+	bool syn = (th->flags & TCP_SYN) && !estab, bad = false;
+	uint8_t len = 0, kind;
+
+	opt->saw_tstamp = 0;
+	while ((kind = next_option(&p, end, &len, &body, &bad)) != 0) {
+		if (kind == TCPOPT_TIMESTAMP && len == 10 &&
+		    ((estab && opt->tstamp_ok) || (!estab && net->tcp->sysctl.timestamps))) {
+			opt->saw_tstamp = 1;
+			opt->rcv_tsval = get_be32(body);
+			opt->rcv_tsecr = get_be32(body + 4);
+		} else if (syn) {
+			parse_syn_option(net, opt, kind, len, body);
+		}
+	}
+	opt->bad_len = bad & 1;
+}
+
+/* The layout that everybody sends in an established connection: NOP NOP TS. True if the segment has a timestamp
+ * or may not have one; false: no timestamp. */
+bool tcp_fast_parse_options(const struct sk_buff *skb, struct tcp_sock *tp)
+{
+	const struct tcp_hdr *th = tcp_hdr(skb);
+	const uint8_t *p = (const uint8_t *)(th + 1);
+
+	if (tcp_hdrlen(th) == TCP_HLEN) {
+		tp->rx_opt.saw_tstamp = 0;
+		return false;
+	}
+	if (tp->rx_opt.tstamp_ok && tcp_hdrlen(th) == TCP_HLEN + 12 && get_be32(p) == 0x0101080a) {
+		tp->rx_opt.saw_tstamp = 1;
+		tp->rx_opt.rcv_tsval = get_be32(p + 4);
+		tp->rx_opt.rcv_tsecr = get_be32(p + 8);
+	} else {
+		tcp_parse_options(tp->icsk.inet.sk.net, skb, &tp->rx_opt, true);
+	}
+	if (tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr)
+		tp->rx_opt.rcv_tsecr -= tp->tsoffset;
+	return tp->rx_opt.saw_tstamp;
+}
+
+/* The SACK option's blocks (8 octets each), NULL if none or malformed (TP-12). */
+const uint8_t *tcp_find_sack(const struct sk_buff *skb, unsigned *nblocks)
+{
+	const struct tcp_hdr *th = tcp_hdr(skb);
+	const uint8_t *p = (const uint8_t *)(th + 1), *end = (const uint8_t *)th + tcp_hdrlen(th), *body = NULL;
+	bool bad = false;
+	uint8_t len = 0, kind;
+
+	while ((kind = next_option(&p, end, &len, &body, &bad)) != 0)
+		if (kind == TCPOPT_SACK && len >= 10 && (len - 2) % 8 == 0) {
+			*nblocks = (unsigned)(len - 2) / 8;
+			return body;
+		}
+	return NULL;
+}
+
+/* Octets of the options, padded to words. At most 40: on SYN 4+12+4 (SACK permitted rides with TS) = 20;
+ * else 12 + 4 + 8 * 3 = 40. */
+uint32_t tcp_options_size(const struct tcp_out_options *o)
+{
+	uint32_t n = 0;
+
+	if (o->options & OPTION_MSS)
+		n += 4;
+	if (o->options & OPTION_TS)
+		n += 12;
+	else if (o->options & OPTION_SACK_ADVERTISE)
+		n += 4;
+	if (o->options & OPTION_WSCALE)
+		n += 4;
+	if (o->num_sack_blocks)
+		n += 4 + 8u * o->num_sack_blocks;
+	return n;
+}
+
+/* In Linux's order, so that a fingerprint of the host is Linux's. */
+void tcp_options_write(uint8_t *p, const struct tcp_out_options *o)
+{
+	if (o->options & OPTION_MSS) {
+		put_be32(p, 0x02040000u | o->mss);
+		p += 4;
+	}
+	if (o->options & OPTION_TS) {
+		put_be32(p, o->options & OPTION_SACK_ADVERTISE ? 0x0402080au : 0x0101080au);
+		put_be32(p + 4, o->tsval);
+		put_be32(p + 8, o->tsecr);
+		p += 12;
+	} else if (o->options & OPTION_SACK_ADVERTISE) {
+		put_be32(p, 0x01010402u);
+		p += 4;
+	}
+	if (o->options & OPTION_WSCALE) {
+		put_be32(p, 0x01030300u | o->ws);
+		p += 4;
+	}
+	if (o->num_sack_blocks) {
+		put_be32(p, 0x01010500u | (2u + 8u * o->num_sack_blocks));
+		p += 4;
+		for (unsigned i = 0; i < o->num_sack_blocks; i++, p += 8) {
+			put_be32(p, o->sacks[i].start_seq);
+			put_be32(p + 4, o->sacks[i].end_seq);
+		}
+	}
+}

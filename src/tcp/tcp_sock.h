@@ -1,0 +1,391 @@
+/* The state of TCP: what a connection, a request, a TIME-WAIT remnant and a host's TCP know.
+ *
+ * THEORY. Names are RFC 9293's where it has a name, Linux's where Linux has one.
+ *
+ * Sequence space of the sender                     and of the receiver
+ *
+ *   snd_una      snd_nxt     write_seq               rcv_wup  copied_seq   rcv_nxt       rcv_wup+rcv_wnd
+ *      |  rtx_queue |  write_queue |                    |          | receive |    out-of-order |
+ *  ----+------------+--------------+----->          ----+----------+- queue -+--- [..]  [..] --+-->
+ *      sent, unacked  not yet sent                        read       to read    holes          edge
+ *
+ * QUEUES. write_queue (struct sock) holds what was never sent. The first transmission sends a clone and moves the
+ * original to the tail of rtx_queue, where it waits for its acknowledgement; a retransmission sends another clone (a real
+ * copy when an earlier clone still shares the data, since the header is written in front of it). Both are lists in
+ * sequence order. TCP_SKB_CB(skb)->tsorted links the same originals by the time they were last sent (RACK).
+ * receive_queue holds bytes in order, ready to read (a FIN is an empty segment with its flag). The out-of-order queue is a
+ * list in sequence order and, through the same control blocks, a treap by sequence number, so that an insertion costs
+ * O(log n) whatever order an attacker chooses. There is no backlog: one thread owns a host, and a system call holds off
+ * softirqs (lock_sock) instead of queueing behind itself.
+ * Limits: send side by sndbuf, receive side (both queues) by rcvbuf, in truesize; ofo_queue also by TCP_MAX_OFO_SKBS.
+ *
+ * STATES and who may leave each (RFC 9293 3.3.2); "call": a program's call, "seg": tcp_input, "timer": tcp_timer.
+ *   CLOSE        -> SYN_SENT (call connect), LISTEN (call listen)
+ *   LISTEN       -> CLOSE (call close). Its connections in SYN-RECEIVED are struct tcp_request_sock (NEW_SYN_RECV)
+ *   SYN_SENT     -> ESTABLISHED (seg SYN+ACK), SYN_RECV (seg SYN: simultaneous open), CLOSE (seg RST, timer, call)
+ *   SYN_RECV     -> ESTABLISHED, FIN_WAIT1 (seg ACK), CLOSE_WAIT (seg FIN), CLOSE
+ *   ESTABLISHED  -> FIN_WAIT1 (call close/shutdown), CLOSE_WAIT (seg FIN), CLOSE (seg RST, timer)
+ *   FIN_WAIT1    -> FIN_WAIT2 (seg ACK of FIN), CLOSING (seg FIN), TIME_WAIT (seg FIN+ACK), CLOSE
+ *   FIN_WAIT2    -> TIME_WAIT (seg FIN), CLOSE (seg RST, timer: only orphans)
+ *   CLOSING      -> TIME_WAIT (seg ACK), LAST_ACK never; CLOSE_WAIT -> LAST_ACK (call close/shutdown); LAST_ACK -> CLOSE
+ *   TIME_WAIT    is a struct tcp_timewait_sock; gone after 60 s (a FIFO: every entry waits equally long), by a RST
+ *                (unless tcp_rfc1337), or reborn by a new SYN.
+ *
+ * TIMERS. One wheel timer per socket serves three deadlines: rto_deadline_ns (what it means says icsk_pending:
+ * retransmission, RACK reordering, loss probe, zero-window probe), delack_deadline_ns, keep_deadline_ns (keep-alive,
+ * FIN-WAIT-2 of an orphan). A deadline that moves later does not touch the wheel; the timer fires early, sees that
+ * nothing is due and re-arms. So per-ACK timer work is one store.
+ *
+ * LOSS. Counted per skb (packets_out and its parts sacked_out, lost_out, retrans_out), a train (gso_segs > 1) counts its
+ * segments. in flight = packets_out - (sacked_out + lost_out) + retrans_out. CA states Open, Disorder, CWR, Recovery, Loss
+ * as in RFC 6675/Linux. Losses are marked by RACK (RFC 8985) when there is SACK, by three duplicate ACKs without.
+ *
+ * Deliberately absent: urgent data out of band longer than one byte (RFC 6093), TCP Fast Open, MD5/AO, prequeue, TCP_REPAIR. */
+#ifndef TCP_TCP_SOCK_H
+#define TCP_TCP_SOCK_H
+
+#include "wire/tcp.h" /* before <netinet/tcp.h>, whose macros share names with its enum */
+#include "wire/ip4.h"
+#include "core/inet_sock.h"
+#include "core/netdevice.h"
+#include <netinet/tcp.h>
+
+#define TCP_NEW_SYN_RECV 12 /* a request socket's state in the hash; never a struct sock's */
+
+/* Linux's numbers; seconds unless said. */
+#define TCP_MIN_MSS 88u
+#define TCP_INIT_CWND 10u
+#define TCP_INFINITE_SSTHRESH 0x7fffffffu
+#define TCP_RTO_MIN_US 200000u
+#define TCP_TIMEOUT_INIT_US 1000000u
+#define TCP_TIMEOUT_MIN_US 2000u
+#define TCP_DELACK_MIN_US 40000u
+#define TCP_DELACK_MAX_US 200000u
+#define TCP_ATO_MIN_US 40000u
+#define TCP_RESOURCE_PROBE_NS (500 * NSEC_PER_MSEC)
+#define TCP_TIMEWAIT_LEN_NS (60 * NSEC_PER_SEC)
+#define TCP_PAWS_WINDOW 1
+#define TCP_PAWS_24DAYS (60u * 60 * 24 * 24)
+#define TCP_PAWS_MSL 60
+#define TCP_MAX_QUICKACKS 16u
+#define TCP_MAX_WSCALE 14u
+#define TCP_MAX_OFO_SKBS 16384u
+#define TCP_NUM_SACKS 4
+#define TCP_RACK_RECOVERY_THRESH 16
+#define TCP_GSO_MAX 65280u
+#define TCP_ORPHANS_MAX_DEFAULT 65536
+#define TCP_CA_NAME_LEN 16
+#define TCP_MAX_LISTEN_BACKLOG 65535
+
+/* Deadlines that share rto_deadline_ns. */
+enum { ICSK_TIME_NONE, ICSK_TIME_RETRANS, ICSK_TIME_PROBE0, ICSK_TIME_LOSS_PROBE, ICSK_TIME_REO_TIMEOUT };
+
+/* ---- a segment's control block ---- */
+enum {
+	TCPCB_SACKED_ACKED = 1, TCPCB_SACKED_RETRANS = 2, TCPCB_LOST = 4, TCPCB_TAGBITS = 7,
+	TCPCB_EVER_RETRANS = 0x80
+};
+struct tcp_skb_cb {
+	uint32_t seq, end_seq; /* SYN and FIN take one each */
+	uint32_t ack_seq;      /* received: its acknowledgement number */
+	uint8_t tcp_flags;     /* octet 13 of the header */
+	uint8_t sacked;
+	uint8_t ip_dsfield;    /* received: TOS */
+	uint8_t eor : 1, has_csum : 1, has_rxtstamp : 1, pushed : 1;
+	uint16_t gso_segs, gso_size; /* sent: how many segments it counts for */
+	uint32_t prio;         /* out-of-order treap */
+	union {
+		struct {
+			struct list_head tsorted; /* by skb_mstamp_ns */
+			uint64_t delivered_ns;    /* connection's delivered_ns when it was sent */
+			uint32_t delivered, csum_pad;
+		} tx;
+		struct {
+			struct sk_buff *left, *right;
+		} ofo;
+	};
+};
+_Static_assert(sizeof(struct tcp_skb_cb) <= 80, "fits in sk_buff's cb");
+#define TCP_SKB_CB(skb) ((struct tcp_skb_cb *)(void *)(skb)->cb)
+static inline const struct tcp_hdr *tcp_hdr(const struct sk_buff *skb)
+{
+	return (const struct tcp_hdr *)(const void *)skb_transport_header(skb);
+}
+static inline uint32_t tcp_skb_pcount(const struct sk_buff *skb) { return TCP_SKB_CB(skb)->gso_segs; }
+
+struct tcp_sack_block {
+	uint32_t start_seq, end_seq;
+};
+struct tcp_options_received {
+	uint32_t ts_recent;       /* TS.Recent (RFC 7323) */
+	uint32_t ts_recent_stamp; /* seconds when it was stored; 0: none */
+	uint32_t rcv_tsval, rcv_tsecr;
+	uint16_t mss_clamp;       /* peer's MSS option, or 536 */
+	uint16_t user_mss;        /* TCP_MAXSEG */
+	uint8_t saw_tstamp : 1, tstamp_ok : 1, dsack : 1, wscale_ok : 1, sack_ok : 1, bad_len : 1;
+	uint8_t snd_wscale : 4, rcv_wscale : 4;
+	uint8_t num_sacks;
+};
+
+/* ---- hash tables (inet_hashtables.c) ---- */
+enum tcp_ehash_kind { TCP_EH_SOCK, TCP_EH_REQ, TCP_EH_TW };
+struct tcp_ehash_node { /* in a socket, request or TIME-WAIT remnant: found by four-tuple */
+	struct hlist_node node;
+	uint32_t hash;
+	uint32_t daddr, saddr; /* peer's and ours */
+	uint16_t dport, num;
+	uint8_t kind;
+	bool hashed;
+};
+struct inet_bind_bucket { /* one per local port in use */
+	struct hlist_node node;
+	struct hlist_head owners; /* sock.bind_node */
+	uint32_t tw;              /* TIME-WAIT remnants on this port */
+	uint32_t explicit_owners; /* owners that named the port in bind() */
+	uint16_t port;
+};
+struct tcp_hash {
+	struct hlist_head *slots;
+	uint32_t size, count; /* size: a power of two */
+};
+#define TCP_HASH_MIN 16u
+#define TCP_HASH_MAX (1u << 22)
+
+/* ---- congestion control (RFC 5681): a table ---- */
+enum tcp_ca_event { CA_EVENT_TX_START, CA_EVENT_CWND_RESTART, CA_EVENT_COMPLETE_CWR, CA_EVENT_LOSS };
+struct tcp_congestion_ops {
+	const char *name;
+	void (*init)(struct sock *sk);
+	uint32_t (*ssthresh)(struct sock *sk); /* after a loss */
+	void (*cong_avoid)(struct sock *sk, uint32_t ack, uint32_t acked);
+	void (*set_state)(struct sock *sk, uint8_t new_state);
+	void (*cwnd_event)(struct sock *sk, enum tcp_ca_event ev);
+	void (*pkts_acked)(struct sock *sk, uint32_t acked, int64_t rtt_us);
+	uint32_t (*undo_cwnd)(struct sock *sk);
+};
+extern const struct tcp_congestion_ops tcp_reno_ops, tcp_cubic_ops;
+
+struct tcp_listener { /* side allocation of a LISTEN socket */
+	struct list_head accept_queue; /* tcp_sock.accept_node */
+	struct list_head requests;     /* tcp_request_sock.list */
+	uint32_t qlen, max_qlen;       /* accept queue */
+	uint32_t syn_qlen, young;
+	uint64_t synflood_warned_ns, last_overflow_ns;
+};
+
+/* Few connections need these: allocated at first use (tcp_rare()). */
+struct tcp_rare {
+	uint32_t keepalive_time, keepalive_intvl; /* seconds, 0: sysctl */
+	uint32_t user_timeout_ms, notsent_lowat;
+	int32_t linger2;                          /* FIN-WAIT-2 seconds; -1: none */
+	uint8_t keepalive_probes, syn_retries, defer_accept, thin_lto;
+	uint32_t window_clamp_user;
+	bool recvmsg_inq;
+};
+
+/* What only a connection with loss needs. */
+struct tcp_sackinfo {
+	struct tcp_sack_block selective_acks[TCP_NUM_SACKS]; /* to send, most recent first */
+	struct tcp_sack_block duplicate_sack[1];
+	struct tcp_sack_block recv_sack_cache[TCP_NUM_SACKS];
+	struct sk_buff *ofo_root, *sack_hint;
+	struct sk_buff_head ofo_queue;
+};
+
+struct inet_connection_sock {
+	struct inet_sock inet; /* first */
+	const struct inet_connection_sock_af_ops *af_ops;
+	struct tcp_ehash_node eh;
+	struct inet_bind_bucket *bind_bucket;
+	struct tcp_listener *listener;
+	const struct tcp_congestion_ops *ca_ops;
+	struct timer_list timer;
+	uint64_t rto_deadline_ns, delack_deadline_ns, keep_deadline_ns; /* TIME_NEVER: off */
+	uint32_t rto_us;
+	uint32_t ato_us;
+	uint32_t pmtu_cookie;
+	uint32_t last_rcv_ms;   /* when data came (low bits of milliseconds) */
+	uint16_t rcv_mss;       /* MSS guessed from what the peer sends */
+	uint16_t ext_hdr_len;
+	uint8_t ca_state, pending, retransmits, backoff, probes_out;
+	uint8_t ack_pending;    /* ICSK_ACK_* */
+	uint8_t quick, pingpong;
+	uint32_t probes_tstamp_ms;
+	uint64_t ca_priv[8];
+};
+enum { ICSK_ACK_SCHED = 1, ICSK_ACK_TIMER = 2, ICSK_ACK_PUSHED = 4, ICSK_ACK_PUSHED2 = 8, ICSK_ACK_NOW = 16 };
+#define TCP_PINGPONG_THRESH 1
+
+struct tcp_sock {
+	struct inet_connection_sock icsk; /* first */
+
+	/* receive, fast path */
+	uint32_t pred_flags;    /* window scale aside: expected header word 3, 0: slow path */
+	uint32_t rcv_nxt, copied_seq, rcv_wup, rcv_wnd;
+	uint32_t snd_una, snd_nxt, write_seq, snd_wnd, snd_wl1, max_window;
+	uint32_t mss_cache;     /* current sending MSS, options taken off */
+	uint32_t tcp_header_len;
+	struct sk_buff_head rtx_queue;
+	struct list_head tsorted_sent;
+
+	/* congestion */
+	uint32_t snd_cwnd, snd_ssthresh, snd_cwnd_cnt, snd_cwnd_clamp;
+	uint32_t packets_out, retrans_out, sacked_out, lost_out;
+	uint32_t max_packets_out, cwnd_usage_seq, snd_cwnd_used;
+	uint32_t lsndtime_ms, snd_cwnd_stamp_ms;
+	uint32_t high_seq, prior_cwnd, prior_ssthresh, prr_delivered, prr_out;
+	uint32_t undo_marker, retrans_stamp_ms, tlp_high_seq, snd_up, snd_sml;
+	int32_t undo_retrans;
+	uint32_t delivered, lost, delivered_ce;
+	uint64_t delivered_ns;
+	uint64_t tcp_mstamp_ns; /* now, of the segment at hand */
+
+	/* RTT (RFC 6298), microseconds; srtt << 3, mdev << 2 */
+	uint32_t srtt_us, mdev_us, mdev_max_us, rttvar_us, rtt_seq, min_rtt_us, min_rtt_stamp_ms;
+
+	/* RACK (RFC 8985) */
+	uint64_t rack_mstamp_ns;
+	uint32_t rack_rtt_us, rack_end_seq, rack_last_delivered;
+	uint8_t rack_reo_wnd_steps, rack_reo_wnd_persist, rack_dsack_seen : 1, rack_advanced : 1, reord_seen : 1;
+	uint8_t reordering;
+	uint8_t dup_ack_counter, compressed_ack;
+
+	/* receive */
+	struct tcp_options_received rx_opt;
+	uint32_t rcv_ssthresh, window_clamp, rcv_space, rcv_space_seq;
+	uint32_t rcvq_space_ms, rcv_rtt_us, rcv_rtt_seq, rcv_rtt_ms, rcv_rtt_last_tsecr;
+	uint32_t rcv_tstamp_ms, tsoffset, last_oow_ack_ms;
+	uint16_t advmss, urg_data;
+	uint32_t urg_seq, total_retrans;
+	struct tcp_sackinfo *sack; /* NULL: nothing out of order, nothing SACKed */
+	struct tcp_rare *rare;
+	uint64_t bytes_acked, bytes_received;
+	struct list_head accept_node;
+	struct sock *listener_sk; /* the listener whose accept queue holds it */
+	uint16_t scaling_ratio;   /* payload per truesize, in 1/256 */
+
+	uint8_t nonagle;
+	uint8_t frto : 1, is_cwnd_limited : 1, is_sack_reneg : 1, syn_data : 1, tlp_retrans : 1, repair : 1,
+		orphan_counted : 1, estab_counted : 1;
+	uint8_t ecn_flags;
+	uint8_t keepalive_user : 1, dsack_pending : 1, quick_forced : 1, cwr_sent : 1, rst_sent : 1, early_undo : 1,
+		save_ts : 1, in_timer : 1;
+};
+#define TCP_NAGLE_OFF 1
+#define TCP_NAGLE_CORK 2
+#define TCP_NAGLE_PUSH 4
+#define TCP_URG_VALID 0x0100
+#define TCP_URG_NOTYET 0x0200
+#define TCP_URG_READ 0x0400
+#define TCP_ECN_OK 1
+#define TCP_ECN_QUEUE_CWR 2
+#define TCP_ECN_DEMAND_CWR 4
+#define TCP_ECN_SEEN 8
+
+static inline struct inet_connection_sock *inet_csk(const struct sock *sk) { return (struct inet_connection_sock *)(void *)sk; }
+static inline struct tcp_sock *tcp_sk(const struct sock *sk) { return (struct tcp_sock *)(void *)sk; }
+
+/* ---- a connection in SYN-RECEIVED (passive open) ---- */
+struct request_sock_ops {
+	int family;
+	const char *slab_name;
+};
+struct request_sock {
+	struct tcp_ehash_node eh; /* first */
+	struct sock *lsk;         /* listener; the request holds no reference: listener's stop ends it */
+	struct list_head list;
+	struct net *net;
+	struct timer_list timer;
+	uint64_t timeout_ns;      /* current interval */
+	uint16_t mss;
+	uint8_t num_retrans, num_timeout, cookie_ts, acked;
+	uint32_t ts_recent;
+	const struct request_sock_ops *ops;
+};
+struct tcp_request_sock {
+	struct request_sock req; /* first */
+	uint32_t rcv_isn, snt_isn, rcv_nxt, ts_off, rcv_wnd, last_oow_ack_ms;
+	uint64_t snt_synack_ns;
+	uint8_t snd_wscale, rcv_wscale, tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, cookie : 1;
+	uint8_t syn_tos;
+	int iif;
+	struct ip_options_rcu *opt; /* reply source route, network layer's */
+};
+static inline struct tcp_request_sock *tcp_rsk(const struct request_sock *r) { return (struct tcp_request_sock *)(void *)r; }
+
+/* ---- TIME-WAIT, and FIN-WAIT-2 without a program ---- */
+struct tcp_timewait_sock {
+	struct tcp_ehash_node eh; /* first */
+	struct net *net;
+	struct list_head list;   /* a FIFO of tcp_net */
+	uint64_t expires_ns;
+	struct inet_bind_bucket *bind_bucket;
+	uint32_t rcv_nxt, snd_nxt, rcv_wnd, ts_recent, ts_recent_stamp, ts_offset, last_oow_ack_ms;
+	int bound_dev_if;
+	uint32_t mark, priority;
+	uint8_t substate; /* TCP_TIME_WAIT or TCP_FIN_WAIT2 */
+	uint8_t rcv_wscale, tos, tstamp_ok;
+};
+_Static_assert(sizeof(struct tcp_timewait_sock) <= 192, "a remnant stays small");
+
+/* ---- a host's TCP ---- */
+struct tcp_sysctl {
+	int32_t timestamps, window_scaling, sack, dsack, ecn, ecn_fallback, syn_retries, synack_retries,
+		syn_linear_timeouts, retries1, retries2, orphan_retries, fin_timeout, keepalive_time, keepalive_probes,
+		keepalive_intvl, max_syn_backlog, max_tw_buckets, max_orphans, tw_reuse, tw_reuse_delay, rfc1337, abort_on_overflow,
+		stdurg, rmem[3], wmem[3], mem[3], app_win, adv_win_scale, reordering, max_reordering, recovery,
+		early_retrans, frto, thin_linear_timeouts, slow_start_after_idle, no_metrics_save, moderate_rcvbuf,
+		tso_win_divisor, min_tso_segs, limit_output_bytes, challenge_ack_limit, invalid_ratelimit, autocorking,
+		syncookies, mtu_probing, base_mss, min_snd_mss, notsent_lowat, workaround_signed_windows, rto_min_us,
+		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio;
+};
+struct tcp_net {
+	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, bind_pool, listener_pool;
+	struct tcp_hash ehash, lhash, bhash;
+	struct tcp_sysctl sysctl;
+	const struct tcp_congestion_ops *ca_default;
+	struct list_head tw_time_wait, tw_fin_wait2; /* by expires_ns */
+	struct timer_list tw_timer;
+	uint32_t tw_count, orphan_count, sockets_allocated;
+	uint32_t challenge_count;
+	uint64_t challenge_stamp_s;
+	uint32_t *perturb; /* RFC 6056 algorithm 4, made at the first connect() */
+	uint32_t perturb_size, perturb_used;
+	struct rng rng;
+	uint8_t isn_secret[16], ts_secret[16], cookie_secret[2][16], port_secret[16];
+	uint64_t ehash_key;
+	uint64_t last_synq_overflow_ns;
+};
+static inline struct tcp_net *tcp_net(const struct sock *sk) { return sk->net->tcp; }
+static inline const struct tcp_sysctl *tcp_sysctl(const struct sock *sk) { return &sk->net->tcp->sysctl; }
+
+#define TCP_STATE_BIT(s) (1u << (s))
+static inline bool tcp_state_in(const struct sock *sk, uint32_t bits) { return (TCP_STATE_BIT(sk->state) & bits) != 0; }
+#define TCPF_(s) TCP_STATE_BIT(TCP_##s)
+
+/* A system call owns the socket: softirqs wait, so that no segment is processed under its feet. */
+static inline void lock_sock(struct sock *sk) { local_bh_disable(sk->net); }
+static inline void release_sock(struct sock *sk) { local_bh_enable(sk->net); }
+
+static inline uint32_t net_now_ms(const struct net *net) { return (uint32_t)(net->now_ns / NSEC_PER_MSEC); }
+static inline uint32_t net_now_s(const struct net *net) { return (uint32_t)(net->now_ns / NSEC_PER_SEC) + 1; }
+static inline uint32_t tcp_time_ms(const struct sock *sk) { return net_now_ms(sk->net); }
+static inline uint32_t tcp_left_out(const struct tcp_sock *tp) { return tp->sacked_out + tp->lost_out; }
+static inline uint32_t tcp_packets_in_flight(const struct tcp_sock *tp)
+{
+	return tp->packets_out - tcp_left_out(tp) + tp->retrans_out;
+}
+static inline uint32_t tcp_wnd_end(const struct tcp_sock *tp) { return tp->snd_una + tp->snd_wnd; }
+static inline bool tcp_in_slow_start(const struct tcp_sock *tp) { return tp->snd_cwnd < tp->snd_ssthresh; }
+static inline bool tcp_is_reno(const struct tcp_sock *tp) { return !tp->rx_opt.sack_ok; }
+static inline uint32_t tcp_receive_window(const struct tcp_sock *tp)
+{
+	int32_t win = (int32_t)(tp->rcv_wup + tp->rcv_wnd - tp->rcv_nxt);
+	return win < 0 ? 0 : (uint32_t)win;
+}
+static inline bool tcp_rtx_queue_empty(const struct sock *sk) { return skb_queue_empty(&tcp_sk(sk)->rtx_queue); }
+static inline struct sk_buff *tcp_send_head(const struct sock *sk) { return skb_peek(&sk->write_queue); }
+static inline bool tcp_write_queue_empty(const struct sock *sk) { return tcp_sk(sk)->write_seq == tcp_sk(sk)->snd_nxt; }
+static inline bool tcp_ofo_empty(const struct tcp_sock *tp) { return !tp->sack || !tp->sack->ofo_root; }
+
+#endif
