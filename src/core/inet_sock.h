@@ -6,6 +6,16 @@
 #include "core/sock.h"
 
 struct ip_options_rcu;
+/* What the pieces of one datagram under construction share (ip_append_data). */
+struct inet_cork {
+	bool active;
+	uint32_t flags, addr, length, fragsize;
+	struct dst_entry *dst; /* counted */
+	uint8_t tos, ttl;
+	uint16_t gso_size;
+	uint32_t saddr;
+	struct ip_options_rcu *opt;
+};
 struct inet_sock {
 	struct sock sk; /* first */
 	/* host byte order. rcv_saddr: what the socket is bound to and receives on; saddr: what it sends from */
@@ -22,15 +32,7 @@ struct inet_sock {
 	struct ip_options_rcu *opt;
 	struct list_head mc_list; /* memberships */
 	/* corked datagram (UDP, raw) */
-	struct {
-		bool active;
-		uint32_t flags, addr, length, fragsize;
-		struct dst_entry *dst;
-		uint8_t tos, ttl;
-		uint16_t gso_size;
-		uint32_t saddr;
-		struct ip_options_rcu *opt;
-	} cork;
+	struct inet_cork cork;
 };
 static inline struct inet_sock *inet_sk(const struct sock *sk) { return (struct inet_sock *)(void *)sk; }
 
