@@ -15,6 +15,11 @@ struct nf_hook_state {
 	struct sock *sk;
 	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
 };
+/* One function on one hook. The packet is borrowed: a hook that frees it, queues it or sends it elsewhere
+ * returns NF_STOLEN, and any other verdict leaves it alone. NF_REPEAT runs the same function again, at most
+ * NF_MAX_REPEAT times for a packet, then the packet is dropped. NF_QUEUE means a program outside: there is
+ * none, so the packet is dropped as Linux does without a listener. A hook may register and unregister any
+ * ops, its own too. */
 struct nf_hook_ops {
 	struct list_head list;
 	unsigned (*hook)(void *priv, struct sk_buff *skb, const struct nf_hook_state *st);
@@ -23,13 +28,24 @@ struct nf_hook_ops {
 	int priority;
 	const char *name;
 };
+struct nf_walk;
 struct nf_net {
+	struct nf_walk *walks; /* hook runs under way, innermost first */
 	struct list_head hooks[NF_INET_NUMHOOKS];
 	uint64_t packets[NF_INET_NUMHOOKS]; /* that entered the hook, rules or none */
 	uint64_t drops[NF_INET_NUMHOOKS];
 	void *tables; /* netfilter/'s rule tables */
 	void *ct;     /* conntrack */
 };
+/* Priorities of Linux's own users of the hooks; lower runs first, equals in order of registration. */
+enum {
+	NF_IP_PRI_FIRST = INT32_MIN, NF_IP_PRI_CONNTRACK_DEFRAG = -400, NF_IP_PRI_RAW = -300,
+	NF_IP_PRI_CONNTRACK = -200, NF_IP_PRI_MANGLE = -150, NF_IP_PRI_NAT_DST = -100,
+	NF_IP_PRI_FILTER = 0, NF_IP_PRI_SECURITY = 50, NF_IP_PRI_NAT_SRC = 100,
+	NF_IP_PRI_CONNTRACK_HELPER = 300, NF_IP_PRI_LAST = INT32_MAX
+};
+#define NF_MAX_HOOKS 64 /* per hook point */
+/* 0, -EINVAL (no such hook), -ENOSPC. ops stays the caller's and must live until it is unregistered. */
 int nf_register_net_hook(struct net *net, struct nf_hook_ops *ops);
 void nf_unregister_net_hook(struct net *net, struct nf_hook_ops *ops);
 /* Run the hook, then okfn. Returns okfn's result, -EPERM if dropped, 0 if stolen. Counted and traced even

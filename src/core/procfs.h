@@ -55,11 +55,19 @@ int register_sysctl(struct net *net, const struct ctl_table *t, size_t n);
 /* Remove every name that begins with prefix ("net.ipv4.conf.eth0."). Returns how many there were. */
 size_t unregister_sysctl(struct net *net, const char *prefix);
 /* Names may use '.' or '/' as in sysctl(8): what stands first is the separator, and the other of the two is a
- * letter ("net.ipv4.conf.eth0/100.forwarding" is net/ipv4/conf/eth0.100/forwarding). Returns 0, -ENOENT, -EINVAL (out of bounds, not a number). */
+ * letter ("net.ipv4.conf.eth0/100.forwarding" is net/ipv4/conf/eth0.100/forwarding). White space around the
+ * text is taken off before a knob's own set sees it. Returns 0, -ENOENT, -EINVAL (out of bounds, not a number,
+ * too long), -EACCES (has no way to be set). */
 int sysctl_set(struct net *net, const char *name, const char *text);
+/* Appends the value without a newline; several integers are parted by tabs. 0 or -ENOENT. A knob's own get
+ * function does the same. */
 int sysctl_get(struct net *net, const char *name, struct strbuf *out);
+bool sysctl_lookup(struct net *net, const char *name, bool *writable);
+/* In order of their paths. */
 void sysctl_list(struct net *net, void (*fn)(const char *name, void *arg), void *arg);
 /* sysctls are also files below /proc/sys: proc_read, proc_write and proc_list know them as "sys/...". */
-extern const struct pernet_operations proc_net_ops;
+extern const struct pernet_operations proc_net_ops; /* both */
+int sysctl_net_init(struct net *net);
+void sysctl_net_exit(struct net *net);
 
 #endif

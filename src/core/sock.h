@@ -9,7 +9,6 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <time.h> /* struct timespec, for the next */
 #include <linux/errqueue.h>
 #include "core/dst.h"
 #include "core/skbuff.h"
@@ -23,6 +22,12 @@ struct sock_filter_prog;
 #define SOCK_SNDBUF_DEFAULT 212992
 #define SOCK_MIN_RCVBUF 2304
 #define SOCK_MIN_SNDBUF 4608
+/* RFC 9293's states by Linux's numbers (netinet/tcp.h), where the common code needs them. */
+#define SK_STATE_ESTABLISHED 1
+#define SK_STATE_CLOSE 7
+#define SK_STATE_LISTEN 10
+#define SHUT_MASK_RCV 1
+#define SHUT_MASK_SEND 2
 
 struct sock {
 	struct net *net;
@@ -190,6 +195,14 @@ void sock_def_readable(struct sock *sk);
 void sock_def_write_space(struct sock *sk);
 void sock_def_error_report(struct sock *sk);
 void sock_def_wakeup(struct sock *sk);
+/* Classic BPF on a socket (SO_ATTACH_FILTER): octets of the packet to keep, 0: drop. No filter: all. */
+uint32_t sk_run_filter(struct sock *sk, struct sk_buff *skb);
+struct sock_fprog;
+/* Check and copy a program. 0, -EINVAL, -EFAULT. */
+int sk_attach_filter(struct sock *sk, const struct sock_fprog *fprog);
+int sk_detach_filter(struct sock *sk);
+/* A child socket shares its listener's program (reference counted). */
+void sk_filter_copy(struct sock *child, const struct sock *parent);
 /* SOL_SOCKET options common to all. -ENOPROTOOPT when unknown. */
 int sock_setsockopt(struct sock *sk, int name, const void *val, socklen_t len);
 int sock_getsockopt(struct sock *sk, int name, void *val, socklen_t *len);
@@ -203,6 +216,8 @@ struct dst_entry *__sk_dst_check(struct sock *sk, uint32_t cookie);
 void sk_dst_set(struct sock *sk, struct dst_entry *dst);
 void sk_dst_reset(struct sock *sk);
 void sk_setup_caps(struct sock *sk, struct dst_entry *dst);
+/* What SO_TIMESTAMP(NS), SO_TIMESTAMPING and SO_RXQ_OVFL promise a receiver. Times are the host's clock
+ * (net->now_ns: nanoseconds since the world's epoch). */
 void sock_recv_timestamp(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
 /* Append one control message to a recvmsg; sets MSG_CTRUNC when it does not fit. */
 int put_cmsg(struct msghdr *msg, int level, int type, size_t len, const void *data);
@@ -242,10 +257,12 @@ struct net_proto_family {
 	int (*create)(struct net *net, struct socket *sock, int protocol);
 };
 #define SOCK_MAX_FAMILIES 4
+#define SOCKSTAT_MAX 8
 struct sock_net {
 	const struct net_proto_family *families[SOCK_MAX_FAMILIES];
-	uint32_t nr_families;
-	uint64_t next_ino;
+	uint32_t nr_families, nr_sockstat;
+	void (*sockstat[SOCKSTAT_MAX])(struct net *net, struct strbuf *out);
+	uint64_t next_ino, next_cookie;
 	uint64_t inuse;
 	struct list_head all_files; /* socket/ */
 	uint32_t rmem_default, rmem_max, wmem_default, wmem_max, somaxconn, optmem_max;
@@ -254,6 +271,8 @@ struct sock_net {
 	struct socket_net *room; /* socket/'s own */
 };
 int sock_register(struct net *net, const struct net_proto_family *fam);
+/* Append lines ("TCP: inuse ...") to /proc/net/sockstat behind the common first one, in order of calls. */
+int sockstat_register(struct net *net, void (*show)(struct net *net, struct strbuf *out));
 extern const struct pernet_operations sock_net_ops;
 
 #endif
