@@ -1,0 +1,448 @@
+/* ip route and ip rule: show (by table), get, add, del, replace, flush. RTM_*ROUTE; rows S1-10, S2-28, S2-29. */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include "app/ip_cmd.h"
+
+struct route_args {
+	struct rtmsg m;
+	uint32_t table, dst, gw, src, metric, mtu, advmss, initcwnd, initrwnd, window, rto_min_ms, quickack;
+	bool have_dst, have_table, mtu_lock, scope_set;
+	int oif;
+	const char *congctl;
+};
+
+struct route_show {
+	struct ip_cmd *ip;
+	uint32_t table; /* 0: all */
+	int oif;
+	bool cache_line;
+	struct strbuf sb;
+	struct nlc_req *del; /* flush: collected deletions */
+	size_t n_del;
+};
+
+static void print_metrics(struct strbuf *sb, const struct nlattr *a)
+{
+	const struct nlattr *tb[RTAX_MAX + 1];
+	uint32_t lock;
+
+	if (!a)
+		return;
+	nlc_index(nlc_data(a), nlc_len(a), tb, RTAX_MAX);
+	lock = nlc_u32(tb[RTAX_LOCK]);
+	if (tb[RTAX_MTU])
+		sb_printf(sb, "mtu %s%u ", lock & (1u << RTAX_MTU) ? "lock " : "", nlc_u32(tb[RTAX_MTU]));
+	if (tb[RTAX_WINDOW])
+		sb_printf(sb, "window %u ", nlc_u32(tb[RTAX_WINDOW]));
+	if (tb[RTAX_ADVMSS])
+		sb_printf(sb, "advmss %u ", nlc_u32(tb[RTAX_ADVMSS]));
+	if (tb[RTAX_INITCWND])
+		sb_printf(sb, "initcwnd %u ", nlc_u32(tb[RTAX_INITCWND]));
+	if (tb[RTAX_INITRWND])
+		sb_printf(sb, "initrwnd %u ", nlc_u32(tb[RTAX_INITRWND]));
+	if (tb[RTAX_RTO_MIN])
+		sb_printf(sb, "rto_min %ums ", nlc_u32(tb[RTAX_RTO_MIN]));
+	if (tb[RTAX_QUICKACK])
+		sb_printf(sb, "quickack %u ", nlc_u32(tb[RTAX_QUICKACK]));
+}
+
+static void print_multipath(struct route_show *s, const struct nlattr *a)
+{
+	const uint8_t *p = nlc_data(a);
+	size_t len = nlc_len(a);
+	char b[IP4_STRLEN];
+
+	while (len >= sizeof(struct rtnexthop)) {
+		const struct rtnexthop *nh = (const struct rtnexthop *)(const void *)p;
+		const struct nlattr *tb[RTA_GATEWAY + 1];
+		size_t step = ((size_t)nh->rtnh_len + 3) & ~(size_t)3;
+		if (nh->rtnh_len < sizeof(*nh) || nh->rtnh_len > len)
+			return;
+		nlc_index(p + sizeof(*nh), nh->rtnh_len - sizeof(*nh), tb, RTA_GATEWAY);
+		sb_puts(&s->sb, "\n\tnexthop ");
+		if (tb[RTA_GATEWAY])
+			sb_printf(&s->sb, "via %s ", ip4_str(b, nlc_ip4(tb[RTA_GATEWAY])));
+		sb_printf(&s->sb, "dev %s weight %u ", nlc_link_name(&s->ip->links, nh->rtnh_ifindex), nh->rtnh_hops + 1u);
+		if (step >= len)
+			return;
+		p += step;
+		len -= step;
+	}
+}
+
+/* The second line of ip route get: what the cached entry is. */
+static void print_cache(struct strbuf *sb, const struct nlc_msg *m)
+{
+	const struct rtmsg *r = m->hdr;
+	uint32_t expires = 0;
+
+	sb_puts(sb, "\n    cache ");
+	if (r->rtm_flags & ~0xffffu & ~(uint32_t)RTM_F_CLONED) {
+		static const struct { uint32_t bit; const char *name; } f[] = {
+			{ 0x80000000u, "local" }, { 0x10000000u, "brd" }, { 0x20000000u, "mc" }, { 0x01000000u, "redirected" } };
+		bool first = true;
+		for (size_t i = 0; i < ARRAY_SIZE(f); i++)
+			if (r->rtm_flags & f[i].bit) {
+				sb_printf(sb, "%s%s", first ? "<" : ",", f[i].name);
+				first = false;
+			}
+		if (!first)
+			sb_puts(sb, "> ");
+	}
+	if (nlc_len(m->tb[RTA_CACHEINFO]) >= sizeof(struct rta_cacheinfo)) {
+		struct rta_cacheinfo ci;
+		memcpy(&ci, nlc_data(m->tb[RTA_CACHEINFO]), sizeof(ci));
+		expires = (uint32_t)ci.rta_expires / 100; /* clock_t to seconds */
+	}
+	if (expires)
+		sb_printf(sb, "expires %usec ", expires);
+	print_metrics(sb, m->tb[RTA_METRICS]);
+}
+
+static void print_route(struct route_show *s, const struct nlc_msg *m)
+{
+	const struct rtmsg *r = m->hdr;
+	uint32_t table = m->tb[RTA_TABLE] ? nlc_u32(m->tb[RTA_TABLE]) : r->rtm_table;
+	char a[IP4_STRLEN], b[12];
+	struct strbuf *sb = &s->sb;
+
+	if (r->rtm_type != RTN_UNICAST)
+		sb_printf(sb, "%s ", rt_type_name(r->rtm_type, b));
+	if (!r->rtm_dst_len)
+		sb_puts(sb, "default ");
+	else if (r->rtm_dst_len == 32)
+		sb_printf(sb, "%s ", ip4_str(a, nlc_ip4(m->tb[RTA_DST])));
+	else
+		sb_printf(sb, "%s/%u ", ip4_str(a, nlc_ip4(m->tb[RTA_DST])), r->rtm_dst_len);
+	if (m->tb[RTA_SRC])
+		sb_printf(sb, "from %s ", ip4_str(a, nlc_ip4(m->tb[RTA_SRC])));
+	if (r->rtm_tos)
+		sb_printf(sb, "tos 0x%02x ", r->rtm_tos);
+	if (m->tb[RTA_GATEWAY])
+		sb_printf(sb, "via %s ", ip4_str(a, nlc_ip4(m->tb[RTA_GATEWAY])));
+	if (m->tb[RTA_OIF])
+		sb_printf(sb, "dev %s ", nlc_link_name(&s->ip->links, (int)nlc_u32(m->tb[RTA_OIF])));
+	if (!s->cache_line && table != RT_TABLE_MAIN && !s->table)
+		sb_printf(sb, "table %s ", rt_table_name(table, b));
+	if (!s->cache_line && r->rtm_protocol != RTPROT_BOOT)
+		sb_printf(sb, "proto %s ", rt_proto_name(r->rtm_protocol, b));
+	if (!s->cache_line && r->rtm_scope != RT_SCOPE_UNIVERSE)
+		sb_printf(sb, "scope %s ", rt_scope_name(r->rtm_scope, b));
+	if (m->tb[RTA_PREFSRC])
+		sb_printf(sb, "src %s ", ip4_str(a, nlc_ip4(m->tb[RTA_PREFSRC])));
+	if (m->tb[RTA_PRIORITY])
+		sb_printf(sb, "metric %u ", nlc_u32(m->tb[RTA_PRIORITY]));
+	if (s->cache_line) {
+		sb_puts(sb, "uid 0 ");
+		print_cache(sb, m);
+	} else {
+		print_metrics(sb, m->tb[RTA_METRICS]);
+	}
+	if (m->tb[RTA_MULTIPATH])
+		print_multipath(s, m->tb[RTA_MULTIPATH]);
+	if (r->rtm_flags & RTNH_F_DEAD)
+		sb_puts(sb, "dead ");
+	if (r->rtm_flags & RTNH_F_LINKDOWN)
+		sb_puts(sb, "linkdown ");
+	sb_putc(sb, '\n');
+}
+
+static bool wanted(const struct route_show *s, const struct nlc_msg *m)
+{
+	const struct rtmsg *r = m->hdr;
+	uint32_t table = m->tb[RTA_TABLE] ? nlc_u32(m->tb[RTA_TABLE]) : r->rtm_table;
+
+	if (s->table && table != s->table)
+		return false;
+	return !s->oif || (int)nlc_u32(m->tb[RTA_OIF]) == s->oif;
+}
+
+static void show_one(const struct nlc_msg *m, void *arg)
+{
+	struct route_show *s = arg;
+
+	if (s->cache_line || wanted(s, m))
+		print_route(s, m);
+}
+
+static void collect_del(const struct nlc_msg *m, void *arg)
+{
+	struct route_show *s = arg;
+	struct nlc_req *r;
+
+	if (!wanted(s, m))
+		return;
+	s->del = xrealloc(s->del, (s->n_del + 1) * sizeof(*s->del));
+	r = &s->del[s->n_del++];
+	nlc_begin(r, RTM_DELROUTE, NLM_F_ACK, m->hdr, sizeof(struct rtmsg));
+	for (unsigned i = 0; i < NLC_TB_MAX; i++)
+		if (m->tb[i] && (i == RTA_DST || i == RTA_TABLE || i == RTA_PRIORITY || i == RTA_OIF || i == RTA_GATEWAY))
+			nlc_attr(r, (uint16_t)i, nlc_data(m->tb[i]), nlc_len(m->tb[i]));
+}
+
+static int show_or_flush(struct ip_cmd *ip, bool flush)
+{
+	struct route_show s = { .ip = ip, .table = RT_TABLE_MAIN };
+	struct rtmsg m = { .rtm_family = AF_INET };
+	struct nlc_req r;
+	const char *w, *v;
+	int err;
+
+	while ((w = ip_word(ip))) {
+		if (!strcmp(w, "table") && (v = ip_word(ip))) {
+			if (rt_table_parse(v, &s.table))
+				return ip_usage(ip, "argument is wrong: table id value is invalid", v);
+		} else if (!strcmp(w, "dev")) {
+			s.oif = ip_dev(ip, ip_word(ip));
+			if (!s.oif)
+				return 1;
+		} else if (!strcmp(w, "cache")) {
+			return 0; /* there is no route cache to show or flush since Linux 3.6 */
+		} else {
+			return ip_usage(ip, "argument is unknown", w);
+		}
+	}
+	sb_init(&s.sb);
+	nlc_begin(&r, RTM_GETROUTE, NLM_F_DUMP, &m, sizeof(m));
+	err = nlc_talk(&ip->c, &r, sizeof(m), flush ? collect_del : show_one, &s);
+	for (size_t i = 0; !err && i < s.n_del; i++)
+		err = nlc_talk(&ip->c, &s.del[i], sizeof(m), NULL, NULL);
+	task_puts(ip->t, sb_str(&s.sb));
+	free(s.del);
+	sb_free(&s.sb);
+	if (err == -ENOENT) {
+		task_eprintf(ip->t, "Error: ipv4: FIB table does not exist.\nDump terminated\n");
+		return 2;
+	}
+	return ip_answer(ip, err);
+}
+
+static int route_get(struct ip_cmd *ip)
+{
+	struct route_show s = { .ip = ip, .cache_line = true };
+	struct rtmsg m = { .rtm_family = AF_INET, .rtm_dst_len = 32 };
+	uint32_t dst = 0, src = 0, mark = 0;
+	int oif = 0, iif = 0, err;
+	const char *w = ip_word(ip), *v;
+	struct nlc_req r;
+	uint64_t x;
+
+	if (w && !strcmp(w, "to"))
+		w = ip_word(ip);
+	if (!w || ip4_parse(w, &dst))
+		return ip_usage(ip, "inet address is expected rather than", w ? w : "");
+	while ((w = ip_word(ip))) {
+		v = ip_word(ip);
+		if (!v)
+			return ip_usage(ip, "argument is missing after", w);
+		if (!strcmp(w, "from") && !ip4_parse(v, &src))
+			continue;
+		if (!strcmp(w, "mark") && !u64_parse(v, 0, UINT32_MAX, &x)) {
+			mark = (uint32_t)x;
+			continue;
+		}
+		if (!strcmp(w, "oif") || !strcmp(w, "iif") || !strcmp(w, "dev")) {
+			int i = ip_dev(ip, v);
+			if (!i)
+				return 1;
+			*(w[0] == 'i' ? &iif : &oif) = i;
+			continue;
+		}
+		return ip_usage(ip, "argument is wrong", v);
+	}
+	nlc_begin(&r, RTM_GETROUTE, 0, &m, sizeof(m));
+	nlc_attr_ip4(&r, RTA_DST, dst);
+	if (src)
+		nlc_attr_ip4(&r, RTA_SRC, src);
+	if (oif)
+		nlc_attr_u32(&r, RTA_OIF, (uint32_t)oif);
+	if (iif)
+		nlc_attr_u32(&r, RTA_IIF, (uint32_t)iif);
+	if (mark)
+		nlc_attr_u32(&r, RTA_MARK, mark);
+	sb_init(&s.sb);
+	err = nlc_talk(&ip->c, &r, sizeof(m), show_one, &s);
+	task_puts(ip->t, sb_str(&s.sb));
+	sb_free(&s.sb);
+	return ip_answer(ip, err);
+}
+
+static int number(struct ip_cmd *ip, const char *what, const char *v, uint32_t *out)
+{
+	uint64_t x;
+
+	if (!v || u64_parse(v, 0, UINT32_MAX, &x)) {
+		task_eprintf(ip->t, "Error: argument \"%s\" is wrong: \"%s\" value is invalid\n", v ? v : "", what);
+		return 1;
+	}
+	*out = (uint32_t)x;
+	return 0;
+}
+
+/* One option of add/del/replace. 0, or an exit code after a message. */
+static int route_option(struct ip_cmd *ip, const char *w, struct route_args *a)
+{
+	static const struct { const char *name; size_t at; } nums[] = {
+		{ "metric", offsetof(struct route_args, metric) }, { "priority", offsetof(struct route_args, metric) },
+		{ "advmss", offsetof(struct route_args, advmss) }, { "initcwnd", offsetof(struct route_args, initcwnd) },
+		{ "initrwnd", offsetof(struct route_args, initrwnd) }, { "window", offsetof(struct route_args, window) },
+		{ "quickack", offsetof(struct route_args, quickack) } };
+	const char *v = ip_word(ip);
+
+	if (!v)
+		return ip_usage(ip, "argument is missing after", w);
+	for (size_t i = 0; i < ARRAY_SIZE(nums); i++)
+		if (!strcmp(w, nums[i].name))
+			return number(ip, w, v, (uint32_t *)(void *)((char *)a + nums[i].at));
+	if (!strcmp(w, "mtu")) {
+		a->mtu_lock = !strcmp(v, "lock");
+		return number(ip, w, a->mtu_lock ? ip_word(ip) : v, &a->mtu);
+	}
+	if (!strcmp(w, "rto_min")) {
+		char n[12] = "";
+		size_t len = strspn(v, "0123456789");
+		if (len < sizeof(n))
+			memcpy(n, v, len);
+		return number(ip, w, n, &a->rto_min_ms) || (v[len] && strcmp(v + len, "ms") && ip_usage(ip, "rto_min takes milliseconds, not", v));
+	}
+	if (!strcmp(w, "via"))
+		return ip4_parse(v, &a->gw) ? ip_usage(ip, "inet address is expected rather than", v) : 0;
+	if (!strcmp(w, "src"))
+		return ip4_parse(v, &a->src) ? ip_usage(ip, "inet address is expected rather than", v) : 0;
+	if (!strcmp(w, "dev") || !strcmp(w, "oif"))
+		return (a->oif = ip_dev(ip, v)) ? 0 : 1;
+	if (!strcmp(w, "table"))
+		return rt_table_parse(v, &a->table) ? ip_usage(ip, "table id value is invalid", v) : (a->have_table = true, 0);
+	if (!strcmp(w, "scope"))
+		return rt_scope_parse(v, &a->m.rtm_scope) ? ip_usage(ip, "invalid \"scope\" value", v) : (a->scope_set = true, 0);
+	if (!strcmp(w, "congctl"))
+		return a->congctl = v, 0;
+	if (!strcmp(w, "proto")) {
+		a->m.rtm_protocol = !strcmp(v, "static") ? RTPROT_STATIC : !strcmp(v, "kernel") ? RTPROT_KERNEL : RTPROT_BOOT;
+		return 0;
+	}
+	return ip_usage(ip, "either \"to\" is duplicate, or garbage:", w);
+}
+
+static void metrics(struct nlc_req *r, const struct route_args *a)
+{
+	size_t at;
+
+	if (!(a->mtu | a->advmss | a->initcwnd | a->initrwnd | a->window | a->rto_min_ms | a->quickack) && !a->congctl)
+		return;
+	at = nlc_nest(r, RTA_METRICS);
+	if (a->mtu_lock)
+		nlc_attr_u32(r, RTAX_LOCK, 1u << RTAX_MTU);
+	if (a->mtu)
+		nlc_attr_u32(r, RTAX_MTU, a->mtu);
+	if (a->advmss)
+		nlc_attr_u32(r, RTAX_ADVMSS, a->advmss);
+	if (a->initcwnd)
+		nlc_attr_u32(r, RTAX_INITCWND, a->initcwnd);
+	if (a->initrwnd)
+		nlc_attr_u32(r, RTAX_INITRWND, a->initrwnd);
+	if (a->window)
+		nlc_attr_u32(r, RTAX_WINDOW, a->window);
+	if (a->rto_min_ms)
+		nlc_attr_u32(r, RTAX_RTO_MIN, a->rto_min_ms);
+	if (a->quickack)
+		nlc_attr_u32(r, RTAX_QUICKACK, a->quickack);
+	if (a->congctl)
+		nlc_attr(r, RTAX_CC_ALGO, a->congctl, strlen(a->congctl) + 1);
+	nlc_nest_end(r, at);
+}
+
+static int route_modify(struct ip_cmd *ip, uint16_t type, uint16_t flags)
+{
+	struct route_args a = { .m = { .rtm_family = AF_INET, .rtm_protocol = RTPROT_BOOT, .rtm_type = RTN_UNICAST } };
+	struct nlc_req r;
+	const char *w;
+	int rc;
+
+	while ((w = ip_word(ip))) {
+		if (!a.have_dst && !rt_type_parse(w, &a.m.rtm_type))
+			continue;
+		if (!a.have_dst && (!strcmp(w, "to") ? (w = ip_word(ip)) != NULL : 1) &&
+		    (!strcmp(w, "default") || !ip4_parse_prefix(w, &a.dst, &a.m.rtm_dst_len))) {
+			a.have_dst = true;
+			continue;
+		}
+		rc = route_option(ip, w, &a);
+		if (rc)
+			return rc;
+	}
+	if (!a.have_dst)
+		return ip_usage(ip, "a destination (a prefix or \"default\") is required", NULL);
+	if (!a.have_table)
+		a.table = a.m.rtm_type == RTN_LOCAL || a.m.rtm_type == RTN_BROADCAST ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+	if (!a.scope_set && type == RTM_NEWROUTE) {
+		if (a.m.rtm_type == RTN_LOCAL)
+			a.m.rtm_scope = RT_SCOPE_HOST;
+		else if (a.m.rtm_type == RTN_BROADCAST || (a.m.rtm_type == RTN_UNICAST && !a.gw))
+			a.m.rtm_scope = RT_SCOPE_LINK;
+	} else if (!a.scope_set) {
+		a.m.rtm_scope = RT_SCOPE_NOWHERE;
+	}
+	a.m.rtm_table = (uint8_t)(a.table < 256 ? a.table : RT_TABLE_COMPAT);
+	nlc_begin(&r, type, (uint16_t)(flags | NLM_F_ACK), &a.m, sizeof(a.m));
+	if (a.m.rtm_dst_len || a.dst)
+		nlc_attr_ip4(&r, RTA_DST, a.dst);
+	nlc_attr_u32(&r, RTA_TABLE, a.table);
+	if (a.gw)
+		nlc_attr_ip4(&r, RTA_GATEWAY, a.gw);
+	if (a.src)
+		nlc_attr_ip4(&r, RTA_PREFSRC, a.src);
+	if (a.oif)
+		nlc_attr_u32(&r, RTA_OIF, (uint32_t)a.oif);
+	if (a.metric)
+		nlc_attr_u32(&r, RTA_PRIORITY, a.metric);
+	metrics(&r, &a);
+	return ip_answer(ip, nlc_talk(&ip->c, &r, sizeof(a.m), NULL, NULL));
+}
+
+int ip_route_cmd(struct ip_cmd *ip)
+{
+	const char *w = ip_word(ip);
+
+	if (!w || ip_is(w, "show") || ip_is(w, "list"))
+		return show_or_flush(ip, false);
+	if (ip_is(w, "get"))
+		return route_get(ip);
+	if (ip_is(w, "add"))
+		return route_modify(ip, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+	if (ip_is(w, "append"))
+		return route_modify(ip, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND);
+	if (ip_is(w, "change"))
+		return route_modify(ip, RTM_NEWROUTE, NLM_F_REPLACE);
+	if (ip_is(w, "replace"))
+		return route_modify(ip, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+	if (ip_is(w, "delete"))
+		return route_modify(ip, RTM_DELROUTE, 0);
+	if (ip_is(w, "flush"))
+		return show_or_flush(ip, true);
+	return ip_usage(ip, "Command is unknown, try \"ip route show|get|add|del|replace|flush\", not", w);
+}
+
+static void show_rule(const struct nlc_msg *m, void *arg)
+{
+	struct ip_cmd *ip = arg;
+	const struct rtmsg *r = m->hdr;
+	uint32_t table = m->tb[15] ? nlc_u32(m->tb[15]) : r->rtm_table; /* FRA_TABLE */
+	char b[12];
+
+	task_printf(ip->t, "%u:\tfrom all lookup %s\n", nlc_u32(m->tb[6]), rt_table_name(table, b)); /* FRA_PRIORITY */
+}
+
+int ip_rule_cmd(struct ip_cmd *ip)
+{
+	struct rtmsg m = { .rtm_family = AF_INET };
+	const char *w = ip_word(ip);
+	struct nlc_req r;
+
+	if (w && !ip_is(w, "show") && !ip_is(w, "list"))
+		return ip_usage(ip, "Command is unknown, try \"ip rule show\", not", w);
+	nlc_begin(&r, RTM_GETRULE, NLM_F_DUMP, &m, sizeof(m));
+	return ip_answer(ip, nlc_talk(&ip->c, &r, sizeof(m), show_rule, ip));
+}
