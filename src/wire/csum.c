@@ -53,6 +53,37 @@ static inline __attribute__((always_inline)) uint64_t sum_rounds(uint8_t *dst, c
 	return s0[0] + s0[1];
 }
 
+/* The last 0 to 7 octets, in steps of known size: a call of memcpy would cost more than the sum. */
+static inline __attribute__((always_inline)) uint64_t sum_tail(uint8_t *dst, const uint8_t *src,
+							       size_t len)
+{
+	uint64_t sum = 0;
+	uint32_t w4;
+	uint16_t w2;
+
+	if (dst)
+		for (size_t i = 0; i < len; i++)
+			dst[i] = src[i];
+	if (len & 4) {
+		memcpy(&w4, src, 4);
+		sum += w4;
+		src += 4;
+	}
+	if (len & 2) {
+		memcpy(&w2, src, 2);
+		sum += w2;
+		src += 2;
+	}
+	if (len & 1) {
+		/* An odd last octet counts as if a zero followed it (RFC 1071 section 1). */
+		const uint8_t pair[2] = {*src, 0};
+
+		memcpy(&w2, pair, 2);
+		sum += w2;
+	}
+	return sum;
+}
+
 /* Sum in the machine's order; copies too when dst is given. Inlined with dst known or NULL. */
 static inline __attribute__((always_inline)) uint64_t sum_run(uint8_t *dst, const uint8_t *src,
 							      size_t len)
@@ -75,15 +106,7 @@ static inline __attribute__((always_inline)) uint64_t sum_run(uint8_t *dst, cons
 			dst += 8;
 		}
 	}
-	if (len) {
-		/* An odd last octet counts as if a zero followed it (RFC 1071 section 1). */
-		w = 0;
-		memcpy(&w, src, len);
-		sum += (w & 0xffffffffu) + (w >> 32);
-		if (dst)
-			memcpy(dst, src, len);
-	}
-	return sum;
+	return sum + sum_tail(dst, src, len);
 }
 
 /* To 16 bits, in network order, added to a running sum. */
