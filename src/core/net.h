@@ -7,7 +7,8 @@
  * How an owner runs a host:
  *     net_enter(net, now);  ... system calls, irq ...;  net_run(net);  next = net_next_deadline(net)
  * net_run fires timers, delivers pending interrupts, runs softirqs and runnable tasks until nothing is
- * left to do at now_ns. Whatever makes a sleeping host need a run calls net_kick (once per sleep):
+ * left to do at now_ns (or NET_RUN_MAX_ROUNDS have passed: then the deadline is a microsecond later, so that
+ * even an endless conversation with itself lets time pass). Whatever makes a sleeping host need a run calls net_kick (once per sleep):
  * the owner then schedules net_run. */
 #ifndef CORE_NET_H
 #define CORE_NET_H
@@ -58,6 +59,12 @@ struct cpu_model {
 };
 
 #define NET_MAX_CPUS 16
+#define QDISC_OPS_MAX 16
+
+struct nfct_ops {
+	void (*get)(void *nfct);
+	void (*put)(void *nfct);
+};
 
 struct net {
 	struct probe probe; /* first: the flag that every tracepoint reads */
@@ -74,8 +81,14 @@ struct net {
 	struct skb_pool *skbs; /* the owner's */
 	struct coro_pool *coros; /* the owner's; NULL: no tasks that sleep */
 	struct skb_mib skb_mib;
+	int64_t skb_max_bytes; /* cap on skb_mib.bytes */
+	/* References from packets to what skb->nfct points at; NULL: not counted. */
+	const struct nfct_ops *nfct_ops;
 
-	/* core/dev.c */
+	const struct pernet_operations **ops; /* built so far, for net_free */
+	size_t n_ops;
+
+	/* core/dev_*.c, softirq.c, qdisc_core.c */
 	struct list_head dev_base;
 	struct net_device **dev_by_index;
 	int nr_ifindex;
@@ -89,6 +102,16 @@ struct net {
 	struct irq_net *irq;
 	struct dma_net *dma;
 	const struct Qdisc_ops *default_qdisc;
+	const struct Qdisc_ops *qdisc_ops[QDISC_OPS_MAX];
+	uint32_t nr_qdisc_ops;
+	struct Qdisc *noop_qdisc;   /* what every device that is down has */
+	struct list_head dead_devs; /* unregistered: kept readable for late references until net_free */
+	struct list_head napi_list;
+	/* softirq actions by number */
+	void (*softirq_vec[10])(struct softnet_data *sd);
+	struct {
+		int32_t max_backlog, budget, budget_usecs, dev_weight; /* net.core.netdev_max_backlog... */
+	} netdev_sysctl;
 
 	/* core/task.c */
 	struct task *current; /* NULL: no task (softirq from the owner) */
@@ -132,11 +155,14 @@ struct net_params {
 	struct serial_source *serials;
 	struct skb_pool *skbs;
 	struct coro_pool *coros;
+	struct trace_sink *sink; /* hung on the probe before anything is built (boot); may be NULL */
 };
 
-/* Bare net with core's state; rooms are added by the assembly (culver/host.c) through ops[]. */
+/* Bare net with core's state (core_net_ops comes first, whether ops[] names it or not); rooms are added by the
+ * assembly (culver/host.c) through ops[]. NULL: an init failed, everything is undone. */
 struct net *net_new(const struct net_params *p, const struct pernet_operations *const *ops, size_t n_ops);
-/* Kills tasks, closes sockets, frees queues (DROP_NET_EXIT), runs exit() in reverse order. */
+/* Kills tasks (their descriptors close), unregisters the devices while all rooms still live, frees queues
+ * (DROP_NET_EXIT), runs exit() in reverse order. */
 void net_free(struct net *net);
 
 static inline void net_enter(struct net *net, uint64_t now_ns)
@@ -155,8 +181,14 @@ static inline struct probe *net_probe(struct net *net) { return &net->probe; }
 
 /* core's own table for net_new. */
 extern const struct pernet_operations core_net_ops;
+/* /proc/net/{dev,softnet_stat,...}, /proc/{interrupts,softirqs}, sysctls net.core.*: after proc_net_ops. */
+extern const struct pernet_operations core_proc_net_ops;
 
+/* max_bytes 0: SKB_POOL_DEFAULT_BYTES. */
+#define SKB_POOL_DEFAULT_BYTES (1ULL << 30)
 struct skb_pool *skb_pool_new(uint64_t max_bytes);
+/* Bytes handed out now. */
+uint64_t skb_pool_bytes(const struct skb_pool *p);
 void skb_pool_free(struct skb_pool *p);
 
 #endif

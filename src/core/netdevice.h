@@ -24,6 +24,7 @@
 #define NETIF_F_TSO 4u
 #define NETIF_F_USO 8u
 #define NETIF_F_GRO 16u
+#define NETIF_F_FRAGLIST 32u /* takes packets with a frag_list; others get them linear */
 
 typedef enum { NETDEV_TX_OK = 0, NETDEV_TX_BUSY = 16 } netdev_tx_t;
 enum { NET_RX_SUCCESS = 0, NET_RX_DROP = 1 };
@@ -67,16 +68,15 @@ struct netdev_queue {
 	struct Qdisc *qdisc;         /* in use; noop while the device is down */
 	struct Qdisc *qdisc_sleeping; /* what an UP device uses */
 	bool stopped;                /* driver: ring full */
-	bool xmit_busy;              /* recursion guard: somebody transmits */
-	uint32_t trans_start_jiffies;
 };
 
 struct net_device {
 	char name[16];
 	struct net *net;
 	int ifindex;
-	uint32_t flags, mtu, min_mtu, max_mtu, features;
-	uint32_t tx_queue_len;
+	/* flags: DEVF_RUNNING and DEVF_LOWER_UP follow UP and carrier. gflags: what dev_set_flags asked for */
+	uint32_t flags, gflags, mtu, min_mtu, max_mtu, features;
+	uint32_t tx_queue_len; /* 0, or no_queue: noqueue instead of the default discipline */
 	uint16_t type;            /* ARPHRD_: 1 Ethernet, 772 loopback */
 	uint8_t addr_len;
 	uint16_t hard_header_len;
@@ -85,14 +85,16 @@ struct net_device {
 	const struct header_ops *header_ops;
 	struct netdev_queue *tx;
 	uint32_t num_tx_queues;
-	bool carrier, ever_up, registered;
+	bool carrier, ever_up, registered, no_queue;
 	uint32_t promiscuity, allmulti;
 	struct list_head mc_list; /* struct netdev_hw_addr */
 	struct list_head node;    /* net->dev_base */
 	struct list_head ptype_all; /* taps on this device only */
 	struct in_device *ip_ptr;
+	/* Core counts its own drops here (rx_dropped, tx_dropped, rx_otherhost_dropped...); drivers may count
+	 * here too. ndo_get_stats64 gets a copy of this and overwrites what it counts elsewhere. */
 	struct rtnl_link_stats64_ stats;
-	void *priv;               /* the driver's */
+	void *priv;               /* the driver's: freed by its ndo_uninit */
 	bool (*rx_handler)(struct sk_buff **skb);
 };
 
@@ -105,10 +107,15 @@ struct netdev_hw_addr {
 /* ---- registration ---- */
 struct net_device *alloc_netdev(struct net *net, const char *name, uint32_t txqs);
 void ether_setup(struct net_device *dev);
-/* "eth%d" picks the first free number. 0, -EEXIST, or ndo_init's error. */
+/* Only for a device that register_netdev has not taken. */
+void free_netdev(struct net_device *dev);
+/* "eth%d" picks the first free number. 0, -EEXIST, -EINVAL (name), or ndo_init's error. */
 int register_netdev(struct net_device *dev);
-/* Takes it down, tells the notifiers, flushes, frees. */
+/* Takes it down, tells the notifiers, flushes its packets from the backlogs, calls ndo_uninit. The struct itself
+ * stays readable (down, noop queue) until net_free, for routes and neighbours that are let go later. */
 void unregister_netdev(struct net_device *dev);
+/* All of a net's; net_free calls it. */
+void unregister_all_netdevs(struct net *net);
 struct net_device *dev_get_by_name(struct net *net, const char *name);
 struct net_device *dev_get_by_index(struct net *net, int ifindex);
 /* 0 or -errno */
@@ -129,7 +136,9 @@ struct netdev_notifier {
 	struct list_head list;
 	void (*fn)(struct netdev_notifier *n, struct net_device *dev, enum netdev_event ev);
 };
+/* Devices that exist are announced at once (REGISTER, and UP where it is so). */
 void register_netdev_notifier(struct net *net, struct netdev_notifier *n);
+void unregister_netdev_notifier(struct netdev_notifier *n);
 
 /* ---- receive ---- */
 struct packet_type {
@@ -142,19 +151,25 @@ struct packet_type {
 };
 void dev_add_pack(struct net *net, struct packet_type *pt);
 void dev_remove_pack(struct net *net, struct packet_type *pt);
-/* Set protocol, pkt_type, mac_header; pull the link header. */
+/* Handlers own the skb they get, unshared (each but the last gets a clone). Set protocol, pkt_type, mac_header;
+ * pull the link header. A frame shorter than one keeps SKB_NO_MAC_HEADER: the receive path drops it. */
 uint16_t eth_type_trans(struct sk_buff *skb, struct net_device *dev);
 int eth_header(struct sk_buff *skb, struct net_device *dev, uint16_t type, const uint8_t *daddr, const uint8_t *saddr);
 /* From a NAPI poll: up the stack now. */
 int netif_receive_skb(struct sk_buff *skb);
-/* From a driver without NAPI: this CPU's backlog. NET_RX_SUCCESS, or NET_RX_DROP (freed). */
+/* From a driver without NAPI: this CPU's backlog of skb->net's host. NET_RX_SUCCESS, or NET_RX_DROP (freed).
+ * Never processes the packet itself: that is the softirq's. */
 int netif_rx(struct sk_buff *skb);
 
 /* ---- transmit ---- */
 /* Through the device's queue discipline. 0, NET_XMIT_*, or -errno; the skb is gone. */
 int dev_queue_xmit(struct sk_buff *skb);
-/* Hand a list of packets to the driver (and the taps). Returns NETDEV_TX_*. *left: what it did not take. */
-netdev_tx_t dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev, struct netdev_queue *txq);
+/* Hand a list of packets to the driver (and the taps). Returns NETDEV_TX_*. *left: what it did not take. A driver
+ * that sees dev_xmit_more may wait with its doorbell, but must ring it when it stops the queue. */
+netdev_tx_t dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev, struct netdev_queue *txq, struct sk_buff **left);
+/* Make packets fit for the device: trains split, frag_lists gathered, checksums finished unless it can do so.
+ * Takes and returns a list; NULL: nothing is left (freed with its reason). */
+struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev);
 void netif_tx_stop_queue(struct netdev_queue *q);
 void netif_tx_wake_queue(struct netdev_queue *q);
 static inline bool netif_tx_queue_stopped(const struct netdev_queue *q) { return q->stopped; }
@@ -201,6 +216,7 @@ extern const struct Qdisc_ops noqueue_qdisc_ops; /* core: enqueue == NULL */
 /* ---- NAPI and softirq ---- */
 struct napi_struct {
 	struct list_head poll_list;
+	struct list_head node; /* net->napi_list */
 	bool scheduled; /* NAPI_STATE_SCHED */
 	int weight;
 	int (*poll)(struct napi_struct *n, int budget); /* returns work done; < budget: must have completed */
@@ -226,7 +242,14 @@ struct softnet_data {
 	uint64_t softirqs[NR_SOFTIRQS], run_irq_exit, run_bh_enable, run_ksoftirqd;
 	bool ksoftirqd_running;
 	uint32_t xmit_recursion;
+	/* The softirq episode that runs, or waits for the CPU model's clock */
+	uint8_t softirq_ctx;                  /* enum softirq_ctx */
+	bool rx_suspended;                    /* net_rx_action stopped after a poll */
+	int32_t rx_budget;
+	uint64_t rx_started_ns, episode_ns;
+	uint32_t rounds;
 };
+enum softirq_ctx { SOFTIRQ_IRQ_EXIT, SOFTIRQ_BH_ENABLE, SOFTIRQ_KSOFTIRQD };
 static inline struct softnet_data *this_softnet(struct net *net) { return &net->softnet[net->cpu]; }
 void netif_napi_add(struct net_device *dev, struct napi_struct *n, const char *name, int (*poll)(struct napi_struct *, int), int weight, uint32_t cpu);
 void netif_napi_del(struct napi_struct *n);
@@ -234,10 +257,21 @@ void netif_napi_del(struct napi_struct *n);
 bool napi_schedule(struct napi_struct *n);
 /* Poll is done: off the list. The driver unmasks its interrupt after this. */
 bool napi_complete_done(struct napi_struct *n, int work);
+/* On this CPU; wakes a host that is not running. */
 void raise_softirq(struct net *net, enum softirq_nr nr);
-void local_bh_disable(struct net *net);
+void open_softirq(struct net *net, enum softirq_nr nr, void (*action)(struct softnet_data *sd));
+/* Sections nest. A socket call holds one while it works on a socket that softirqs touch too (it is lock_sock):
+ * without it, the first packet that it sends may bring an answer back up before dev_queue_xmit returns. A task
+ * that sleeps gives its sections up for as long as it sleeps. */
+static inline void local_bh_disable(struct net *net) { this_softnet(net)->bh_disabled++; }
 /* Leaving the outermost section runs pending softirqs. */
 void local_bh_enable(struct net *net);
+const char *softirq_name(unsigned nr);
+/* Is the CPU occupied (struct cpu_model), so that what waits must wait on? */
+static inline bool cpu_busy(const struct softnet_data *sd)
+{
+	return sd->busy_until_ns > sd->net->now_ns && !sd->net->realtime;
+}
 
 /* ---- interrupts ---- */
 typedef void (*irq_handler_t)(struct net *net, unsigned vector, void *arg);
@@ -246,16 +280,26 @@ int request_irq(struct net *net, uint32_t cpu, irq_handler_t fn, const char *han
 void free_irq(struct net *net, unsigned vector);
 /* Hardware's line to the CPU: marks it pending; delivered when the CPU is free. Never calls up. */
 void net_raise_irq(struct net *net, unsigned vector);
+/* Vectors are numbered from here. */
+#define IRQ_FIRST_VECTOR 24
+#define IRQ_MAX_VECTORS 256
 
 /* ---- DMA ---- */
 typedef uint64_t dma_addr_t;
 #define DMA_BAD 0
 enum dma_dir { DMA_TO_DEVICE, DMA_FROM_DEVICE };
-/* Map memory for a device; tag travels with the mapping (the packet's serial). */
+/* Longest mapping, and most mappings of a host. */
+#define DMA_MAX_LEN (1u << 20)
+#define DMA_MAX_MAPPINGS (1u << 22)
+/* An address is | generation 20 | slot 24 | offset 20 |: a use after unmap faults, even when the slot
+ * has a new tenant. DMA_BAD: the table is full.
+ * Map memory for a device; tag travels with the mapping (the packet's serial). */
 dma_addr_t dma_map_single(struct net *net, void *ptr, uint32_t len, enum dma_dir dir, uint64_t tag);
 /* A receive buffer of len bytes whose memory is drawn from the pool only when the device writes. */
 dma_addr_t dma_map_lazy(struct net *net, uint32_t len);
-/* End a mapping. *ptr: the memory (NULL if a lazy one was never written), *tag what the device set. */
+/* End a mapping. *ptr: the memory (NULL if a lazy one was never written), *tag what the device set; both may be
+ * NULL pointers, but a lazy mapping's memory is the caller's from here on (build_skb or skb_data_put with the
+ * len it was mapped with). */
 void dma_unmap(struct net *net, dma_addr_t addr, void **ptr, uint64_t *tag);
 /* The device's side: address to memory for len bytes at addr (offsets inside a mapping are fine).
  * NULL: fault (not mapped, wrong direction, or out of range). */

@@ -15,7 +15,12 @@
  * Ownership: a non-const skb handed to a datapath function is given away on every path. A packet
  * ends by consume_skb() (did its job) or kfree_skb_reason() (died); nothing else frees one.
  *
- * Copies and lives are counted in net->mib_skb (core/net.h): allocated = consumed + dropped + live. */
+ * Header space of a shared buffer: a transport that keeps the original for retransmission and sends clones
+ * calls skb_header_release() on the original: it promises to look at its payload only, and the one clone may
+ * write headers in front of it without a copy (skb_header_cloned is false for it).
+ *
+ * Copies and lives are counted in net->skb_mib (core/mib.h): allocated = consumed + dropped + live. A clone
+ * counts as allocated too; an skb that changes hosts (skb_set_net) is consumed here and allocated there. */
 #ifndef CORE_SKBUFF_H
 #define CORE_SKBUFF_H
 
@@ -40,6 +45,7 @@ struct skb_shared { /* at end of the data buffer */
 	uint16_t gso_segs;
 	uint8_t gso_type;  /* 0, SKB_GSO_TCPV4, SKB_GSO_UDP_L4 */
 	uint8_t size_class;
+	uint16_t nohdr_refs; /* of dataref: those that look at the payload only */
 	struct sk_buff *frag_list;
 };
 #define SKB_GSO_TCPV4 1
@@ -69,8 +75,9 @@ struct sk_buff {
 	uint8_t pkt_type; /* enum skb_pkt_type */
 	uint8_t ip_summed;
 	uint8_t cloned : 1, fclone : 1, peeked : 1, l4_hash : 1, dev_xmit_more : 1, ignore_df : 1;
+	uint8_t nohdr : 1;  /* promised to look at the payload only */
+	uint8_t tapped : 1; /* the driver was busy: the taps have seen it already */
 	uint8_t nfct_status;
-	uint8_t recursion;
 	void *nfct; /* conntrack entry */
 	uint64_t skb_mstamp_ns; /* TCP: when it was (last) sent */
 	/* layer-private; whoever holds the packet owns it. TCP keeps its control block here. */
@@ -88,15 +95,17 @@ struct sk_buff_head {
 #define SKB_MAX_DATA (65536 + 512)
 
 /* ---- life ---- */
-/* Data room of size bytes, len 0, refs 1. NULL when the pool's cap is reached. New serial. */
+/* Data room of at least size bytes, len 0, refs 1. NULL when the pool's or the host's cap is reached, or size is
+ * above SKB_MAX_DATA. New serial. All fields zero but mac_header (SKB_NO_MAC_HEADER). */
 struct sk_buff *alloc_skb(struct net *net, uint32_t size);
 /* Wrap bytes drawn from the pool by the DMA layer: data room is buf (skb_data_get), used in place. */
 struct sk_buff *build_skb(struct net *net, uint8_t *buf, uint32_t room);
 /* A data buffer of at least room bytes (for rings): must end in build_skb or skb_data_put. */
 uint8_t *skb_data_get(struct net *net, uint32_t room);
 void skb_data_put(struct net *net, uint8_t *buf, uint32_t room);
+/* NULL at the cap. Shares the data; same serial; no socket, no destructor; users 1. */
 struct sk_buff *skb_clone(struct sk_buff *skb);
-/* Real copy with this headroom; counts a copy. */
+/* Linear real copy with this headroom, same serial; counts a copy. NULL at the cap. */
 struct sk_buff *skb_copy_expand(const struct sk_buff *skb, uint32_t headroom, uint32_t tailroom);
 static inline struct sk_buff *skb_get(struct sk_buff *skb)
 {
@@ -106,11 +115,17 @@ static inline struct sk_buff *skb_get(struct sk_buff *skb)
 void consume_skb(struct sk_buff *skb);
 void kfree_skb_at(struct sk_buff *skb, enum drop_reason reason, const char *where);
 #define kfree_skb_reason(skb, reason) kfree_skb_at((skb), (reason), __func__)
+/* A list linked by next. */
+void kfree_skb_list_at(struct sk_buff *list, enum drop_reason reason, const char *where);
+#define kfree_skb_list_reason(list, reason) kfree_skb_list_at((list), (reason), __func__)
 void skb_orphan(struct sk_buff *skb);
 /* New serial for a derived packet (fragment, segment, retransmission): traced with its parent. */
 void skb_new_serial(struct sk_buff *skb, uint64_t parent, const char *why);
-/* Move to another host's account (veth, in-memory links). */
-void skb_set_net(struct sk_buff *skb, struct net *net);
+/* Move to another host's account (veth, in-memory links): gives up socket, dst, conntrack, mark. Both hosts
+ * draw from one pool. 0, or -ENOMEM (still the caller's, unchanged host). */
+int skb_set_net(struct sk_buff *skb, struct net *net);
+/* See the top of this file. */
+void skb_header_release(struct sk_buff *skb);
 
 /* ---- geometry ---- */
 static inline struct skb_shared *skb_shinfo(const struct sk_buff *skb) { return (struct skb_shared *)(void *)skb->end; }
@@ -118,6 +133,11 @@ static inline uint32_t skb_headroom(const struct sk_buff *skb) { return (uint32_
 static inline uint32_t skb_tailroom(const struct sk_buff *skb) { return skb->data_len ? 0 : (uint32_t)(skb->end - skb->tail); }
 static inline uint32_t skb_headlen(const struct sk_buff *skb) { return skb->len - skb->data_len; }
 static inline bool skb_cloned(const struct sk_buff *skb) { return skb_shinfo(skb)->dataref > 1; }
+/* May somebody else look at the bytes in front of the payload? */
+static inline bool skb_header_cloned(const struct sk_buff *skb)
+{
+	return skb_shinfo(skb)->dataref - skb_shinfo(skb)->nohdr_refs > (skb->nohdr ? 0u : 1u);
+}
 static inline bool skb_shared(const struct sk_buff *skb) { return skb->users > 1; }
 static inline bool skb_is_gso(const struct sk_buff *skb) { return skb_shinfo(skb)->gso_size != 0; }
 void skb_over_panic(const struct sk_buff *skb, const char *what) __attribute__((noreturn));
@@ -189,8 +209,13 @@ struct iov_iter;
 int skb_copy_datagram_iter(const struct sk_buff *skb, uint32_t offset, struct iov_iter *to, uint32_t len);
 /* Finish CHECKSUM_PARTIAL in software. 0 or -EINVAL. */
 int skb_checksum_help(struct sk_buff *skb);
-/* Split a train into a list of real segments (new serials, parent's in the trace). NULL on error. */
-struct sk_buff *skb_gso_segment(struct sk_buff *skb);
+/* Split a train into a list (linked by next) of real segments: new serials, parent's in the trace, checksums
+ * complete. data may be at the link or the IP header. skb is only read: the caller frees it. NULL: malformed, or
+ * no memory. keep_partial leaves segments of a CHECKSUM_PARTIAL train to a device that can finish them. */
+struct sk_buff *skb_gso_segment_features(struct sk_buff *skb, bool keep_partial);
+static inline struct sk_buff *skb_gso_segment(struct sk_buff *skb) { return skb_gso_segment_features(skb, false); }
+/* Bytes in front of the first segment's payload, from data; 0: malformed. Pulls headers linear. */
+uint32_t skb_gso_hdrlen(struct sk_buff *skb);
 
 /* ---- queues: FIFO, O(1); a skb is on at most one ---- */
 static inline void skb_queue_head_init(struct sk_buff_head *q)

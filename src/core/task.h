@@ -18,6 +18,11 @@
 
 enum task_state { TASK_RUNNABLE, TASK_RUNNING, TASK_SLEEPING, TASK_ZOMBIE };
 
+#define TASK_SIGINT 2
+#define TASK_SIGPIPE 13
+#define TASK_SIGURG 23
+#define TASK_SIG(n) (1u << (n))
+
 struct coro;
 struct files_struct; /* descriptor table, socket/ */
 
@@ -58,8 +63,12 @@ struct task {
 	char **argv;
 	char **env; /* "NAME=value", NULL-terminated, owned; may be NULL */
 	bool woken, killed, background;
-	uint32_t pending_signals; /* SIGINT, SIGURG, SIGPIPE bits */
-	uint64_t switches;
+	uint32_t pending_signals; /* TASK_SIG(SIGINT) interrupts sleeps; URG and PIPE are for the program to see */
+	uint32_t cpu;             /* where it runs: by pid, in turn */
+	uint32_t bh_saved;        /* bh sections given up while it sleeps */
+	struct list_head children, sibling;
+	bool orphan;              /* its parent is gone: reaped when it ends */
+	uint64_t switches;        /* times it was put on the CPU */
 	/* Standard output: owner->write unless this is set. */
 	void (*write)(struct task *t, int fd, const char *s, size_t len, void *arg);
 	void *write_arg;
@@ -71,7 +80,15 @@ struct task {
 struct task *task_spawn(struct net *net, const char *comm, task_main main, int argc, char *const *argv, struct task *parent);
 /* A task without coroutine for embedded callers: system calls made with it never sleep. */
 struct task *task_new_external(struct net *net, const char *comm, const struct wait_ops *ops);
+/* Frees a zombie, or an external task. A task that still runs is killed and run until it ends: a program must end
+ * when its sleeps return -EINTR (asserted). Children become orphans. Not for the caller itself. */
 void task_free(struct task *t);
+/* Run one runnable task until it sleeps or ends. False: none can run (net_run's). */
+bool task_run_one(struct net *net);
+/* A task waits for a CPU: TIME_NEVER, or when it can run. */
+uint64_t task_next_run(const struct net *net);
+/* End and free them all (net_free's). */
+void task_free_all(struct net *net);
 /* Ask it to end: its current and later sleeps return -EINTR. */
 void task_kill(struct task *t);
 /* Wait for t to end and take its exit code; frees it. Only from another task. */
@@ -80,6 +97,9 @@ int task_wait(struct task *self, struct task *t, int *code);
 void init_waitqueue_head(struct wait_queue_head *q);
 void add_wait_queue(struct wait_queue_head *q, struct wait_entry *e);
 void remove_wait_queue(struct wait_entry *e);
+/* Set task, and the function that wakes it and leaves the queue. add_wait_queue calls it for an entry without a
+ * function; an entry with one of its own stays on the queue until remove_wait_queue. */
+void init_wait(struct wait_entry *e, struct task *t);
 /* Wake all non-exclusive and up to one exclusive waiter. key: poll mask or 0. */
 void wake_up(struct wait_queue_head *q, uint32_t key);
 /* Sleep on q once, until woken or deadline (TIME_NEVER: none). 0: look again; -EINTR: killed or signal;
