@@ -1,0 +1,199 @@
+/* Output files that appear together, whole, or not at all. Each is written as ".culver-PID-N.tmp" beside its
+ * name; at commit all are synced (a full disk shows here at the latest) before the first is renamed. Called by
+ * lab/out.c. Tests: tests/unit/os/test_os_file.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/pool.h"
+#include "os/os_file.h"
+
+#define OUT_BUFFER 65536u
+
+struct os_outfile {
+	struct os_out *set;
+	char *name, *tmp;
+	int fd;
+	uint8_t *buf;
+	size_t n;
+};
+
+struct os_out {
+	char *dir;
+	int dirfd;
+	bool made_dir;
+	char *sub; /* a sub-folder that we made, or NULL */
+	struct os_outfile **file;
+	uint32_t n;
+	int err;
+	const char *err_name;
+};
+
+static void out_fail(struct os_out *o, int err, const char *name)
+{
+	if (!o->err) {
+		o->err = err;
+		o->err_name = name;
+	}
+}
+
+int os_out_open(const char *dir, struct os_out **out)
+{
+	bool made = mkdir(dir, 0777) == 0;
+	int fd, err;
+
+	if (!made && errno != EEXIST)
+		return -errno;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		err = -errno;
+		if (made)
+			rmdir(dir);
+		return err;
+	}
+	*out = xcalloc(1, sizeof(**out));
+	(*out)->dir = xstrdup(dir);
+	(*out)->dirfd = fd;
+	(*out)->made_dir = made;
+	return 0;
+}
+
+/* The sub-folder of "wire/x": made once. */
+static bool out_subdir(struct os_out *o, const char *name)
+{
+	const char *slash = strchr(name, '/');
+	char *sub;
+
+	if (!slash)
+		return true;
+	sub = xstrdup(name);
+	sub[slash - name] = '\0';
+	if (mkdirat(o->dirfd, sub, 0777) == 0) {
+		free(o->sub);
+		o->sub = sub;
+		return true;
+	}
+	free(sub);
+	return errno == EEXIST;
+}
+
+struct os_outfile *os_out_file(struct os_out *o, const char *name)
+{
+	struct os_outfile *f;
+	const char *slash = strchr(name, '/');
+	char tmp[512];
+
+	if (o->err)
+		return NULL;
+	f = xcalloc(1, sizeof(*f));
+	f->set = o;
+	f->name = xstrdup(name);
+	f->buf = xcalloc(1, OUT_BUFFER);
+	snprintf(tmp, sizeof(tmp), "%.*s.culver-%ld-%u.tmp", slash ? (int)(slash - name + 1) : 0, name, (long)getpid(),
+		 o->n);
+	f->tmp = xstrdup(tmp);
+	o->file = xrealloc(o->file, (o->n + 1u) * sizeof(*o->file));
+	o->file[o->n++] = f;
+	f->fd = out_subdir(o, name) ? openat(o->dirfd, f->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
+	if (f->fd < 0)
+		out_fail(o, -errno, f->name);
+	return f->fd < 0 ? NULL : f;
+}
+
+static void out_put(struct os_outfile *f, const uint8_t *p, size_t len)
+{
+	while (len && !f->set->err) {
+		ssize_t r = write(f->fd, p, len);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0) {
+			out_fail(f->set, -errno, f->name);
+			return;
+		}
+		p += r;
+		len -= (size_t)r;
+	}
+}
+
+static void out_flush(struct os_outfile *f)
+{
+	out_put(f, f->buf, f->n);
+	f->n = 0;
+}
+
+void os_out_write(struct os_outfile *f, const void *data, size_t len)
+{
+	if (f->n + len > OUT_BUFFER)
+		out_flush(f);
+	if (len >= OUT_BUFFER) {
+		out_put(f, data, len);
+		return;
+	}
+	if (len)
+		memcpy(f->buf + f->n, data, len);
+	f->n += len;
+}
+
+int os_out_error(const struct os_out *o, const char **name)
+{
+	*name = o->err_name;
+	return o->err;
+}
+
+static void out_free(struct os_out *o)
+{
+	for (uint32_t i = 0; i < o->n; i++) {
+		if (o->file[i]->fd >= 0)
+			close(o->file[i]->fd);
+		free(o->file[i]->buf);
+		free(o->file[i]->name);
+		free(o->file[i]->tmp);
+		free(o->file[i]);
+	}
+	free(o->file);
+	close(o->dirfd);
+	free(o->dir);
+	free(o->sub);
+	free(o);
+}
+
+int os_out_commit(struct os_out *o)
+{
+	for (uint32_t i = 0; i < o->n && !o->err; i++) {
+		out_flush(o->file[i]);
+		if (!o->err && fsync(o->file[i]->fd) < 0)
+			out_fail(o, -errno, o->file[i]->name);
+	}
+	/* What would stop a rename half-way is looked for before the first. */
+	for (uint32_t i = 0; i < o->n && !o->err; i++) {
+		struct stat st;
+
+		if (fstatat(o->dirfd, o->file[i]->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+			out_fail(o, -EISDIR, o->file[i]->name);
+	}
+	for (uint32_t i = 0; i < o->n && !o->err; i++)
+		if (renameat(o->dirfd, o->file[i]->tmp, o->dirfd, o->file[i]->name) < 0)
+			out_fail(o, -errno, o->file[i]->name);
+	if (!o->err && fsync(o->dirfd) < 0 && errno != EINVAL)
+		out_fail(o, -errno, ".");
+	if (o->err)
+		return o->err;
+	out_free(o);
+	return 0;
+}
+
+void os_out_abort(struct os_out *o)
+{
+	for (uint32_t i = 0; i < o->n; i++)
+		if (o->file[i]->fd >= 0)
+			unlinkat(o->dirfd, o->file[i]->tmp, 0);
+	if (o->sub)
+		unlinkat(o->dirfd, o->sub, AT_REMOVEDIR);
+	if (o->made_dir)
+		rmdir(o->dir);
+	out_free(o);
+}

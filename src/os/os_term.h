@@ -1,0 +1,39 @@
+/* The person's side: standard output and error, terminal, environment, signals. */
+#ifndef OS_OS_TERM_H
+#define OS_OS_TERM_H
+
+#include "base/types.h"
+
+/* Write all of it to standard output / error. 0, or -errno; -EPIPE when the reader has gone (SIGPIPE is ignored
+ * after os_signals_open). */
+int os_print(const char *s, size_t len);
+int os_eprint(const char *s, size_t len);
+bool os_is_tty(int fd);
+/* An environment variable, NULL if unset. */
+const char *os_env(const char *name);
+/* strerror without state. */
+const char *os_strerror(int err);
+
+/* SIGINT and SIGTERM become something to ask for; SIGPIPE is ignored. */
+struct os_signals {
+	int fd;
+};
+int os_signals_open(struct os_signals *s);
+/* The signal that came, or 0. Never waits. */
+int os_signals_take(struct os_signals *s);
+/* Put back how it was (before another program is executed). */
+void os_signals_close(struct os_signals *s);
+
+/* A line editor with history and completion (libedit) on a terminal, plain reading otherwise. */
+struct os_prompt;
+struct os_prompt_ops {
+	void *arg;
+	/* Offer each completion of the word that begins at "line + start" (line is NUL-terminated at the cursor). */
+	void (*complete)(void *arg, const char *line, size_t start, void (*offer)(void *ctx, const char *word), void *ctx);
+};
+struct os_prompt *os_prompt_new(const char *prompt, const struct os_prompt_ops *ops);
+void os_prompt_free(struct os_prompt *p);
+/* The next line without its newline; valid until the next call. NULL at the end. An interrupted line is "". */
+const char *os_prompt_read(struct os_prompt *p);
+
+#endif
