@@ -17,6 +17,19 @@ int proc_slurp(struct task *t, const char *path, struct strbuf *out)
 	return n < 0 ? (int)n : 0;
 }
 
+int proc_command(struct task *t, const char *path, const char *text, struct strbuf *answer)
+{
+	char buf[4096];
+	int fd = sys_open(t, path, O_RDWR);
+	ssize_t n = fd < 0 ? fd : sys_write(t, fd, text, strlen(text)), r;
+
+	while (fd >= 0 && (r = sys_read(t, fd, buf, sizeof(buf))) > 0)
+		sb_add(answer, buf, (size_t)r);
+	if (fd >= 0)
+		sys_close(t, fd);
+	return n < 0 ? (int)n : 0;
+}
+
 void proc_lines_init(struct proc_lines *l, struct strbuf *sb)
 {
 	l->next = sb->len ? sb->buf : NULL;

@@ -9,6 +9,9 @@
 
 /* Append the file's text. 0 or -errno. */
 int proc_slurp(struct task *t, const char *path, struct strbuf *out);
+/* Write a command to a file and append its answer. 0 or the host's -errno (the answer may say why). */
+int proc_command(struct task *t, const char *path, const char *text, struct strbuf *answer);
+
 struct proc_lines {
 	char *next;
 	char *f[PROC_FIELDS]; /* fields of the current line */

@@ -213,6 +213,9 @@ const struct Qdisc_ops *qdisc_ops_lookup(struct net *net, const char *id);
 extern const struct Qdisc_ops noop_qdisc_ops;    /* core: a device that is down */
 extern const struct Qdisc_ops noqueue_qdisc_ops; /* core: enqueue == NULL */
 
+/* /proc/net/qdisc and /proc/net/ethtool (after proc_net_ops). */
+extern const struct pernet_operations dev_ctl_net_ops;
+
 /* ---- NAPI and softirq ---- */
 struct napi_struct {
 	struct list_head poll_list;
