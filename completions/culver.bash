@@ -1,0 +1,23 @@
+# bash completion for culver
+_culver() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd=${COMP_WORDS[1]}
+	case $prev in
+	--lab) COMPREPLY=($(compgen -W internet -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")); return ;;
+	--out) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	--names) COMPREPLY=($(compgen -W 'now 3.x 4.x' -- "$cur")); return ;;
+	esac
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		COMPREPLY=($(compgen -W 'visit lab up run bench trace help --version' -- "$cur"))
+		return
+	fi
+	case $cmd in
+	visit) COMPREPLY=($(compgen -W '--lab --out --seed --repeat --json http://www.server.com/' -- "$cur")) ;;
+	lab) COMPREPLY=($(compgen -W 'internet -c --out --seed' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")) ;;
+	up) COMPREPLY=($(compgen -W '--for --out' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")) ;;
+	run) COMPREPLY=($(compgen -W '--lab --node --out --' -- "$cur") $(compgen -c -- "$cur")) ;;
+	trace) COMPREPLY=($(compgen -W '--packet --stack --names --drops --wire' -- "$cur") $(compgen -d -- "$cur")) ;;
+	bench) COMPREPLY=($(compgen -W 'tcp-bulk tcp-rr tcp-crr udp-64 hosts --json' -- "$cur")) ;;
+	help) COMPREPLY=($(compgen -W 'visit lab up run bench trace' -- "$cur")) ;;
+	esac
+}
+complete -F _culver culver
