@@ -1,6 +1,6 @@
 /* Reading files, and folders that a lab gave to a node. A folder's paths come from a peer (an HTTP request), so
  * each is resolved by openat2(RESOLVE_BENEATH), which cannot leave the folder whatever links lie there; kernels
- * without it get a walk that follows no link at all. Called by lab/. Tests: tests/unit/os/test_os_file.c. */
+ * without it get a walk that follows no link at all. Called by lab/. Tests: tests/unit/lab/test_os_file.c. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -39,6 +39,8 @@ struct os_outfile *os_out_file(struct os_out *o, const char *name);
 void os_out_write(struct os_outfile *f, const void *data, size_t len);
 /* 0, or -errno of the first thing that failed; *name: the file (valid until the set ends). */
 int os_out_error(const struct os_out *o, const char **name);
+/* The folder's name as it was given. */
+const char *os_out_dir(const struct os_out *o);
 /* All files to their names, or none: 0, or the error. Ends the set unless it failed. */
 int os_out_commit(struct os_out *o);
 /* Forget everything that was written. Ends the set. */

@@ -1,6 +1,6 @@
 /* Output files that appear together, whole, or not at all. Each is written as ".culver-PID-N.tmp" beside its
  * name; at commit all are synced (a full disk shows here at the latest) before the first is renamed. Called by
- * lab/out.c. Tests: tests/unit/os/test_os_file.c. */
+ * lab/out.c. Tests: tests/unit/lab/test_os_file.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,14 +11,12 @@
 #include "base/pool.h"
 #include "os/os_file.h"
 
-#define OUT_BUFFER 65536u
+#define OUT_MAX_OPEN 256u /* more files than this are not kept open */
 
 struct os_outfile {
 	struct os_out *set;
 	char *name, *tmp;
-	int fd;
-	uint8_t *buf;
-	size_t n;
+	int fd; /* -1: opened for each write, because there are many */
 };
 
 struct os_out {
@@ -91,51 +89,49 @@ struct os_outfile *os_out_file(struct os_out *o, const char *name)
 	f = xcalloc(1, sizeof(*f));
 	f->set = o;
 	f->name = xstrdup(name);
-	f->buf = xcalloc(1, OUT_BUFFER);
 	snprintf(tmp, sizeof(tmp), "%.*s.culver-%ld-%u.tmp", slash ? (int)(slash - name + 1) : 0, name, (long)getpid(),
 		 o->n);
 	f->tmp = xstrdup(tmp);
 	o->file = xrealloc(o->file, (o->n + 1u) * sizeof(*o->file));
 	o->file[o->n++] = f;
 	f->fd = out_subdir(o, name) ? openat(o->dirfd, f->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
-	if (f->fd < 0)
+	if (f->fd < 0) {
 		out_fail(o, -errno, f->name);
-	return f->fd < 0 ? NULL : f;
-}
-
-static void out_put(struct os_outfile *f, const uint8_t *p, size_t len)
-{
-	while (len && !f->set->err) {
-		ssize_t r = write(f->fd, p, len);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0) {
-			out_fail(f->set, -errno, f->name);
-			return;
-		}
-		p += r;
-		len -= (size_t)r;
+		return NULL;
 	}
+	if (o->n > OUT_MAX_OPEN) {
+		close(f->fd);
+		f->fd = -1;
+	}
+	return f;
 }
 
-static void out_flush(struct os_outfile *f)
+static int out_reopen(struct os_outfile *f)
 {
-	out_put(f, f->buf, f->n);
-	f->n = 0;
+	int fd = f->fd >= 0 ? f->fd : openat(f->set->dirfd, f->tmp, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		out_fail(f->set, -errno, f->name);
+	return fd;
 }
 
 void os_out_write(struct os_outfile *f, const void *data, size_t len)
 {
-	if (f->n + len > OUT_BUFFER)
-		out_flush(f);
-	if (len >= OUT_BUFFER) {
-		out_put(f, data, len);
-		return;
+	const uint8_t *p = data;
+	int fd = len && !f->set->err ? out_reopen(f) : -1;
+
+	while (len && !f->set->err) {
+		ssize_t r = write(fd, p, len);
+
+		if (r < 0 && errno != EINTR)
+			out_fail(f->set, -errno, f->name);
+		if (r > 0) {
+			p += r;
+			len -= (size_t)r;
+		}
 	}
-	if (len)
-		memcpy(f->buf + f->n, data, len);
-	f->n += len;
+	if (fd >= 0 && fd != f->fd)
+		close(fd);
 }
 
 int os_out_error(const struct os_out *o, const char **name)
@@ -144,12 +140,16 @@ int os_out_error(const struct os_out *o, const char **name)
 	return o->err;
 }
 
+const char *os_out_dir(const struct os_out *o)
+{
+	return o->dir;
+}
+
 static void out_free(struct os_out *o)
 {
 	for (uint32_t i = 0; i < o->n; i++) {
 		if (o->file[i]->fd >= 0)
 			close(o->file[i]->fd);
-		free(o->file[i]->buf);
 		free(o->file[i]->name);
 		free(o->file[i]->tmp);
 		free(o->file[i]);
@@ -164,9 +164,13 @@ static void out_free(struct os_out *o)
 int os_out_commit(struct os_out *o)
 {
 	for (uint32_t i = 0; i < o->n && !o->err; i++) {
-		out_flush(o->file[i]);
-		if (!o->err && fsync(o->file[i]->fd) < 0)
-			out_fail(o, -errno, o->file[i]->name);
+		struct os_outfile *f = o->file[i];
+		int fd = out_reopen(f);
+
+		if (fd >= 0 && fsync(fd) < 0)
+			out_fail(o, -errno, f->name);
+		if (fd >= 0 && fd != f->fd)
+			close(fd);
 	}
 	/* What would stop a rename half-way is looked for before the first. */
 	for (uint32_t i = 0; i < o->n && !o->err; i++) {
@@ -189,8 +193,7 @@ int os_out_commit(struct os_out *o)
 void os_out_abort(struct os_out *o)
 {
 	for (uint32_t i = 0; i < o->n; i++)
-		if (o->file[i]->fd >= 0)
-			unlinkat(o->dirfd, o->file[i]->tmp, 0);
+		unlinkat(o->dirfd, o->file[i]->tmp, 0);
 	if (o->sub)
 		unlinkat(o->dirfd, o->sub, AT_REMOVEDIR);
 	if (o->made_dir)
