@@ -45,11 +45,13 @@ struct fib_info { /* shared by routes that say the same */
 	struct hlist_node hash_node;
 	struct fib_nh nh[]; /* [nhs] */
 };
+struct fib_alias;
 struct fib_result {
 	uint32_t prefix;
 	uint8_t prefixlen, type, scope, nh_sel;
 	uint32_t table_id;
 	struct fib_info *fi; /* borrowed (FIB_LOOKUP_NOREF); NULL only in results made without a lookup */
+	const struct fib_alias *chain; /* all routes of the prefix; borrowed */
 };
 #define FIB_LOOKUP_NOREF 1
 

@@ -155,7 +155,7 @@ struct in_ifaddr {
 	uint8_t proto;
 	uint32_t local, address /* peer */, broadcast, mask;
 	uint8_t prefixlen, scope;
-	bool secondary;
+	bool secondary, noprefixroute;
 	char label[16];
 };
 struct in_device {
@@ -170,7 +170,7 @@ struct in_device {
 	uint8_t mr_ifc_count;
 	uint32_t mc_count;
 };
-enum ipv4_devconf { CNF_FORWARDING, CNF_ACCEPT_REDIRECTS, CNF_SEND_REDIRECTS, CNF_RP_FILTER, CNF_ACCEPT_SOURCE_ROUTE, CNF_ROUTE_LOCALNET, CNF_LOG_MARTIANS, CNF_ARP_ACCEPT, CNF_ARP_IGNORE, CNF_ARP_ANNOUNCE, CNF_ARP_FILTER, CNF_PROXY_ARP, CNF_SHARED_MEDIA, CNF_BC_FORWARDING, CNF_SECURE_REDIRECTS, CNF_ACCEPT_LOCAL, CNF_PROMOTE_SECONDARIES, CNF_ARP_STRICT, CNF_ARP_NOTIFY, CNF_DROP_UNICAST_IN_L2_MULTICAST, CNF_DROP_GRATUITOUS_ARP, CNF_MC_FORWARDING, CNF_FORCE_IGMP_VERSION, CNF_MAX };
+enum ipv4_devconf { CNF_FORWARDING, CNF_ACCEPT_REDIRECTS, CNF_SEND_REDIRECTS, CNF_RP_FILTER, CNF_ACCEPT_SOURCE_ROUTE, CNF_ROUTE_LOCALNET, CNF_LOG_MARTIANS, CNF_ARP_ACCEPT, CNF_ARP_IGNORE, CNF_ARP_ANNOUNCE, CNF_ARP_FILTER, CNF_PROXY_ARP, CNF_SHARED_MEDIA, CNF_BC_FORWARDING, CNF_SECURE_REDIRECTS, CNF_ACCEPT_LOCAL, CNF_PROMOTE_SECONDARIES, CNF_ARP_STRICT, CNF_ARP_NOTIFY, CNF_DROP_UNICAST_IN_L2_MULTICAST, CNF_DROP_GRATUITOUS_ARP, CNF_FORCE_IGMP_VERSION, CNF_MAX };
 int inet_add_addr(struct net *net, struct net_device *dev, uint32_t local, uint8_t plen, uint32_t broadcast, uint8_t scope);
 int inet_del_addr(struct net *net, struct net_device *dev, uint32_t local, uint8_t plen);
 /* The address entry of a local address, on any device (dev NULL) or on dev. NULL: none. */

@@ -24,6 +24,7 @@
 #define FIB_TABLE_HASH 16
 #define IN4_ADDR_HASH_MIN 16
 #define INET_PROTOSW_MAX 16
+#define INET_PROTOS_MAX 16
 #define RAW_HASH 16
 #define PING_HASH 16
 #define RESERVED_PORTS_MAX 16
@@ -133,13 +134,15 @@ struct netns_ipv4 {
 	struct rt_cache_stat rt_stat;
 
 	/* protocols */
-	struct net_protocol protos[256];
+	uint8_t proto_idx[256]; /* 0: none, else 1 + index below */
+	struct net_protocol protos[INET_PROTOS_MAX];
+	uint32_t nr_protos;
 	struct inet_protosw protosw[INET_PROTOSW_MAX];
 	uint32_t nr_protosw;
 
 	/* IP */
-	uint32_t idents[IP_IDENTS];
-	uint64_t ident_stamp_ms[IP_IDENTS];
+	uint16_t idents[IP_IDENTS];
+	uint32_t ident_stamp_ms[IP_IDENTS];
 	uint8_t ident_key[16];
 	struct frag_state frags;
 	struct packet_type ip_ptype, arp_ptype;
@@ -190,6 +193,7 @@ bool inet_addr_onlink(const struct in_device *in, uint32_t a);
 int fib_init(struct net *net);
 void fib_exit(struct net *net);
 int fib_rtnl_init(struct net *net);
+int fib_rtnl_dump(struct net *net, const struct nlmsghdr *h, struct nl_reply *r);
 int fib_rules_init(struct net *net);
 void fib_rules_exit(struct net *net);
 int fib_rules_lookup(struct net *net, const struct flowi4 *flp, struct fib_result *res);
