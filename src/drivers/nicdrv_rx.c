@@ -1,0 +1,124 @@
+/* The NIC driver's receive side: empty buffers into the ring, packets out of it.
+ *
+ * The NIC has written the octets by DMA before the CPU touches anything. The packet is built around that very
+ * buffer (build_skb): no copy. A posted buffer is an address only; its memory is drawn from the pool when the NIC
+ * writes (dma_map_lazy), so an idle host with a full ring costs no buffers.
+ *
+ *     buffer: | pad 66 | dst src type payload ........... | struct skb_shared |
+ *             ^mapped  ^descriptor's addr                 ^rx_buf_len
+ *
+ * Called by igb_poll, or by the interrupt handler where NAPI is off. Hands on to netif_receive_skb (netif_rx).
+ * Tests: tests/unit/drivers/test_nicdrv.c, test_nicdrv_rx.c */
+#include <string.h>
+#include "drivers/nicdrv_int.h"
+
+void igb_alloc_rx_buffers(struct igb_adapter *a, uint32_t n)
+{
+	struct igb_ring *r = &a->rx;
+	uint32_t posted = 0;
+	TRACE_FN(&a->net->probe, 0);
+
+	for (; posted < n; posted++) {
+		dma_addr_t dma = dma_map_lazy(a->net, a->rx_buf_len);
+		struct nic_desc *d = &r->desc[r->next_to_use];
+
+		if (unlikely(dma == DMA_BAD)) {
+			a->rx_alloc_failed++;
+			break;
+		}
+		*d = (struct nic_desc){ .addr = dma + IGB_RX_PAD,
+					.length = (uint16_t)(a->rx_buf_len - IGB_RX_PAD) };
+		r->next_to_use = igb_next(r, r->next_to_use);
+	}
+	if (posted)
+		nic_write(a->nic, NIC_RDT, r->next_to_use);
+}
+
+bool igb_rx_more(const struct igb_adapter *a)
+{
+	return a->rx.next_to_clean != a->rx.next_to_use &&
+	       (a->rx.desc[a->rx.next_to_clean].status & NIC_STAT_DD);
+}
+
+/* What the NIC says about the Internet checksums. Bad ones go up unverified: the stack counts them. */
+static void igb_rx_checksum(struct igb_adapter *a, struct sk_buff *skb, const struct nic_desc *d)
+{
+	if (d->errors & (NIC_ERR_IPCS | NIC_ERR_L4CS))
+		a->rx_csum_bad++;
+	else if ((d->status & NIC_STAT_CSOK) == NIC_STAT_CSOK)
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+}
+
+/* The packet of the oldest descriptor; NULL: no memory for its struct (the buffer is given back). */
+static struct sk_buff *igb_build_skb(struct igb_adapter *a)
+{
+	struct igb_ring *r = &a->rx;
+	struct nic_desc d = r->desc[r->next_to_clean];
+	struct sk_buff *skb;
+	uint64_t serial;
+	void *buf;
+
+	dma_unmap(a->net, d.addr - IGB_RX_PAD, &buf, &serial);
+	TRACE(&a->net->probe, TR_DEQUEUE, serial, "ring=rx slot=%u len=%u", r->next_to_clean,
+	      d.length);
+	r->desc[r->next_to_clean].status = 0;
+	r->next_to_clean = igb_next(r, r->next_to_clean);
+	skb = build_skb(a->net, buf, a->rx_buf_len);
+	if (unlikely(!skb)) {
+		skb_data_put(a->net, buf, a->rx_buf_len);
+		a->rx_alloc_failed++;
+		a->dev->stats.rx_dropped++;
+		return NULL;
+	}
+	if (serial) /* the same packet as on the cable */
+		skb->serial = serial;
+	skb_reserve(skb, IGB_RX_PAD);
+	skb_put(skb, d.length);
+	skb->dev = a->dev;
+	if (a->params.hw_csum)
+		igb_rx_checksum(a, skb, &d);
+	r->packets++;
+	r->bytes += skb->len;
+	return skb;
+}
+
+int igb_clean_rx_irq(struct igb_adapter *a, int budget)
+{
+	struct igb_ring *r = &a->rx;
+	uint32_t batch = min_u32(IGB_RX_BATCH, max_u32(r->count / 4, 1));
+	int work = 0;
+	TRACE_FN(&a->net->probe, 0);
+
+	while (work < budget && igb_rx_more(a)) {
+		struct sk_buff *skb = igb_build_skb(a);
+
+		work++;
+		if (igb_desc_unused(r) >= batch)
+			igb_alloc_rx_buffers(a, igb_desc_unused(r));
+		if (unlikely(!skb))
+			continue;
+		skb->protocol = eth_type_trans(skb, a->dev);
+		if (a->params.no_napi)
+			netif_rx(skb);
+		else
+			netif_receive_skb(skb);
+		if (unlikely(!a->up)) /* the packet made somebody take the device down */
+			return work;
+	}
+	if (unlikely(!work && igb_desc_unused(r) >= batch)) /* there was no memory last time */
+		igb_alloc_rx_buffers(a, igb_desc_unused(r));
+	return work;
+}
+
+void igb_clean_rx_ring(struct igb_adapter *a)
+{
+	struct igb_ring *r = &a->rx;
+	void *buf;
+
+	while (r->next_to_clean != r->next_to_use) {
+		dma_unmap(a->net, r->desc[r->next_to_clean].addr - IGB_RX_PAD, &buf, NULL);
+		if (buf)
+			skb_data_put(a->net, buf, a->rx_buf_len);
+		r->next_to_clean = igb_next(r, r->next_to_clean);
+	}
+}
