@@ -123,7 +123,7 @@ struct lab_iface *lab_iface_of(struct lab *lab, const struct hw_port *port);
 enum lab_stop {
 	LAB_STOP_DONE,        /* the predicate said so */
 	LAB_STOP_LIMIT,       /* the time has come; the clock stands at it */
-	LAB_STOP_IDLE,        /* nothing will ever happen again */
+	LAB_STOP_IDLE,        /* nothing will ever happen again; without a predicate the clock stands at until_ns */
 	LAB_STOP_INTERRUPTED
 };
 /* Run until done(arg) holds (NULL: never) or virtual time reaches until_ns. */

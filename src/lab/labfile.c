@@ -507,7 +507,6 @@ int labfile_parse(struct topo *t, const char *file, const void *text, size_t len
 	struct ynode *root;
 	bool ok;
 
-	topo_init(t, file);
 	root = ytree_parse(file, text, len, e);
 	if (!root)
 		return -1;

@@ -61,6 +61,7 @@ static const struct embedded_file *builtin_find(const char *name)
 
 static enum lab_err source_parse(struct lab_source *src, const char *file, const void *text, size_t len, struct yerr *e)
 {
+	topo_init(&src->topo, file);
 	if (labfile_parse(&src->topo, file, text, len, e) == 0)
 		return LAB_OK;
 	topo_free(&src->topo);
@@ -95,8 +96,8 @@ enum lab_err lab_source_open(struct lab_source *src, const char *file, struct ye
 		return source_parse(src, ef->path, ef->data, ef->len, e);
 	}
 	if (err == -ENOENT)
-		snprintf(e->text, sizeof(e->text), "lab %.200s: no such file, and no built-in lab of that name (there is: internet)",
-			 file);
+		snprintf(e->text, sizeof(e->text), "lab %.200s: no such file, and no built-in lab of that name (there is: %.*s)",
+			 file, (int)strcspn(lab_builtin_name(0), "."), lab_builtin_name(0));
 	else
 		snprintf(e->text, sizeof(e->text), "lab %.200s: %s", file, os_strerror(err));
 	return err == -EACCES || err == -EIO || err == -ENOMEM ? LAB_LOCAL : LAB_BAD;

@@ -30,7 +30,7 @@ struct lab_source {
 /* file: a path, or the name of a built-in lab ("internet"). On failure *e says why and *src needs no close. */
 enum lab_err lab_source_open(struct lab_source *src, const char *file, struct yerr *e);
 void lab_source_close(struct lab_source *src);
-/* Names of the built-in labs: "internet" etc.; NULL past the end. */
+/* Files of the built-in labs: "internet.clab.yml"; the name is what stands before the first dot. NULL past the end. */
 const char *lab_builtin_name(size_t i);
 
 /* Mount a node's files on its host. */

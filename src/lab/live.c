@@ -142,13 +142,12 @@ struct live {
 	size_t n;
 };
 
-/* Descriptors that may be read now: the extra one, and those whose queue has room. */
-static void gather(struct live *lv, struct lab *lab, int extra)
+/* Descriptors that may be read now: the extra ones, and those whose queue has room. */
+static void gather(struct live *lv, struct lab *lab, const int *extra, size_t n_extra)
 {
-	lv->n = 0;
-	if (extra >= 0) {
-		lv->fd[lv->n] = extra;
-		lv->at[lv->n++] = NULL;
+	for (lv->n = 0; lv->n < n_extra && lv->n < LAB_LIVE_MAX_EXTRA; lv->n++) {
+		lv->fd[lv->n] = extra[lv->n];
+		lv->at[lv->n] = NULL;
 	}
 	for (uint32_t i = 0; i < lab->n_links && lv->n < LIVE_MAX_FDS; i++) {
 		struct lab_attach *a = lab->link[i].attach;
@@ -159,7 +158,7 @@ static void gather(struct live *lv, struct lab *lab, int extra)
 	}
 }
 
-int lab_live_run(struct lab *lab, int extra, bool (*stop)(void *arg), void *arg, uint64_t for_ns)
+int lab_live_run(struct lab *lab, const int *extra, size_t n_extra, bool (*stop)(void *arg), void *arg, uint64_t for_ns)
 {
 	uint64_t wall0 = os_now_ns() - lab->q.now_ns, end = for_ns == TIME_NEVER ? TIME_NEVER : os_now_ns() + for_ns;
 	struct live lv;
@@ -168,12 +167,12 @@ int lab_live_run(struct lab *lab, int extra, bool (*stop)(void *arg), void *arg,
 		uint64_t now = os_now_ns(), next;
 		lab_run(lab, NULL, NULL, now - wall0);
 		if (stop && stop(arg))
-			return 0;
+			return LAB_LIVE_STOPPED;
 		if (now >= end)
-			return 2;
+			return LAB_LIVE_TIME;
 		next = evq_next(&lab->q);
 		next = next >= TIME_NEVER - wall0 ? TIME_NEVER : next + wall0;
-		gather(&lv, lab, extra);
+		gather(&lv, lab, extra, n_extra);
 		if (os_wait(lv.fd, lv.n, lv.ready, min_u64(next, end)) <= 0)
 			continue;
 		now = os_now_ns();
@@ -182,7 +181,7 @@ int lab_live_run(struct lab *lab, int extra, bool (*stop)(void *arg), void *arg,
 			if (!lv.ready[i])
 				continue;
 			if (!lv.at[i])
-				return 1;
+				return (int)i;
 			attach_read(lv.at[i]);
 		}
 	}

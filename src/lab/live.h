@@ -24,8 +24,11 @@ int lab_attach(struct lab_link *link, unsigned side, int fd, const char *node, c
 void lab_detach(struct lab_link *link);
 const struct lab_attach_stats *lab_attach_stats(const struct lab_link *link);
 
-/* Run in real time until stop(arg) says so (asked after every turn), a descriptor in extra (may be -1) becomes readable,
- * or for_ns of real time have passed. Returns which: 0 stop, 1 extra, 2 time. */
-int lab_live_run(struct lab *lab, int extra, bool (*stop)(void *arg), void *arg, uint64_t for_ns);
+/* Run in real time until stop(arg) says so (asked after every turn), one of the n_extra descriptors in extra becomes
+ * readable, or for_ns of real time have passed (TIME_NEVER: no limit). */
+enum { LAB_LIVE_STOPPED = -1, LAB_LIVE_TIME = -2 };
+#define LAB_LIVE_MAX_EXTRA 4
+/* Returns the index of the readable extra descriptor, or one of the above. */
+int lab_live_run(struct lab *lab, const int *extra, size_t n_extra, bool (*stop)(void *arg), void *arg, uint64_t for_ns);
 
 #endif

@@ -46,8 +46,9 @@ struct lab_out {
 	uint32_t n_parents, parent_room;
 	struct trace_sink born, events;
 	struct trace_jsonl jsonl;
-	struct strbuf json;
-	struct os_outfile *json_file;
+	struct trace_steps steps;
+	struct strbuf json, step;
+	struct os_outfile *json_file, *step_file;
 };
 
 /* ---- files ---- */
@@ -241,6 +242,11 @@ static void events_emit(struct trace_sink *self, const struct trace_event *ev)
 	o->jsonl.sink.emit(&o->jsonl.sink, ev);
 	if (o->json.len > OUT_FLUSH)
 		sb_flush(&o->json, o->json_file);
+	if (!(o->steps.sink.mask & (1u << ev->kind)))
+		return;
+	o->steps.sink.emit(&o->steps.sink, ev);
+	if (o->step.len > OUT_FLUSH)
+		sb_flush(&o->step, o->step_file);
 }
 
 /* ---- the set ---- */
@@ -259,6 +265,9 @@ enum lab_err lab_out_open(struct lab_out **out, const char *dir, const struct la
 	sb_init(&o->json);
 	o->json_file = os_out_file(o->set, "events.jsonl");
 	trace_jsonl_init(&o->jsonl, NULL, &o->json, UINT32_MAX);
+	sb_init(&o->step);
+	o->step_file = os_out_file(o->set, "steps.pcapng");
+	trace_steps_init(&o->steps, NULL, &o->step, LAB_EPOCH_S * NSEC_PER_SEC, OUT_APPLICATION);
 	o->born = (struct trace_sink){ .mask = 1u << TR_BORN, .emit = born_emit };
 	o->events = (struct trace_sink){ .mask = UINT32_MAX, .emit = events_emit };
 	err = os_out_error(o->set, &file);
@@ -309,6 +318,9 @@ static void out_free(struct lab_out *o)
 			sb_free(&o->port[i].cap.sb);
 	sb_free(&o->wire.sb);
 	sb_free(&o->json);
+	trace_jsonl_free(&o->jsonl);
+	trace_steps_free(&o->steps);
+	sb_free(&o->step);
 	free(o->port);
 	free(o->parent);
 	free(o);
@@ -316,11 +328,17 @@ static void out_free(struct lab_out *o)
 
 enum lab_err lab_out_commit(struct lab_out *o, struct yerr *e)
 {
+	struct strbuf schema;
 	const char *file;
 	int err;
 
+	sb_init(&schema);
+	trace_jsonl_schema(&schema);
+	lab_out_file(o, "events.schema.json", sb_str(&schema), schema.len);
+	sb_free(&schema);
 	sb_flush(&o->wire.sb, o->wire.f);
 	sb_flush(&o->json, o->json_file);
+	sb_flush(&o->step, o->step_file);
 	for (uint32_t i = 0; i < o->port_room; i++)
 		if (o->port[i].port)
 			sb_flush(&o->port[i].cap.sb, o->port[i].cap.f);

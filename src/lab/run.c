@@ -23,8 +23,12 @@ enum lab_stop lab_run(struct lab *lab, bool (*done)(void *arg), void *arg, uint6
 		if (done && done(arg))
 			return LAB_STOP_DONE;
 		next = evq_next(&lab->q);
-		if (next == TIME_NEVER)
+		if (next == TIME_NEVER) {
+			/* Nobody waits for anything: time may pass all the same, unless somebody asked for an event. */
+			if (!done && until_ns != TIME_NEVER && until_ns > lab->q.now_ns)
+				lab->q.now_ns = until_ns;
 			return LAB_STOP_IDLE;
+		}
 		if (next > until_ns) {
 			if (until_ns > lab->q.now_ns)
 				lab->q.now_ns = until_ns;
@@ -40,11 +44,8 @@ enum lab_stop lab_run(struct lab *lab, bool (*done)(void *arg), void *arg, uint6
 enum lab_stop lab_wait(struct lab *lab, uint64_t ns)
 {
 	uint64_t until = ns < TIME_NEVER - lab->q.now_ns ? lab->q.now_ns + ns : TIME_NEVER - 1;
-	enum lab_stop r = lab_run(lab, NULL, NULL, until);
 
-	if (r == LAB_STOP_IDLE)
-		lab->q.now_ns = until;
-	return r;
+	return lab_run(lab, NULL, NULL, until);
 }
 
 /* ---- programs ---- */

@@ -141,7 +141,8 @@ void topo_tc_copy(struct tc_params *to, const struct tc_params *from);
  * 0, or -1 with *e filled in. */
 int topo_check(struct topo *t, struct yerr *e);
 
-/* Read a lab file's text. 0, or -1 with *e filled in; *t is then to be freed all the same. */
+/* Read a lab file's text into a topology fresh from topo_init, and check it. 0, or -1 with *e filled in; *t is
+ * to be freed in both cases. */
 int labfile_parse(struct topo *t, const char *file, const void *text, size_t len, struct yerr *e);
 
 #endif

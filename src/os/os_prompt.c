@@ -1,5 +1,5 @@
 /* Lines from a person: libedit with history and completion on a terminal, plain reading from a pipe. Called by
- * cli/cmd_lab.c. In the editor ^C empties the line; while a command runs it is SIGINT (os_signals_take). */
+ * cli/cmd_lab.c. In the editor ^C empties the line; while a command runs it is SIGINT (os_signal_fd). */
 #include <histedit.h>
 #include <stdio.h>
 #include <stdlib.h>

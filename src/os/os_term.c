@@ -1,9 +1,8 @@
-/* Standard output and error, terminal, environment, signals. Called by cli/. */
+/* Standard output and error, terminal, environment. Called by cli/. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 #include "os/os_term.h"
 
@@ -49,40 +48,7 @@ const char *os_strerror(int err)
 	return s ? s : "Unknown error";
 }
 
-static void signal_set(sigset_t *set)
+void os_ignore_sigpipe(void)
 {
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-}
-
-int os_signals_open(struct os_signals *s)
-{
-	sigset_t set;
-
-	signal_set(&set);
 	signal(SIGPIPE, SIG_IGN);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -errno;
-	s->fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return s->fd < 0 ? -errno : 0;
-}
-
-int os_signals_take(struct os_signals *s)
-{
-	struct signalfd_siginfo si;
-
-	return read(s->fd, &si, sizeof(si)) == (ssize_t)sizeof(si) ? (int)si.ssi_signo : 0;
-}
-
-void os_signals_close(struct os_signals *s)
-{
-	sigset_t set;
-
-	if (s->fd >= 0)
-		close(s->fd);
-	s->fd = -1;
-	signal_set(&set);
-	signal(SIGPIPE, SIG_DFL);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

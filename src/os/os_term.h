@@ -1,11 +1,11 @@
-/* The person's side: standard output and error, terminal, environment, signals. */
+/* The person's side: standard output and error, terminal, environment, lines typed. */
 #ifndef OS_OS_TERM_H
 #define OS_OS_TERM_H
 
 #include "base/types.h"
 
-/* Write all of it to standard output / error. 0, or -errno; -EPIPE when the reader has gone (SIGPIPE is ignored
- * after os_signals_open). */
+/* Write all of it to standard output / error. 0, or -errno; -EPIPE when the reader has gone (if SIGPIPE is
+ * ignored). */
 int os_print(const char *s, size_t len);
 int os_eprint(const char *s, size_t len);
 bool os_is_tty(int fd);
@@ -14,15 +14,8 @@ const char *os_env(const char *name);
 /* strerror without state. */
 const char *os_strerror(int err);
 
-/* SIGINT and SIGTERM become something to ask for; SIGPIPE is ignored. */
-struct os_signals {
-	int fd;
-};
-int os_signals_open(struct os_signals *s);
-/* The signal that came, or 0. Never waits. */
-int os_signals_take(struct os_signals *s);
-/* Put back how it was (before another program is executed). */
-void os_signals_close(struct os_signals *s);
+/* A write to a pipe without a reader is then an error, not the end of the process. */
+void os_ignore_sigpipe(void);
 
 /* A line editor with history and completion (libedit) on a terminal, plain reading otherwise. */
 struct os_prompt;

@@ -9,6 +9,7 @@
 
 static int parse(struct topo *t, const char *text, struct yerr *e)
 {
+	topo_init(t, "x.yml");
 	return labfile_parse(t, "x.yml", text, strlen(text), e);
 }
 
