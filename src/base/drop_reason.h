@@ -41,6 +41,8 @@
 	X(OTHERHOST, "its MAC address is another host's")                                        \
 	X(BAD_SRC_MAC, "a group address, or our own, as source MAC")                             \
 	X(RECURSION_LIMIT, "transmit recursed too deep")                                         \
+	X(SKB_CSUM, "its checksum could not be completed")                                      \
+	X(SKB_GSO_SEG, "a train that could not be split")                                       \
 	/* netfilter */                                                                          \
 	X(NETFILTER_DROP, "a netfilter rule dropped it")                                         \
 	/* neighbour */                                                                          \

@@ -75,6 +75,7 @@ struct net {
 	struct net_owner owner;
 	bool kicked, running, dying;
 	bool realtime; /* attached to a kernel: trains and host time */
+	uint64_t pause_until_ns; /* net_run gave up at its bound: not before this */
 
 	struct timer_wheel wheel;
 	struct serial_source *serials;

@@ -68,6 +68,8 @@ struct task {
 	uint32_t bh_saved;        /* bh sections given up while it sleeps */
 	struct list_head children, sibling;
 	bool orphan;              /* its parent is gone: reaped when it ends */
+	bool forced;              /* would not end when told to: stopped where it stood */
+	uint32_t nr_eintr;        /* sleeps refused since it was killed */
 	uint64_t switches;        /* times it was put on the CPU */
 	/* Standard output: owner->write unless this is set. */
 	void (*write)(struct task *t, int fd, const char *s, size_t len, void *arg);
@@ -80,8 +82,10 @@ struct task {
 struct task *task_spawn(struct net *net, const char *comm, task_main main, int argc, char *const *argv, struct task *parent);
 /* A task without coroutine for embedded callers: system calls made with it never sleep. */
 struct task *task_new_external(struct net *net, const char *comm, const struct wait_ops *ops);
-/* Frees a zombie, or an external task. A task that still runs is killed and run until it ends: a program must end
- * when its sleeps return -EINTR (asserted). Children become orphans. Not for the caller itself. */
+/* Frees a zombie, or an external task. A task that still runs is killed and run until it ends; one that does not
+ * end although TASK_EINTR_MAX of its sleeps were refused is stopped where it stands. Children become orphans. Not for
+ * the caller itself. */
+#define TASK_EINTR_MAX 1000
 void task_free(struct task *t);
 /* Run one runnable task until it sleeps or ends. False: none can run (net_run's). */
 bool task_run_one(struct net *net);

@@ -25,7 +25,8 @@
 #define ETH_P_8021Q 0x8100
 #define ETH_P_8021AD 0x88A8
 #define ETH_P_ALL 0x0003
-#define ETH_P_802_3_MIN 0x0600
+#define ETH_P_802_3_MIN 0x0600 /* below this the type field is a length (RFC 1042) */
+#define ETH_P_802_2 0x0004     /* our number for such frames; no EtherType */
 
 struct eth_hdr {
 	uint8_t dst[ETH_ALEN], src[ETH_ALEN], type[2];
