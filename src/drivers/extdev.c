@@ -102,7 +102,7 @@ static int extdev_apply_meta(struct sk_buff *skb, const struct extdev_meta *m)
 			return -EINVAL;
 		sh->gso_size = m->gso_size;
 		sh->gso_type = m->gso_type;
-		sh->gso_segs = skb->len > hdr ? (uint16_t)((skb->len - hdr + m->gso_size - 1u) / m->gso_size) : 1;
+		sh->gso_segs = (uint16_t)max_u32((skb->len - min_u32(hdr, skb->len) + m->gso_size - 1u) / m->gso_size, 1);
 	}
 	return 0;
 }
