@@ -2,7 +2,6 @@
  * targets and the embedded library; hands on to each room's pernet_operations. Order: /proc and the control socket
  * before those who register there, the neighbour tables and hooks before the protocols, lo before IPv4 (which learns of
  * it by the notifier's replay), TCP's engine before its glue to IPv4. Tests: tests/unit/culver/test_host.c. */
-#include <linux/rtnetlink.h>
 #include "core/neighbour.h"
 #include "core/netfilter.h"
 #include "core/procfs.h"
@@ -14,9 +13,6 @@
 #include "sched/sched.h"
 #include "socket/syscall.h"
 #include "tcp/tcp.h"
-
-#define HOST_LO_ADDR 0x7f000001u
-#define HOST_LO_PLEN 8
 
 static const struct pernet_operations *const host_ops[] = {
 	&core_net_ops,
@@ -38,14 +34,11 @@ static const struct pernet_operations *const host_ops[] = {
 struct net *host_new(const struct net_params *p)
 {
 	struct net *net = net_new(p, host_ops, ARRAY_SIZE(host_ops));
-	int err;
 
 	if (!net)
 		return NULL;
-	err = dev_open(net->loopback_dev);
-	if (!err)
-		err = inet_add_addr(net, net->loopback_dev, HOST_LO_ADDR, HOST_LO_PLEN, 0, RT_SCOPE_HOST);
-	if (!err)
+	/* IPv4 gives lo its 127.0.0.1/8 when it comes up. */
+	if (dev_open(net->loopback_dev) == 0)
 		return net;
 	net_free(net);
 	return NULL;
