@@ -43,6 +43,9 @@ struct rtnl_handler {
 int rtnl_register(struct net *net, const struct rtnl_handler *h, size_t n);
 /* Run a whole request buffer; appends replies, NLMSG_ERROR acks and NLMSG_DONE. */
 void rtnl_receive(struct net *net, uint16_t protocol, const void *buf, size_t len, struct nl_reply *r);
+/* A device's flags as programs see them (IFF_RUNNING and IFF_LOWER_UP follow state and carrier). */
+struct net_device;
+uint32_t rtnl_link_flags(const struct net_device *dev);
 extern const struct pernet_operations rtnl_net_ops; /* with the RTM_*LINK and RTM_*NEIGH handlers of core */
 
 #endif

@@ -37,6 +37,8 @@ ssize_t sys_writev(struct task *t, int fd, const struct iovec *iov, int n);
 int sys_open(struct task *t, const char *path, int flags);
 int sys_close(struct task *t, int fd);
 int sys_dup(struct task *t, int fd);
+/* newfd gets oldfd's file; what it had is closed. flags: O_CLOEXEC or 0. -EINVAL if they are the same. */
+int sys_dup3(struct task *t, int oldfd, int newfd, int flags);
 int sys_fcntl(struct task *t, int fd, int cmd, long arg);
 int sys_ioctl(struct task *t, int fd, unsigned long cmd, void *arg);
 int sys_poll(struct task *t, struct pollfd *fds, unsigned n, int timeout_ms);
@@ -50,6 +52,17 @@ ssize_t sys_getrandom(struct task *t, void *buf, size_t len);
 /* Start another program on this host as a child; its descriptors are its own (none inherited). */
 struct task *sys_spawn(struct task *t, const char *comm, task_main main, int argc, char *const *argv);
 int sys_wait(struct task *t, struct task *child, int *code);
+
+/* What /proc/syscalls counts: net->socks->syscalls[] is indexed with these. */
+enum sys_nr {
+	NR_SOCKET, NR_BIND, NR_LISTEN, NR_ACCEPT4, NR_CONNECT, NR_GETSOCKNAME, NR_GETPEERNAME, NR_SENDTO,
+	NR_RECVFROM, NR_SENDMSG, NR_RECVMSG, NR_SHUTDOWN, NR_SETSOCKOPT, NR_GETSOCKOPT, NR_READ, NR_WRITE,
+	NR_READV, NR_WRITEV, NR_OPEN, NR_CLOSE, NR_DUP, NR_FCNTL, NR_IOCTL, NR_POLL, NR_EPOLL_CREATE1,
+	NR_EPOLL_CTL, NR_EPOLL_WAIT, NR_PIPE2, NR_NANOSLEEP, NR_CLOCK_GETTIME, NR_GETRANDOM, NR_CLONE,
+	NR_WAIT4, NR_STAT, NR_RENAME, NR_UNLINK, NR_PREAD64, NR_GETDENTS64, NR_DUP3, NR_SYSCALLS
+};
+/* "sendto"; NULL past the end. */
+const char *syscall_name(unsigned nr);
 
 /* Largest descriptor number + 1 a task may have. */
 #define TASK_MAX_FILES 1048576

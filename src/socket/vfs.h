@@ -3,6 +3,7 @@
 #ifndef SOCKET_VFS_H
 #define SOCKET_VFS_H
 
+#include <sys/types.h>
 #include "core/net.h"
 
 struct vfs_stat {
@@ -16,7 +17,8 @@ struct vfs_ops {
 	int (*stat)(void *arg, const char *path, struct vfs_stat *st); /* 0, -ENOENT, -EACCES, -ELOOP */
 	/* Up to len octets at off. Octets read, 0 at the end, or -errno. */
 	ssize_t (*pread)(void *arg, const char *path, void *buf, size_t len, uint64_t off);
-	ssize_t (*pwrite)(void *arg, const char *path, const void *buf, size_t len, uint64_t off); /* may be NULL: -EROFS */
+	/* Makes the file if there is none (and its folders); with len 0 that is all it does. NULL: -EROFS. */
+	ssize_t (*pwrite)(void *arg, const char *path, const void *buf, size_t len, uint64_t off);
 	int (*rename)(void *arg, const char *from, const char *to); /* may be NULL */
 	int (*unlink)(void *arg, const char *path);
 	int (*list)(void *arg, const char *path, void (*fn)(void *ctx, const char *name, bool is_dir), void *ctx);
@@ -34,6 +36,8 @@ struct task;
 int sys_stat(struct task *t, const char *path, struct vfs_stat *st);
 int sys_rename(struct task *t, const char *from, const char *to);
 int sys_unlink(struct task *t, const char *path);
+/* Names in a directory (of a mounted tree or of /proc), in order. 0, -ENOENT, -ENOTDIR. */
+int sys_listdir(struct task *t, const char *path, void (*fn)(void *ctx, const char *name, bool is_dir), void *ctx);
 ssize_t sys_pread(struct task *t, int fd, void *buf, size_t len, uint64_t off);
 
 #endif
