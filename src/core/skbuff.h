@@ -218,9 +218,19 @@ static inline struct sk_buff *skb_gso_segment(struct sk_buff *skb) { return skb_
 uint32_t skb_gso_hdrlen(struct sk_buff *skb);
 
 /* ---- queues: FIFO, O(1); a skb is on at most one ---- */
+/* The head as the list's end mark. It is a sk_buff in its first two members only; the compiler is kept from
+ * following it back to the smaller object. */
+static inline struct sk_buff *skb_queue_end(struct sk_buff_head *q)
+{
+	struct sk_buff *end = (struct sk_buff *)(void *)q;
+
+	__asm__("" : "+r"(end));
+	return end;
+}
+
 static inline void skb_queue_head_init(struct sk_buff_head *q)
 {
-	q->next = q->prev = (struct sk_buff *)(void *)q;
+	q->next = q->prev = skb_queue_end(q);
 	q->qlen = 0;
 }
 static inline bool skb_queue_empty(const struct sk_buff_head *q) { return q->next == (const struct sk_buff *)(const void *)q; }
@@ -234,8 +244,8 @@ static inline void skb_insert_(struct sk_buff *n, struct sk_buff *prev, struct s
 	prev->next = n;
 	q->qlen++;
 }
-static inline void skb_queue_tail(struct sk_buff_head *q, struct sk_buff *n) { skb_insert_(n, q->prev, (struct sk_buff *)(void *)q, q); }
-static inline void skb_queue_head(struct sk_buff_head *q, struct sk_buff *n) { skb_insert_(n, (struct sk_buff *)(void *)q, q->next, q); }
+static inline void skb_queue_tail(struct sk_buff_head *q, struct sk_buff *n) { skb_insert_(n, q->prev, skb_queue_end(q), q); }
+static inline void skb_queue_head(struct sk_buff_head *q, struct sk_buff *n) { skb_insert_(n, skb_queue_end(q), q->next, q); }
 static inline void skb_queue_after(struct sk_buff_head *q, struct sk_buff *old, struct sk_buff *n) { skb_insert_(n, old, old->next, q); }
 static inline void skb_unlink(struct sk_buff *s, struct sk_buff_head *q)
 {
@@ -258,15 +268,15 @@ static inline void skb_queue_splice_tail_init(struct sk_buff_head *a, struct sk_
 		return;
 	a->next->prev = b->prev;
 	b->prev->next = a->next;
-	a->prev->next = (struct sk_buff *)(void *)b;
+	a->prev->next = skb_queue_end(b);
 	b->prev = a->prev;
 	b->qlen += a->qlen;
 	skb_queue_head_init(a);
 }
 /* Drop everything with a reason. */
 void skb_queue_purge_reason(struct sk_buff_head *q, enum drop_reason reason);
-#define skb_queue_walk(q, s) for (s = (q)->next; s != (struct sk_buff *)(void *)(q); s = s->next)
+#define skb_queue_walk(q, s) for (s = (q)->next; s != skb_queue_end(q); s = s->next)
 #define skb_queue_walk_safe(q, s, t) \
-	for (s = (q)->next, t = s->next; s != (struct sk_buff *)(void *)(q); s = t, t = s->next)
+	for (s = (q)->next, t = s->next; s != skb_queue_end(q); s = t, t = s->next)
 
 #endif
