@@ -141,4 +141,7 @@ static inline uint64_t poll_deadline(const struct net *net, int timeout_ms)
 	return timeout_ms < 0 ? TIME_NEVER : net->now_ns + (unsigned)timeout_ms * NSEC_PER_MSEC;
 }
 
+/* sock_owners.c */
+int sock_owners_init(struct net *net);
+
 #endif

@@ -169,6 +169,8 @@ static int socket_room_init(struct net *net)
 	net->task_close_files = files_close_all;
 	err = vfs_net_init(net);
 	if (!err)
+		err = sock_owners_init(net);
+	if (!err)
 		err = af_packet_init(net);
 	return err ? err : af_netlink_init(net);
 }
