@@ -11,6 +11,7 @@
 #include "wire/ethernet.h"
 
 #define TC_MAX_DROP 100000u
+#define TC_MAX_NS (3600 * NSEC_PER_SEC)
 #define NS_PER_METRE 5u /* light in copper and glass: two thirds of c */
 
 /* The link under way. vars come before or after the endpoints, so both tc maps are kept until the end. */
@@ -23,7 +24,9 @@ struct lf_link_state {
 
 static bool tc_time(struct labfile *lf, const struct ynode *v, const char *what, uint64_t *out)
 {
-	return lf_time(lf, v, what, out);
+	if (!lf_time(lf, v, what, out))
+		return false;
+	return *out <= TC_MAX_NS ? true : lf_fail(lf, v, "%s is at most 1h", what);
 }
 
 static bool tc_percent(struct labfile *lf, const struct ynode *v, const char *what, uint32_t *out)

@@ -127,6 +127,7 @@ uint32_t topo_add_node(struct topo *t, const char *name, enum topo_kind kind)
 	t->node = grow(t->node, t->n_nodes, sizeof(*t->node));
 	t->node[t->n_nodes].name = xstrdup(name);
 	t->node[t->n_nodes].kind = kind;
+	t->node[t->n_nodes].cpus = (struct topo_cpus){ 1, TOPO_IRQ_NS, TOPO_PACKET_NS };
 	*index_slot(t, name) = t->n_nodes;
 	return t->n_nodes++;
 }

@@ -15,6 +15,8 @@
 #define TOPO_NAME_MAX 63u
 #define TOPO_IFNAME_MAX 15u
 #define TOPO_MAX_CPUS 16u
+#define TOPO_IRQ_NS 500u    /* the CPU model unless the file says otherwise */
+#define TOPO_PACKET_NS 500u
 
 /* A place in the file, for messages that come later (an exec line that fails). */
 struct topo_at {
