@@ -135,8 +135,8 @@ static int neigh_new(struct net *net, const struct nlmsghdr *h, struct nl_reply 
 	if (err)
 		return err;
 	lladdr = q.tb[NDA_LLADDR] ? nla_data(q.tb[NDA_LLADDR]) : NULL;
-	if (q.ndm->ndm_state & ~0xff)
-		return -EINVAL;
+	if (q.ndm->ndm_state & (~0xff | (q.ndm->ndm_state - 1)))
+		return -EINVAL; /* one state, not several */
 	n = neigh_lookup_noref(q.tbl, q.key, q.dev);
 	if (n && (h->nlmsg_flags & NLM_F_EXCL))
 		return -EEXIST;
@@ -150,7 +150,10 @@ static int neigh_new(struct net *net, const struct nlmsghdr *h, struct nl_reply 
 		n = __neigh_create(q.tbl, q.key, q.dev, true);
 	if (!n)
 		return -ENOBUFS;
-	err = neigh_update(n, lladdr, (uint8_t)q.ndm->ndm_state, flags);
+	if ((q.ndm->ndm_flags & NTF_USE) || q.ndm->ndm_state == NUD_INCOMPLETE)
+		neigh_event_send(n, NULL); /* resolve it, with nothing to send yet */
+	else
+		err = neigh_update(n, lladdr, (uint8_t)q.ndm->ndm_state, flags);
 	neigh_release(n);
 	return err;
 }
