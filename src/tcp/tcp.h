@@ -39,6 +39,26 @@ int tcp_conn_request(const struct request_sock_ops *ops, const struct inet_conne
 enum tcp_tw_status { TCP_TW_SUCCESS, TCP_TW_RST, TCP_TW_ACK, TCP_TW_SYN };
 enum tcp_tw_status tcp_timewait_state_process(struct tcp_timewait_sock *tw, struct sk_buff *skb, uint32_t *isn);
 struct sk_buff *tcp_make_synack(const struct sock *lsk, struct dst_entry *dst, struct request_sock *req);
+/* Choose the window that the SYN-ACK offers (once for each request). */
+void tcp_reqsk_window(const struct sock *lsk, const struct dst_entry *dst, struct tcp_request_sock *t);
+/* An ACK for a listener that may answer a SYN cookie: the child, lsk itself (no cookie), or NULL (drop). */
+struct sock *tcp_cookie_check(struct sock *lsk, struct sk_buff *skb, uint32_t saddr, uint32_t daddr);
+/* The segment that completed a handshake, handed to the child. Nonzero: send a reset, skb is the caller's. */
+int tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *skb);
+void tcp_tw_kill(struct tcp_timewait_sock *tw);
+uint32_t tcp_sync_mss(struct sock *sk, uint32_t pmtu);
+void tcp_initialize_rcv_mss(struct sock *sk);
+void tcp_set_state(struct sock *sk, uint8_t state);
+void tcp_set_keepalive(struct sock *sk, bool on);
+void tcp_set_rcvlowat(struct sock *sk, int32_t val);
+int inet_csk_get_port(struct sock *sk, uint16_t port);
+uint32_t secure_tcp_seq(struct net *net, uint32_t saddr, uint32_t daddr, uint16_t sport, uint16_t dport);
+uint32_t secure_tcp_ts_off(struct net *net, uint32_t saddr, uint32_t daddr);
+bool tcp_oow_rate_limited(struct net *net, const struct sk_buff *skb, bool synrecv, uint32_t *last_ms);
+struct strbuf;
+/* struct tcp_info in Linux's layout (longer than glibc's). Returns its length. */
+struct tcp_info_full;
+void tcp_get_info(struct sock *sk, struct tcp_info_full *ti);
 struct sock *tcp_create_openreq_child(const struct sock *lsk, struct request_sock *req, struct sk_buff *skb);
 /* ICMP said something about this connection. */
 void tcp_icmp_soft_error(struct sock *sk, int err);

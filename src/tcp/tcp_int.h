@@ -19,6 +19,9 @@ void tcp_write_queue_purge(struct sock *sk);
 void tcp_check_space(struct sock *sk);
 struct tcp_rare *tcp_rare(struct sock *sk);
 struct tcp_sackinfo *tcp_sackinfo(struct sock *sk);
+/* A writer waits for room (Linux's SOCK_NOSPACE). */
+#define SOCK_F_NOSPACE_ (1u << 30)
+bool tcp_notsent_ok(const struct sock *sk);
 int tcp_wait(struct sock *sk, uint64_t deadline); /* sleep once with the socket released */
 bool tcp_out_of_memory(struct sock *sk);
 bool tcp_too_many_orphans(struct sock *sk);
@@ -125,21 +128,16 @@ void tcp_data_ready(struct sock *sk);
 #define FLAG_SACK_RENEGING 0x2000
 #define FLAG_UPDATE_TS_RECENT 0x4000
 #define FLAG_NO_CHALLENGE_ACK 0x8000
-#define FLAG_DSACK_TLP 0x20000
+#define FLAG_NOT_DUP (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_DATA_ACKED | FLAG_SYN_ACKED)
 #define FLAG_ACKED (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
 #define FLAG_CA_ALERT (FLAG_DATA_SACKED | FLAG_ECE | FLAG_DSACKING_ACK)
 #define FLAG_FORWARD_PROGRESS (FLAG_ACKED | FLAG_DATA_SACKED)
-struct rate_sample {
-	uint64_t prior_delivered_ns;
-	int64_t rtt_us;
-};
 struct tcp_sacktag_state {
 	uint64_t first_sackt_ns, last_sackt_ns;
-	uint64_t reord_dist_ns;
-	uint32_t reord; /* lowest sequence newly SACKed below the highest */
-	uint32_t sack_delivered;
+	uint32_t reord;           /* lowest sequence newly SACKed below the highest */
+	uint32_t prior_delivered; /* of the segment sent last among those delivered now */
+	uint64_t last_sent_ns;
 	int flag;
-	bool reord_found;
 };
 /* 1: fine; 0: old; negative: -reason, drop (a challenge ACK was sent). */
 int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag);
@@ -157,7 +155,8 @@ void tcp_verify_left_out(struct tcp_sock *tp);
 void tcp_rack_advance(struct tcp_sock *tp, uint8_t sacked, uint32_t end_seq, uint64_t xmit_ns);
 bool tcp_rack_mark_lost(struct sock *sk);
 void tcp_rack_reo_timeout(struct sock *sk);
-void tcp_rack_update_reo_wnd(struct sock *sk, uint64_t prior_delivered_hint);
+void tcp_rack_update_reo_wnd(struct sock *sk, const struct tcp_sacktag_state *st);
+uint32_t tcp_fack_seq(const struct tcp_sock *tp);
 void tcp_check_sack_reordering(struct sock *sk, uint32_t low_seq, bool ts);
 void tcp_fastretrans_alert(struct sock *sk, uint32_t prior_snd_una, uint32_t num_dupack, int *flag, int *rexmit);
 enum { REXMIT_NONE, REXMIT_LOST, REXMIT_NEW };
@@ -195,6 +194,7 @@ void inet_csk_reset_delack(struct sock *sk, uint64_t us);
 void inet_csk_clear_delack(struct sock *sk);
 void tcp_reset_keepalive_timer(struct sock *sk, uint64_t ns);
 void tcp_delete_keepalive_timer(struct sock *sk);
+void tcp_tsq_kick(struct sock *sk);
 void tcp_set_keepalive(struct sock *sk, bool on);
 uint64_t tcp_keepalive_time_ns(const struct sock *sk);
 uint64_t tcp_keepalive_intvl_ns(const struct sock *sk);
@@ -222,7 +222,7 @@ static inline bool sk_acceptq_is_full(const struct sock *lsk) { return inet_csk(
 int inet_csk_get_port(struct sock *sk, uint16_t port);
 struct sock *inet_csk_clone_lock(const struct sock *lsk, const struct request_sock *req);
 
-/* tcp_syncookies.c */
+/* tcp_syn.c */
 uint32_t cookie_v4_init_sequence(struct net *net, const struct tcp_ehash_node *eh, uint32_t irs, uint16_t *mssp);
 uint32_t cookie_init_timestamp(const struct tcp_request_sock *treq, uint32_t tsval);
 struct sock *tcp_cookie_check(struct sock *lsk, struct sk_buff *skb, uint32_t saddr, uint32_t daddr);

@@ -128,14 +128,8 @@ static int register_knobs(struct net *net)
 		{ .name = "net.ipv4.tcp_available_congestion_control", .get = get_available_cc, .set = set_refused },
 		{ .name = "net.ipv4.tcp_allowed_congestion_control", .get = get_available_cc, .set = set_refused },
 	};
-	const struct ctl_table range = { .name = "net.ipv4.ip_local_port_range", .data = s->port_range, .nr = 2, .min = 1, .max = 65535 };
-	int err = register_sysctl(net, t, ARRAY_SIZE(t));
 
-	if (err)
-		return err;
-	/* shared with UDP: whoever comes first owns the file */
-	err = register_sysctl(net, &range, 1);
-	return err == -EEXIST ? 0 : err;
+	return register_sysctl(net, t, ARRAY_SIZE(t));
 }
 
 static int tcp_net_init(struct net *net)
@@ -168,12 +162,48 @@ static int tcp_net_init(struct net *net)
 	return register_knobs(net);
 }
 
+/* What is left when the host goes: connections that outlived their programs, requests, TIME-WAIT. */
+static void close_one(struct sock *sk)
+{
+	sock_hold(sk);
+	sk->err = ENETDOWN;
+	inet_csk_unlink_accept(sk);
+	inet_csk_listen_stop(sk);
+	tcp_write_queue_purge(sk);
+	tcp_ofo_purge(sk, DROP_NET_EXIT);
+	skb_queue_purge_reason(&sk->receive_queue, DROP_NET_EXIT);
+	tcp_clear_xmit_timers(sk);
+	tcp_set_state(sk, TCP_CLOSE);
+	if (sock_flag(sk, SOCK_F_DEAD))
+		inet_csk_destroy_sock(sk);
+	sock_put(sk);
+}
+
+static void close_listener(struct sock *sk, void *arg) { close_one(sk); }
+
+static void close_everything(struct net *net)
+{
+	struct tcp_ehash_node **v;
+	size_t n;
+
+	tcp_for_each_listener(net, close_listener, NULL);
+	n = tcp_ehash_snapshot(net, &v);
+	for (size_t i = 0; i < n; i++) {
+		if (v[i]->kind == TCP_EH_SOCK)
+			close_one(&container_of(v[i], struct inet_connection_sock, eh)->inet.sk);
+		else if (v[i]->kind == TCP_EH_TW)
+			tcp_tw_kill(container_of(v[i], struct tcp_timewait_sock, eh));
+	}
+	free(v);
+}
+
 static void tcp_net_exit(struct net *net)
 {
 	struct tcp_net *tn = net->tcp;
 
 	if (!tn)
 		return;
+	close_everything(net);
 	del_timer(&net->wheel, &tn->tw_timer);
 	tcp_hash_free(&tn->ehash);
 	tcp_hash_free(&tn->lhash);

@@ -190,6 +190,7 @@ struct tcp_sackinfo {
 	struct tcp_sack_block recv_sack_cache[TCP_NUM_SACKS];
 	struct sk_buff *ofo_root, *sack_hint;
 	struct sk_buff_head ofo_queue;
+	uint32_t fack_seq; /* end of the highest SACKed byte */
 };
 
 struct inet_connection_sock {
@@ -200,7 +201,7 @@ struct inet_connection_sock {
 	struct tcp_listener *listener;
 	const struct tcp_congestion_ops *ca_ops;
 	struct timer_list timer;
-	uint64_t rto_deadline_ns, delack_deadline_ns, keep_deadline_ns; /* TIME_NEVER: off */
+	uint64_t rto_deadline_ns, delack_deadline_ns, keep_deadline_ns, tsq_deadline_ns; /* TIME_NEVER: off */
 	uint32_t rto_us;
 	uint32_t ato_us;
 	uint32_t pmtu_cookie;
@@ -227,6 +228,7 @@ struct tcp_sock {
 	uint32_t tcp_header_len;
 	struct sk_buff_head rtx_queue;
 	struct list_head tsorted_sent;
+	struct sk_buff *retransmit_hint; /* nothing before it waits for retransmission; NULL: look from the head */
 
 	/* congestion */
 	uint32_t snd_cwnd, snd_ssthresh, snd_cwnd_cnt, snd_cwnd_clamp;
@@ -256,7 +258,7 @@ struct tcp_sock {
 	uint32_t rcvq_space_ms, rcv_rtt_us, rcv_rtt_seq, rcv_rtt_ms, rcv_rtt_last_tsecr;
 	uint32_t rcv_tstamp_ms, tsoffset, last_oow_ack_ms;
 	uint16_t advmss, urg_data;
-	uint32_t urg_seq, total_retrans;
+	uint32_t urg_seq, total_retrans, pushed_seq;
 	struct tcp_sackinfo *sack; /* NULL: nothing out of order, nothing SACKed */
 	struct tcp_rare *rare;
 	uint64_t bytes_acked, bytes_received;
@@ -268,7 +270,7 @@ struct tcp_sock {
 	uint8_t frto : 1, is_cwnd_limited : 1, is_sack_reneg : 1, syn_data : 1, tlp_retrans : 1, repair : 1,
 		orphan_counted : 1, estab_counted : 1;
 	uint8_t ecn_flags;
-	uint8_t keepalive_user : 1, dsack_pending : 1, quick_forced : 1, cwr_sent : 1, rst_sent : 1, early_undo : 1,
+	uint8_t keepalive_user : 1, dsack_pending : 1, quick_forced : 1, tsq_throttled : 1, rst_sent : 1, early_undo : 1,
 		save_ts : 1, in_timer : 1;
 };
 #define TCP_NAGLE_OFF 1
@@ -340,6 +342,7 @@ struct tcp_sysctl {
 		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio;
 };
 struct tcp_net {
+	struct proto prot; /* TCP over IPv4, filled by its glue */
 	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, bind_pool, listener_pool;
 	struct tcp_hash ehash, lhash, bhash;
 	struct tcp_sysctl sysctl;

@@ -1,0 +1,749 @@
+/* A segment for a connection: RFC 9293 3.10.7, with RFC 5961's checks and RFC 7323's PAWS.
+ *
+ *   tcp_v4_do_rcv -> tcp_rcv_established   header prediction, else tcp_validate_incoming, tcp_ack, tcp_data_queue
+ *                 -> tcp_rcv_state_process  every other state
+ *
+ * Called by the network layer (ipv4/tcp_ipv4.c). Hands on to tcp_ack.c, tcp_rcvq.c, tcp_minisocks.c.
+ * Tests: tests/unit/tcp/test_tcp_handshake.c, test_tcp_close.c, test_tcp_attacks.c. */
+#include "tcp/tcp_int.h"
+
+void tcp_fill_cb(struct sk_buff *skb, const struct tcp_hdr *th)
+{
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	uint32_t seq = get_be32(th->seq), len = skb->len - tcp_hdrlen(th);
+
+	tcb->seq = seq;
+	tcb->end_seq = seq + len + ((th->flags & TCP_SYN) != 0) + ((th->flags & TCP_FIN) != 0);
+	tcb->ack_seq = get_be32(th->ack_seq);
+	tcb->tcp_flags = th->flags;
+	tcb->sacked = 0;
+	tcb->eor = 0;
+	tcb->has_csum = 0;
+	tcb->gso_segs = 1;
+	tcb->tx.tsorted.next = NULL;
+}
+
+/* Header prediction compares the third word of the header after masking PSH: length, flags, window. */
+#define PRED_MASK (~((uint32_t)TCP_PSH << 16))
+void tcp_update_pred_flags(struct tcp_sock *tp)
+{
+	if (!tcp_ofo_empty(tp) || !tp->rcv_wnd || tp->urg_data) {
+		tp->pred_flags = 0;
+		return;
+	}
+	tp->pred_flags = (tp->tcp_header_len << 26) | ((uint32_t)TCP_ACK << 16) | (tp->snd_wnd >> tp->rx_opt.snd_wscale);
+}
+
+/* ---- answers that must not become a storm ---- */
+bool tcp_oow_rate_limited(struct net *net, const struct sk_buff *skb, bool synrecv, uint32_t *last_ms)
+{
+	uint32_t now = net_now_ms(net);
+
+	/* data is answered always: the sender waits for it */
+	if (skb && TCP_SKB_CB(skb)->seq != TCP_SKB_CB(skb)->end_seq && !(TCP_SKB_CB(skb)->tcp_flags & TCP_SYN))
+		return false;
+	if (*last_ms && (uint32_t)(now - *last_ms) < (uint32_t)net->tcp->sysctl.invalid_ratelimit) {
+		if (synrecv)
+			TCPEXT_INC(net, TCPACKSkippedSynRecv);
+		return true;
+	}
+	*last_ms = now ? now : 1;
+	return false;
+}
+
+/* RFC 5961 7: limited for each connection (no global counter that a third party could read, CVE-2016-5696); the
+ * sysctl adds a host's limit. */
+void tcp_send_challenge_ack(struct sock *sk)
+{
+	struct tcp_net *tn = tcp_net(sk);
+	uint64_t now_s = sk->net->now_ns / NSEC_PER_SEC;
+
+	if (tcp_oow_rate_limited(sk->net, NULL, false, &tcp_sk(sk)->last_oow_ack_ms)) {
+		TCPEXT_INC(sk->net, TCPACKSkippedChallenge);
+		return;
+	}
+	if (tn->sysctl.challenge_ack_limit != 0x7fffffff) {
+		if (now_s != tn->challenge_stamp_s) {
+			uint32_t limit = (uint32_t)tn->sysctl.challenge_ack_limit, half = (limit + 1) / 2;
+
+			tn->challenge_stamp_s = now_s;
+			tn->challenge_count = half + (limit ? rng_below(&tn->rng, limit) : 0);
+		}
+		if (!tn->challenge_count)
+			return;
+		tn->challenge_count--;
+	}
+	TCPEXT_INC(sk->net, TCPChallengeACK);
+	tcp_send_ack(sk);
+}
+
+/* ---- timestamps (RFC 7323 4, 5) ---- */
+void tcp_replace_ts_recent(struct tcp_sock *tp, uint32_t seq)
+{
+	if (!tp->rx_opt.saw_tstamp || after(seq, tp->rcv_wup))
+		return;
+	if ((int32_t)(tp->rx_opt.ts_recent - tp->rx_opt.rcv_tsval) > TCP_PAWS_WINDOW)
+		return;
+	tp->rx_opt.ts_recent = tp->rx_opt.rcv_tsval;
+	tp->rx_opt.ts_recent_stamp = net_now_s(tp->icsk.inet.sk.net);
+}
+
+static bool paws_reject(const struct tcp_sock *tp, uint32_t now_s)
+{
+	const struct tcp_options_received *o = &tp->rx_opt;
+
+	if ((int32_t)(o->ts_recent - o->rcv_tsval) <= TCP_PAWS_WINDOW)
+		return false;
+	return now_s - o->ts_recent_stamp < TCP_PAWS_24DAYS; /* older than 24 days: the clock may have wrapped */
+}
+
+/* A repeated pure ACK that was overtaken is no attack (and does not need an answer). */
+static bool disordered_ack(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	return (tcb->tcp_flags & TCP_ACK) && tcb->seq == tcb->end_seq && tcb->seq == tp->rcv_nxt && tcb->ack_seq == tp->snd_una &&
+	       (int32_t)(tp->rx_opt.ts_recent - tp->rx_opt.rcv_tsval) <= (int32_t)(inet_csk(sk)->rto_us / 1000);
+}
+
+/* ---- RFC 9293 3.10.7.4, first to fourth check ---- */
+static bool reset_acceptable(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t seq = TCP_SKB_CB(skb)->seq;
+
+	if (seq == tp->rcv_nxt)
+		return true;
+	/* some peers send the RST for a connection that they closed from the sequence number of their FIN */
+	return seq == tp->rcv_nxt - 1 && tcp_state_in(sk, TCPF_(CLOSE_WAIT) | TCPF_(LAST_ACK) | TCPF_(CLOSING));
+}
+
+static void discard_invalid(struct sock *sk, struct sk_buff *skb, enum drop_reason why)
+{
+	if (!tcp_oow_rate_limited(sk->net, skb, false, &tcp_sk(sk)->last_oow_ack_ms))
+		tcp_send_dupack(sk, skb);
+	else if (why == DROP_TCP_RFC7323_PAWS)
+		TCPEXT_INC(sk->net, TCPACKSkippedPAWS);
+	else
+		TCPEXT_INC(sk->net, TCPACKSkippedSeq);
+	kfree_skb_reason(skb, why);
+}
+
+static void syn_challenge(struct sock *sk, struct sk_buff *skb)
+{
+	TCPEXT_INC(sk->net, TCPSYNChallenge);
+	tcp_send_challenge_ack(sk);
+	kfree_skb_reason(skb, DROP_TCP_INVALID_SYN);
+}
+
+/* False: skb was dealt with. */
+static bool tcp_validate_incoming(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	uint8_t flags = tcb->tcp_flags;
+
+	if (tcp_fast_parse_options(skb, tp)) {
+		if (paws_reject(tp, net_now_s(sk->net)) && !disordered_ack(sk, skb) && !(flags & TCP_RST)) {
+			TCPEXT_INC(sk->net, PAWSEstab);
+			discard_invalid(sk, skb, DROP_TCP_RFC7323_PAWS);
+			return false;
+		}
+	} else if (unlikely(tp->rx_opt.tstamp_ok && !(flags & (TCP_RST | TCP_SYN)))) {
+		kfree_skb_reason(skb, DROP_TCP_RFC7323_NO_TS); /* RFC 7323 3.2 */
+		return false;
+	}
+	if (before(tcb->end_seq, tp->rcv_wup) || after(tcb->seq, tp->rcv_nxt + tcp_receive_window(tp))) {
+		if (flags & TCP_RST) {
+			if (!reset_acceptable(sk, skb)) {
+				kfree_skb_reason(skb, DROP_TCP_INVALID_SEQUENCE);
+				return false;
+			}
+			tcp_reset(sk, skb);
+			kfree_skb_reason(skb, DROP_TCP_RESET);
+			return false;
+		}
+		if (flags & TCP_SYN) {
+			syn_challenge(sk, skb);
+			return false;
+		}
+		discard_invalid(sk, skb, before(tcb->end_seq, tp->rcv_wup) ? DROP_TCP_OLD_SEQUENCE : DROP_TCP_INVALID_SEQUENCE);
+		return false;
+	}
+	if (flags & TCP_RST) { /* RFC 5961 3.2 */
+		if (reset_acceptable(sk, skb))
+			tcp_reset(sk, skb);
+		else
+			tcp_send_challenge_ack(sk);
+		kfree_skb_reason(skb, DROP_TCP_RESET);
+		return false;
+	}
+	if (flags & TCP_SYN) { /* RFC 5961 4.2; in a simultaneous open the SYN-ACK repeats the SYN */
+		if (sk->state == TCP_SYN_RECV && (flags & TCP_ACK) && tcb->seq + 1 == tcb->end_seq && tcb->seq + 1 == tp->rcv_nxt &&
+		    tcb->ack_seq == tp->snd_nxt)
+			return true;
+		syn_challenge(sk, skb);
+		return false;
+	}
+	if (tp->rx_opt.bad_len && tcp_hdrlen(tcp_hdr(skb)) > TCP_HLEN)
+		tp->rx_opt.bad_len = 0; /* a malformed option ended the parse; the rest of the segment counts */
+	return true;
+}
+
+/* ---- after a segment: send what it allows, acknowledge what it brought ---- */
+void tcp_data_snd_check(struct sock *sk)
+{
+	if (tcp_send_head(sk))
+		__tcp_push_pending_frames(sk, tcp_current_mss(sk), tcp_sk(sk)->nonagle);
+	tcp_check_space(sk);
+}
+
+void tcp_ack_snd_check(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!(icsk->ack_pending & ICSK_ACK_SCHED))
+		return;
+	if ((tp->rcv_nxt - tp->rcv_wup > icsk->rcv_mss &&
+	     ((int32_t)(tp->rcv_nxt - tp->copied_seq) < sk->rcvlowat || __tcp_select_window(sk) >= tp->rcv_wnd)) ||
+	    (icsk->quick && icsk->pingpong < TCP_PINGPONG_THRESH) || (icsk->ack_pending & ICSK_ACK_NOW) || !tcp_ofo_empty(tp))
+		tcp_send_ack(sk);
+	else
+		tcp_send_delayed_ack(sk);
+}
+
+/* ---- ESTABLISHED ---- */
+static void established_slow(struct sock *sk, struct sk_buff *skb)
+{
+	int reason;
+
+	if (!(TCP_SKB_CB(skb)->tcp_flags & (TCP_ACK | TCP_RST | TCP_SYN))) {
+		kfree_skb_reason(skb, DROP_TCP_FLAGS);
+		return;
+	}
+	if (!tcp_validate_incoming(sk, skb))
+		return;
+	reason = tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT);
+	if (reason < 0) {
+		if (reason == -(int)DROP_TCP_ACK_UNSENT_DATA && !tcp_oow_rate_limited(sk->net, NULL, false, &tcp_sk(sk)->last_oow_ack_ms))
+			tcp_send_ack(sk); /* TS-06 */
+		kfree_skb_reason(skb, (enum drop_reason)-reason);
+		return;
+	}
+	tcp_rcv_rtt_measure_ts(sk, skb);
+	tcp_urg(sk, skb);
+	tcp_data_queue(sk, skb);
+	if (sk->state == TCP_CLOSE)
+		return;
+	tcp_data_snd_check(sk);
+	tcp_ack_snd_check(sk);
+}
+
+/* Pure ACK, predicted. */
+static void established_ack(struct sock *sk, struct sk_buff *skb)
+{
+	tcp_ack(sk, skb, 0);
+	consume_skb(skb);
+	tcp_data_snd_check(sk);
+}
+
+static void established_data(struct sock *sk, struct sk_buff *skb, uint32_t hlen)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tcp_rcv_rtt_measure_ts(sk, skb);
+	TCPEXT_INC(sk->net, TCPHPHits);
+	tcp_queue_rcv(sk, skb, hlen);
+	tcp_event_data_recv(sk, skb);
+	if (TCP_SKB_CB(skb)->ack_seq != tp->snd_una) {
+		tcp_ack(sk, skb, FLAG_DATA);
+		tcp_data_snd_check(sk);
+		if (icsk->ack_pending & ICSK_ACK_SCHED)
+			tcp_ack_snd_check(sk);
+	} else {
+		tp->snd_wl1 = TCP_SKB_CB(skb)->seq;
+		tcp_ack_snd_check(sk);
+	}
+	tcp_data_ready(sk);
+}
+
+void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_hdr *th = tcp_hdr(skb);
+	uint32_t hlen = tp->tcp_header_len, word = get_be32(&th->off_res);
+	TRACE_FN(&sk->net->probe, skb->serial);
+
+	tp->tcp_mstamp_ns = sk->net->now_ns;
+	if (likely((word & PRED_MASK) == tp->pred_flags && TCP_SKB_CB(skb)->seq == tp->rcv_nxt &&
+		   !after(TCP_SKB_CB(skb)->ack_seq, tp->snd_nxt) && !before(TCP_SKB_CB(skb)->ack_seq, tp->snd_una))) {
+		tp->rx_opt.saw_tstamp = 0;
+		if (hlen == TCP_HLEN + 12) {
+			const uint8_t *p = (const uint8_t *)(th + 1);
+
+			if (get_be32(p) != 0x0101080a)
+				goto slow;
+			tp->rx_opt.saw_tstamp = 1;
+			tp->rx_opt.rcv_tsval = get_be32(p + 4);
+			tp->rx_opt.rcv_tsecr = get_be32(p + 8);
+			if (tp->rx_opt.rcv_tsecr)
+				tp->rx_opt.rcv_tsecr -= tp->tsoffset;
+			if ((int32_t)(tp->rx_opt.rcv_tsval - tp->rx_opt.ts_recent) < 0)
+				goto slow;
+			if (tp->rcv_nxt == tp->rcv_wup) {
+				tp->rx_opt.ts_recent = tp->rx_opt.rcv_tsval;
+				tp->rx_opt.ts_recent_stamp = net_now_s(sk->net);
+			}
+		}
+		if (skb->len <= hlen) {
+			established_ack(sk, skb);
+			return;
+		}
+		if (likely(sk->rmem_alloc + (int32_t)skb->truesize <= sk->rcvbuf && tcp_receive_window(tp) >= skb->len - hlen)) {
+			established_data(sk, skb, hlen);
+			return;
+		}
+	}
+slow:
+	established_slow(sk, skb);
+}
+
+/* ---- a connection comes to be ---- */
+void tcp_initialize_rcv_mss(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t hint = min_u32(tp->advmss, tp->mss_cache ? tp->mss_cache : TCP_MSS_DEFAULT);
+
+	hint = min_u32(hint, tp->rcv_wnd ? tp->rcv_wnd / 2 : hint);
+	hint = min_u32(hint, TCP_MSS_DEFAULT);
+	inet_csk(sk)->rcv_mss = (uint16_t)max_u32(hint, TCP_MIN_MSS);
+}
+
+static void sndbuf_expand(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t per_mss = max_u32(tp->rx_opt.mss_clamp, tp->mss_cache) + MAX_TCP_HEADER + (uint32_t)sizeof(struct sk_buff) + 256;
+	uint32_t segs = max_u32(max_u32(TCP_INIT_CWND, tp->snd_cwnd), tp->reordering + 1u);
+	uint64_t want;
+
+	if (per_mss < 65536) /* what the allocator will give */
+		per_mss = 1u << (32 - (uint32_t)__builtin_clz(per_mss - 1));
+	want = 2ull * segs * per_mss;
+	if ((uint64_t)sk->sndbuf < want)
+		sk->sndbuf = (int32_t)min_u64(want, (uint64_t)tcp_sysctl(sk)->wmem[2]);
+}
+
+void tcp_init_buffer_space(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t max = tcp_full_space(sk);
+
+	if (!(sk->userlocks & 1))
+		sndbuf_expand(sk);
+	tp->rcv_space = min_u32(min_u32(tp->rcv_ssthresh, tp->rcv_wnd), TCP_INIT_CWND * tp->advmss);
+	tp->rcv_space_seq = tp->copied_seq;
+	tp->rcvq_space_ms = tcp_time_ms(sk);
+	if (tp->window_clamp >= max)
+		tp->window_clamp = max;
+	tp->rcv_ssthresh = min_u32(tp->rcv_ssthresh, tp->window_clamp);
+	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
+}
+
+/* Room appeared in the send buffer. */
+void tcp_check_space(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!(sk->flags & SOCK_F_NOSPACE_))
+		return;
+	if (!(sk->userlocks & 1) && tp->packets_out < tp->snd_cwnd && inet_csk(sk)->ca_state < TCP_CA_Recovery) {
+		sndbuf_expand(sk);
+		tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
+	}
+	if (sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk)) {
+		sk->flags &= ~SOCK_F_NOSPACE_;
+		sk->write_space(sk);
+	}
+}
+
+void tcp_init_transfer(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	/* a SYN that had to be repeated begins with a window of one (RFC 5681 3.1) */
+	tp->snd_cwnd = tp->total_retrans > 1 && tp->undo_marker ? 1 : tcp_init_cwnd_(sk);
+	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
+	tcp_init_congestion_control(sk);
+	tcp_init_buffer_space(sk);
+}
+
+void tcp_finish_connect(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tcp_set_state(sk, TCP_ESTABLISHED);
+	inet_csk(sk)->last_rcv_ms = tcp_time_ms(sk);
+	tcp_init_transfer(sk);
+	tp->lsndtime_ms = tcp_time_ms(sk);
+	if (sock_flag(sk, SOCK_F_KEEPOPEN))
+		tcp_reset_keepalive_timer(sk, tcp_keepalive_time_ns(sk));
+	tcp_update_pred_flags(tp);
+	(void)skb;
+}
+
+/* ---- SYN-SENT (RFC 9293 3.10.7.3) ---- */
+/* >0: send a reset; 0: skb consumed; <0: go on with urgent data and sending. */
+static int synsent_synack(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_hdr *th = tcp_hdr(skb);
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	if ((th->flags & TCP_ECE) && (th->flags & TCP_CWR))
+		tp->ecn_flags = 0;
+	if (!(th->flags & TCP_ECE))
+		tp->ecn_flags &= (uint8_t)~TCP_ECN_OK;
+	tp->snd_wl1 = tcb->seq;
+	/* a repeated SYN whose first copy was answered: undo (Eifel) */
+	if (tp->rx_opt.saw_tstamp && tp->undo_marker && tp->retrans_stamp_ms == tp->rx_opt.rcv_tsecr)
+		tp->undo_marker = 0;
+	tcp_ack(sk, skb, FLAG_SLOWPATH);
+	tp->rcv_nxt = tp->rcv_wup = tp->copied_seq = tcb->seq + 1;
+	tp->snd_wnd = get_be16(th->window);
+	if (tp->max_window < tp->snd_wnd)
+		tp->max_window = tp->snd_wnd;
+	if (!tp->rx_opt.wscale_ok) {
+		tp->rx_opt.snd_wscale = tp->rx_opt.rcv_wscale = 0;
+		tp->window_clamp = min_u32(tp->window_clamp, 65535);
+		tp->rcv_wnd = min_u32(tp->rcv_wnd, 65535);
+	}
+	if (tp->rx_opt.saw_tstamp) {
+		tp->rx_opt.tstamp_ok = 1;
+		tp->tcp_header_len = TCP_HLEN + 12;
+		tp->advmss = (uint16_t)(tp->advmss - 12);
+		tp->rx_opt.ts_recent = tp->rx_opt.rcv_tsval;
+		tp->rx_opt.ts_recent_stamp = net_now_s(sk->net);
+	} else {
+		tp->tcp_header_len = TCP_HLEN;
+	}
+	tcp_sync_mss(sk, inet_csk(sk)->pmtu_cookie);
+	tcp_initialize_rcv_mss(sk);
+	tcp_finish_connect(sk, skb);
+	if (!sock_flag(sk, SOCK_F_DEAD)) {
+		sk->state_change(sk);
+		wake_up(sk->wq, POLLOUT);
+	}
+	tcp_send_ack(sk);
+	return -1;
+}
+
+static int synsent_simultaneous(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	tcp_set_state(sk, TCP_SYN_RECV);
+	if (tp->rx_opt.saw_tstamp) {
+		tp->rx_opt.tstamp_ok = 1;
+		tp->rx_opt.ts_recent = tp->rx_opt.rcv_tsval;
+		tp->rx_opt.ts_recent_stamp = net_now_s(sk->net);
+		tp->tcp_header_len = TCP_HLEN + 12;
+	} else {
+		tp->tcp_header_len = TCP_HLEN;
+	}
+	tp->rcv_nxt = tp->rcv_wup = tp->copied_seq = tcb->seq + 1;
+	tp->snd_wnd = get_be16(tcp_hdr(skb)->window); /* a SYN's window is not scaled */
+	tp->snd_wl1 = tcb->seq;
+	tp->max_window = tp->snd_wnd;
+	if (!tp->rx_opt.wscale_ok)
+		tp->rx_opt.snd_wscale = tp->rx_opt.rcv_wscale = 0;
+	tp->ecn_flags = 0;
+	tcp_sync_mss(sk, inet_csk(sk)->pmtu_cookie);
+	tcp_initialize_rcv_mss(sk);
+	tcp_send_synack(sk);
+	consume_skb(skb);
+	return 0;
+}
+
+static int rcv_synsent(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_options_received saved = tp->rx_opt;
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	uint8_t flags = tcb->tcp_flags;
+	enum drop_reason why = DROP_TCP_FLAGS;
+
+	tp->rx_opt.wscale_ok = tp->rx_opt.sack_ok = 0;
+	if (flags & TCP_SYN)
+		tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT; /* MUST-15, unless the option says more */
+	tcp_parse_options(sk->net, skb, &tp->rx_opt, false);
+	if (tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr)
+		tp->rx_opt.rcv_tsecr -= tp->tsoffset;
+	if (flags & TCP_ACK) {
+		if (!after(tcb->ack_seq, tp->snd_una) || after(tcb->ack_seq, tp->snd_nxt)) {
+			tp->rx_opt = saved;
+			return flags & TCP_RST ? (kfree_skb_reason(skb, DROP_TCP_INVALID_ACK_SEQUENCE), 0) : 1;
+		}
+		if (tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr && !(flags & TCP_RST) &&
+		    !between(tp->rx_opt.rcv_tsecr, tp->retrans_stamp_ms - 1, tcp_time_ms(sk) + 1)) {
+			TCPEXT_INC(sk->net, PAWSActive);
+			tp->rx_opt = saved;
+			return 1;
+		}
+		if (flags & TCP_RST) {
+			tcp_reset(sk, skb);
+			kfree_skb_reason(skb, DROP_TCP_RESET);
+			return 0;
+		}
+		if (flags & TCP_SYN)
+			return synsent_synack(sk, skb);
+	} else if (flags & TCP_RST) {
+		why = DROP_TCP_RESET; /* without ACK: not about our SYN */
+	} else if (flags & TCP_SYN) {
+		return synsent_simultaneous(sk, skb);
+	}
+	tp->rx_opt = saved;
+	kfree_skb_reason(skb, why);
+	return 0;
+}
+
+/* ---- the other states ---- */
+static void synrecv_established(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_hdr *th = tcp_hdr(skb);
+
+	tp->delivered++;
+	if (!tp->srtt_us)
+		tcp_synack_rtt_meas(sk, 0);
+	tp->retrans_stamp_ms = 0;
+	tcp_init_transfer(sk);
+	tcp_set_state(sk, TCP_ESTABLISHED);
+	sk->state_change(sk);
+	if (sk->socket)
+		wake_up(sk->wq, POLLOUT);
+	tp->snd_una = TCP_SKB_CB(skb)->ack_seq;
+	tp->snd_wnd = (uint32_t)get_be16(th->window) << (th->flags & TCP_SYN ? 0 : tp->rx_opt.snd_wscale);
+	tp->snd_wl1 = TCP_SKB_CB(skb)->seq;
+	if (tp->snd_wnd > tp->max_window)
+		tp->max_window = tp->snd_wnd;
+	if (tp->rx_opt.tstamp_ok)
+		tp->advmss = (uint16_t)(tp->advmss - 12);
+	inet_csk(sk)->last_rcv_ms = tcp_time_ms(sk);
+	tp->lsndtime_ms = tcp_time_ms(sk);
+	tcp_initialize_rcv_mss(sk);
+	tcp_update_pred_flags(tp);
+	if (sock_flag(sk, SOCK_F_KEEPOPEN))
+		tcp_reset_keepalive_timer(sk, tcp_keepalive_time_ns(sk));
+	if (sk->shutdown & 2)
+		tcp_shutdown(sk, 2);
+}
+
+/* Our FIN was acknowledged in FIN-WAIT-1. 0: go on; 1: send a reset; -1: skb consumed. */
+static int finwait1_acked(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	bool fin = (tcb->tcp_flags & TCP_FIN) != 0;
+	uint64_t tmo;
+
+	tcp_set_state(sk, TCP_FIN_WAIT2);
+	sk->shutdown |= 2;
+	if (!sock_flag(sk, SOCK_F_DEAD)) {
+		sk->state_change(sk);
+		return 0;
+	}
+	if (tp->rare && tp->rare->linger2 < 0) {
+		tcp_done(sk);
+		TCPEXT_INC(sk->net, TCPAbortOnData);
+		return 1;
+	}
+	if (tcb->end_seq != tcb->seq && after(tcb->end_seq - fin, tp->rcv_nxt)) {
+		tcp_done(sk);
+		TCPEXT_INC(sk->net, TCPAbortOnData);
+		return 1;
+	}
+	tmo = tcp_fin_time_ns(sk);
+	if (tmo > TCP_TIMEWAIT_LEN_NS) {
+		tcp_reset_keepalive_timer(sk, tmo - TCP_TIMEWAIT_LEN_NS);
+	} else if (fin) {
+		tcp_reset_keepalive_timer(sk, tmo);
+	} else {
+		tcp_time_wait(sk, TCP_FIN_WAIT2, tmo);
+		consume_skb(skb);
+		return -1;
+	}
+	return 0;
+}
+
+/* The ACK's effect on the state. 0: go on; 1: reset; -1: consumed. */
+static int state_by_ack(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	bool all = tp->snd_una == tp->write_seq;
+
+	switch (sk->state) {
+	case TCP_SYN_RECV:
+		synrecv_established(sk, skb);
+		return 0;
+	case TCP_FIN_WAIT1:
+		return all ? finwait1_acked(sk, skb) : 0;
+	case TCP_CLOSING:
+		if (!all)
+			return 0;
+		tcp_time_wait(sk, TCP_TIME_WAIT, 0);
+		consume_skb(skb);
+		return -1;
+	case TCP_LAST_ACK:
+		if (!all)
+			return 0;
+		tcp_done(sk);
+		consume_skb(skb);
+		return -1;
+	}
+	return 0;
+}
+
+/* Text in the states after ESTABLISHED. 0: queued or not for us (then freed); 1: reset. */
+static int state_data(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	bool fin = (tcb->tcp_flags & TCP_FIN) != 0;
+
+	switch (sk->state) {
+	case TCP_CLOSE_WAIT:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+		if (!before(tcb->seq, tp->rcv_nxt)) {
+			kfree_skb_reason(skb, DROP_TCP_OVERWINDOW); /* beyond the peer's FIN */
+			return 0;
+		}
+		/* fall through */
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+		/* RFC 9293 3.6.1: data for which nobody is left is answered with a reset */
+		if ((sk->shutdown & 1) && tcb->end_seq != tcb->seq && after(tcb->end_seq - fin, tp->rcv_nxt)) {
+			TCPEXT_INC(sk->net, TCPAbortOnData);
+			tcp_reset(sk, skb);
+			return 1;
+		}
+		/* fall through */
+	case TCP_ESTABLISHED:
+		tcp_data_queue(sk, skb);
+		return 0;
+	}
+	kfree_skb_reason(skb, DROP_TCP_CLOSE);
+	return 0;
+}
+
+static int rcv_listen(struct sock *sk, struct sk_buff *skb)
+{
+	uint8_t flags = TCP_SKB_CB(skb)->tcp_flags;
+	int err;
+
+	if (flags & TCP_RST) {
+		kfree_skb_reason(skb, DROP_TCP_RESET);
+		return 0;
+	}
+	if (flags & TCP_ACK)
+		return 1;
+	if (!(flags & TCP_SYN) || (flags & TCP_FIN)) {
+		kfree_skb_reason(skb, DROP_TCP_FLAGS);
+		return 0;
+	}
+	err = inet_csk(sk)->af_ops->conn_request(sk, skb);
+	if (err < 0)
+		return 1;
+	consume_skb(skb);
+	return 0;
+}
+
+int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint8_t flags = TCP_SKB_CB(skb)->tcp_flags;
+	int r;
+	TRACE_FN(&sk->net->probe, skb->serial);
+
+	tp->tcp_mstamp_ns = sk->net->now_ns;
+	if (sk->state == TCP_CLOSE) {
+		kfree_skb_reason(skb, DROP_TCP_CLOSE);
+		return 0;
+	}
+	if (sk->state == TCP_LISTEN)
+		return rcv_listen(sk, skb);
+	if (sk->state == TCP_SYN_SENT) {
+		r = rcv_synsent(sk, skb);
+		if (r >= 0)
+			return r;
+		tcp_urg(sk, skb);
+		consume_skb(skb);
+		tcp_data_snd_check(sk);
+		return 0;
+	}
+	if (!(flags & (TCP_ACK | TCP_RST | TCP_SYN))) {
+		kfree_skb_reason(skb, DROP_TCP_FLAGS);
+		return 0;
+	}
+	if (!tcp_validate_incoming(sk, skb))
+		return 0;
+	r = tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT | FLAG_NO_CHALLENGE_ACK);
+	if (r <= 0) {
+		if (sk->state == TCP_SYN_RECV)
+			return 1;
+		if (r < 0) {
+			tcp_send_challenge_ack(sk);
+			kfree_skb_reason(skb, (enum drop_reason)-r);
+			return 0;
+		}
+	}
+	r = state_by_ack(sk, skb);
+	if (r)
+		return r > 0 ? 1 : 0;
+	tcp_urg(sk, skb);
+	if (state_data(sk, skb))
+		return 1;
+	if (sk->state != TCP_CLOSE) {
+		tcp_data_snd_check(sk);
+		tcp_ack_snd_check(sk);
+	}
+	return 0;
+}
+
+/* The peer's FIN is in sequence (RFC 9293 3.10.7.4, eighth). */
+void tcp_fin(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	TRACE_FN(&sk->net->probe, 0);
+
+	icsk->ack_pending |= ICSK_ACK_SCHED;
+	sk->shutdown |= 1;
+	sk->flags |= SOCK_F_DONE;
+	switch (sk->state) {
+	case TCP_SYN_RECV:
+	case TCP_ESTABLISHED:
+		tcp_set_state(sk, TCP_CLOSE_WAIT);
+		icsk->pingpong = TCP_PINGPONG_THRESH;
+		break;
+	case TCP_FIN_WAIT1: /* simultaneous close */
+		tcp_send_ack(sk);
+		tcp_set_state(sk, TCP_CLOSING);
+		break;
+	case TCP_FIN_WAIT2:
+		tcp_send_ack(sk);
+		tcp_ofo_purge(sk, DROP_TCP_OVERWINDOW);
+		if (!sock_flag(sk, SOCK_F_DEAD)) {
+			sk->state_change(sk);
+			wake_up(sk->wq, POLLIN | POLLHUP);
+		}
+		tcp_time_wait(sk, TCP_TIME_WAIT, 0);
+		return;
+	}
+	tcp_ofo_purge(sk, DROP_TCP_OVERWINDOW);
+	if (!sock_flag(sk, SOCK_F_DEAD))
+		sk->state_change(sk);
+}

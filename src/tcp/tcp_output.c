@@ -1,0 +1,524 @@
+/* From a segment's control block to octets for the network layer: window, options, header; and what decides
+ * segment sizes (RFC 9293 3.7.1, RFC 6691, RFC 1191).
+ *
+ * Called by tcp_xmit.c (data, retransmissions, probes) and tcp_input.c (ACKs); hands on to af_ops->queue_xmit.
+ * The header is written into the headroom of a clone; the original's data pointer does not move.
+ * Tests: tests/unit/tcp/test_tcp_data.c, test_tcp_options.c. */
+#include "tcp/tcp_int.h"
+
+/* ---- receive window ---- */
+uint32_t tcp_win_from_space(const struct sock *sk, uint32_t space)
+{
+	return (uint32_t)(((uint64_t)space * tcp_sk(sk)->scaling_ratio) >> 8);
+}
+uint32_t tcp_space_from_win(const struct sock *sk, uint32_t win)
+{
+	return (uint32_t)min_u64(((uint64_t)win << 8) / max_u32(tcp_sk(sk)->scaling_ratio, 1), 0x7fffffff);
+}
+int32_t tcp_space(const struct sock *sk)
+{
+	int32_t left = sk->rcvbuf - sk->rmem_alloc;
+
+	return left <= 0 ? 0 : (int32_t)tcp_win_from_space(sk, (uint32_t)left);
+}
+uint32_t tcp_full_space(const struct sock *sk) { return tcp_win_from_space(sk, (uint32_t)sk->rcvbuf); }
+
+/* What the first SYN may offer, and the scale that the largest later buffer will need (RFC 7323 2). */
+void tcp_select_initial_window(const struct sock *sk, uint32_t space, uint32_t mss, uint32_t *rcv_wnd,
+			       uint32_t *window_clamp, bool wscale_ok, uint8_t *rcv_wscale)
+{
+	const struct tcp_sysctl *s = tcp_sysctl(sk);
+	uint32_t rmem_max = sk->net->socks ? sk->net->socks->rmem_max : SOCK_RCVBUF_DEFAULT;
+
+	if (*window_clamp == 0)
+		*window_clamp = 65535u << TCP_MAX_WSCALE;
+	space = min_u32(*window_clamp, space);
+	if (space > mss && mss)
+		space -= space % mss;
+	*rcv_wnd = s->workaround_signed_windows ? min_u32(space, 32767) : space;
+	if (!wscale_ok)
+		*rcv_wnd = min_u32(*rcv_wnd, 65535);
+	*rcv_wscale = 0;
+	if (wscale_ok) {
+		uint32_t top = max_u32(max_u32(space, (uint32_t)s->rmem[2]), rmem_max);
+
+		top = min_u32(top, *window_clamp);
+		while (top > 65535 && *rcv_wscale < TCP_MAX_WSCALE) {
+			top >>= 1;
+			(*rcv_wscale)++;
+		}
+	}
+	*window_clamp = min_u32(65535u << *rcv_wscale, *window_clamp);
+}
+
+/* The window that the buffer allows now. Receiver's silly window avoidance (MUST-39): grow only by an MSS or half
+ * the buffer, close altogether below a sixteenth of it. */
+uint32_t __tcp_select_window(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t mss = inet_csk(sk)->rcv_mss, allowed = tcp_full_space(sk), window;
+	uint32_t full = min_u32(tp->window_clamp, allowed), free_space = (uint32_t)tcp_space(sk);
+	uint32_t scale = tp->rx_opt.rcv_wscale;
+
+	if (mss > full)
+		mss = full;
+	if (!mss)
+		return 0;
+	if (free_space < full >> 1) {
+		inet_csk(sk)->quick = 0;
+		free_space &= ~((1u << scale) - 1);
+		if (free_space < allowed >> 4 || free_space < mss)
+			return 0;
+	}
+	free_space = min_u32(free_space, tp->rcv_ssthresh);
+	if (scale) {
+		window = (free_space + (1u << scale) - 1) & ~((1u << scale) - 1);
+	} else {
+		window = tp->rcv_wnd;
+		if ((uint64_t)window + mss <= free_space || window > free_space)
+			window = free_space - free_space % mss;
+		else if (mss == full && free_space > window + (full >> 1))
+			window = free_space;
+	}
+	return window;
+}
+
+/* Never takes back what was offered (SHLD-14). */
+static uint16_t tcp_select_window(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t old = tp->rcv_wnd, cur = tcp_receive_window(tp), win = __tcp_select_window(sk);
+	uint32_t scale = tp->rx_opt.rcv_wscale;
+
+	if (win < cur) {
+		if (win == 0)
+			TCPEXT_INC(sk->net, TCPWantZeroWindowAdv);
+		win = (cur + (1u << scale) - 1) & ~((1u << scale) - 1);
+	}
+	tp->rcv_wnd = win;
+	tp->rcv_wup = tp->rcv_nxt;
+	if (!scale && tcp_sysctl(sk)->workaround_signed_windows)
+		win = min_u32(win, 32767);
+	else
+		win = min_u32(win, 65535u << scale);
+	win >>= scale;
+	if (!win) {
+		tp->pred_flags = 0;
+		if (old)
+			TCPEXT_INC(sk->net, TCPToZeroWindowAdv);
+	} else if (!old) {
+		TCPEXT_INC(sk->net, TCPFromZeroWindowAdv);
+	}
+	return (uint16_t)win;
+}
+
+/* ---- options ---- */
+static void established_options(struct sock *sk, struct tcp_out_options *o)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	unsigned dsack, n, room = 40;
+
+	if (tp->rx_opt.tstamp_ok) {
+		o->options |= OPTION_TS;
+		o->tsval = (uint32_t)(sk->net->now_ns / NSEC_PER_MSEC) + tp->tsoffset;
+		o->tsecr = tp->rx_opt.ts_recent;
+		room -= 12;
+	}
+	dsack = tp->rx_opt.dsack;
+	n = tp->rx_opt.num_sacks + dsack;
+	if (likely(!n) || !tp->sack)
+		return;
+	n = min_u32(n, (room - 4) / 8);
+	o->num_sack_blocks = (uint8_t)n;
+	for (unsigned i = 0; i < n; i++)
+		o->sacks[i] = dsack && i == 0 ? tp->sack->duplicate_sack[0] : tp->sack->selective_acks[i - dsack];
+}
+
+static void syn_options(struct sock *sk, const struct sk_buff *skb, struct tcp_out_options *o)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_sysctl *s = tcp_sysctl(sk);
+	bool synack = (TCP_SKB_CB(skb)->tcp_flags & TCP_ACK) != 0;
+
+	o->options = OPTION_MSS;
+	o->mss = tp->advmss;
+	if (synack ? tp->rx_opt.tstamp_ok : s->timestamps != 0) {
+		o->options |= OPTION_TS;
+		o->tsval = (uint32_t)(sk->net->now_ns / NSEC_PER_MSEC) + tp->tsoffset;
+		o->tsecr = tp->rx_opt.ts_recent;
+	}
+	if (synack ? tp->rx_opt.wscale_ok : s->window_scaling != 0) {
+		o->options |= OPTION_WSCALE;
+		o->ws = tp->rx_opt.rcv_wscale;
+	}
+	if (synack ? tp->rx_opt.sack_ok : s->sack != 0)
+		o->options |= OPTION_SACK_ADVERTISE;
+}
+
+/* ---- one segment down ---- */
+static void tcp_wfree(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	sk->wmem_alloc -= (int32_t)skb->truesize;
+	if (unlikely(tcp_sk(sk)->tsq_throttled) && sk->state != TCP_CLOSE) {
+		tcp_sk(sk)->tsq_throttled = 0;
+		tcp_tsq_kick(sk);
+	}
+	sock_put(sk);
+}
+
+static void tcp_set_owner_w(struct sk_buff *skb, struct sock *sk)
+{
+	skb->sk = sock_hold(sk);
+	skb->destructor = tcp_wfree;
+	sk->wmem_alloc += (int32_t)skb->truesize;
+}
+
+static void event_ack_sent(struct sock *sk, uint32_t rcv_nxt)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	if (icsk->quick && --icsk->quick == 0)
+		icsk->ato_us = TCP_ATO_MIN_US;
+	icsk->ack_pending = 0;
+	icsk->delack_deadline_ns = TIME_NEVER;
+}
+
+static void event_data_sent(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t now = tcp_time_ms(sk);
+
+	if (tcp_packets_in_flight(tp) == 0 && icsk->ca_ops->cwnd_event)
+		icsk->ca_ops->cwnd_event(sk, CA_EVENT_TX_START);
+	tp->lsndtime_ms = now;
+	/* a reply: this is a dialogue, ACKs may ride on data */
+	if ((uint64_t)(uint32_t)(now - icsk->last_rcv_ms) * 1000 < icsk->ato_us && icsk->pingpong < 255)
+		icsk->pingpong++;
+}
+
+static void ecn_send(struct sock *sk, const struct sk_buff *skb, uint8_t *flags, bool has_data)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct inet_sock *inet = &tp->icsk.inet;
+
+	inet->tos &= (uint8_t)~3u;
+	if (!(tp->ecn_flags & TCP_ECN_OK))
+		return;
+	/* only new data is marked ECT (RFC 3168 6.1.5) */
+	if (has_data && !before(TCP_SKB_CB(skb)->seq, tp->snd_nxt)) {
+		inet->tos |= 2;
+		if (tp->ecn_flags & TCP_ECN_QUEUE_CWR) {
+			tp->ecn_flags &= (uint8_t)~TCP_ECN_QUEUE_CWR;
+			*flags |= TCP_CWR;
+		}
+	}
+	if (tp->ecn_flags & TCP_ECN_DEMAND_CWR)
+		*flags |= TCP_ECE;
+}
+
+static void write_header(struct sock *sk, struct sk_buff *skb, const struct tcp_skb_cb *tcb, uint32_t hlen, uint8_t flags)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_hdr *th = (struct tcp_hdr *)(void *)skb_push(skb, hlen);
+	uint16_t window;
+
+	skb_reset_transport_header(skb);
+	if (flags & TCP_SYN)
+		window = (uint16_t)min_u32(tp->rcv_wnd, 65535); /* never scaled (RFC 7323 2.2) */
+	else
+		window = tcp_select_window(sk);
+	put_be16(th->source, tp->icsk.inet.sport);
+	put_be16(th->dest, tp->icsk.inet.dport);
+	put_be32(th->seq, tcb->seq);
+	put_be32(th->ack_seq, flags & TCP_ACK ? tp->rcv_nxt : 0);
+	th->off_res = (uint8_t)(hlen << 2);
+	put_be16(th->window, window);
+	put_be16(th->check, 0);
+	put_be16(th->urg_ptr, 0);
+	if (unlikely(tp->snd_up != tp->snd_una && before(tcb->seq, tp->snd_up))) {
+		uint32_t off = tp->snd_up - tcb->seq;
+
+		if (off < 0x10000) {
+			put_be16(th->urg_ptr, (uint16_t)off);
+			flags |= TCP_URG;
+		} else if (after(tcb->seq + 0xffff, tp->snd_nxt)) {
+			put_be16(th->urg_ptr, 0xffff);
+			flags |= TCP_URG;
+		}
+	}
+	th->flags = flags;
+}
+
+/* A copy to send: a clone, unless an earlier clone still uses the data in front of which the header goes. */
+static struct sk_buff *tcp_skb_for_xmit(struct sock *sk, struct sk_buff *skb)
+{
+	struct sk_buff *c;
+
+	if (unlikely(skb_cloned(skb))) {
+		c = skb_copy_expand(skb, MAX_TCP_HEADER, 0);
+		if (c)
+			memcpy(c->cb, skb->cb, sizeof(c->cb));
+	} else {
+		c = skb_clone(skb);
+	}
+	if (c && (TCP_SKB_CB(skb)->sacked & TCPCB_EVER_RETRANS || skb->skb_mstamp_ns))
+		skb_new_serial(c, skb->serial, "retransmit");
+	return c;
+}
+
+/* Consumes skb unless clone_it. 0, or a positive/negative number when the layers below did not take it. */
+int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
+{
+	struct net *net = sk->net;
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	struct tcp_out_options opts;
+	struct sk_buff *orig = skb;
+	uint8_t flags = tcb->tcp_flags;
+	uint32_t hlen;
+	bool has_data;
+	int err;
+	TRACE_FN(&net->probe, skb->serial);
+
+	if (clone_it) {
+		skb = tcp_skb_for_xmit(sk, orig);
+		if (unlikely(!skb))
+			return -ENOBUFS;
+		skb->ip_summed = tcb->has_csum ? CHECKSUM_COMPLETE : CHECKSUM_NONE;
+	} else {
+		skb->ip_summed = CHECKSUM_NONE;
+	}
+	opts.options = 0;
+	opts.num_sack_blocks = 0;
+	if (unlikely(flags & TCP_SYN))
+		syn_options(sk, orig, &opts);
+	else
+		established_options(sk, &opts);
+	hlen = TCP_HLEN + tcp_options_size(&opts);
+	has_data = skb->len != 0;
+	if (!(flags & TCP_SYN))
+		ecn_send(sk, orig, &flags, has_data);
+	tp->icsk.ack_pending &= (uint8_t)~ICSK_ACK_NOW;
+	if (clone_it)
+		tcp_set_owner_w(skb, sk);
+	write_header(sk, skb, tcb, hlen, flags);
+	tcp_options_write(skb->data + TCP_HLEN, &opts);
+	if (tcb->gso_segs > 1 && has_data) {
+		struct skb_shared *sh = skb_shinfo(skb);
+
+		sh->gso_size = tcb->gso_size;
+		sh->gso_segs = tcb->gso_segs;
+		sh->gso_type = SKB_GSO_TCPV4;
+	} else if (skb_shinfo(skb)->gso_size) {
+		skb_shinfo(skb)->gso_size = 0;
+	}
+	tp->icsk.af_ops->send_check(sk, skb);
+	if (flags & TCP_ACK)
+		event_ack_sent(sk, tp->rcv_nxt);
+	if (has_data)
+		event_data_sent(sk);
+	net->mib.tcp.OutSegs += max_u32(tcb->gso_segs, 1);
+	if (clone_it && orig->skb_mstamp_ns == 0 && has_data)
+		net->mib.tcpext.TCPOrigDataSent += max_u32(tcb->gso_segs, 1);
+	err = tp->icsk.af_ops->queue_xmit(sk, skb);
+	if (unlikely(err > 0)) {
+		tcp_enter_cwr(sk);
+		if (err == NET_XMIT_CN)
+			err = 0;
+	}
+	if (!err && clone_it)
+		tcp_update_skb_after_send(sk, orig);
+	return err;
+}
+
+void tcp_update_skb_after_send(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	skb->skb_mstamp_ns = sk->net->now_ns ? sk->net->now_ns : 1;
+	TCP_SKB_CB(skb)->tx.delivered = tp->delivered;
+	TCP_SKB_CB(skb)->tx.delivered_ns = tp->delivered_ns;
+	if (TCP_SKB_CB(skb)->tx.tsorted.next) {
+		list_del_init(&TCP_SKB_CB(skb)->tx.tsorted);
+		list_add_tail(&TCP_SKB_CB(skb)->tx.tsorted, &tp->tsorted_sent);
+	}
+}
+
+/* ---- segment size ---- */
+static uint32_t bound_to_half_wnd(const struct tcp_sock *tp, uint32_t size)
+{
+	/* a peer with a tiny window gets half of it at a time, so that ACKs flow */
+	uint32_t cutoff = tp->max_window > TCP_MSS_DEFAULT ? tp->max_window >> 1 : tp->max_window;
+
+	return cutoff && size > cutoff ? max_u32(cutoff, 68u - 40u) : size;
+}
+
+static uint32_t tcp_mtu_to_mss(const struct sock *sk, uint32_t pmtu)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t head = (uint32_t)inet_csk(sk)->af_ops->net_header_len + TCP_HLEN, mss;
+
+	mss = pmtu > head ? pmtu - head : 0;
+	mss = min_u32(mss, tp->rx_opt.mss_clamp);
+	mss = mss > inet_csk(sk)->ext_hdr_len ? mss - inet_csk(sk)->ext_hdr_len : 0;
+	mss = max_u32(mss, (uint32_t)tcp_sysctl(sk)->min_snd_mss);
+	return mss - (tp->tcp_header_len - TCP_HLEN);
+}
+
+uint32_t tcp_mss_to_mtu(const struct sock *sk, uint32_t mss)
+{
+	return mss + tcp_sk(sk)->tcp_header_len + inet_csk(sk)->ext_hdr_len + inet_csk(sk)->af_ops->net_header_len;
+}
+
+/* The path's MTU is pmtu: the MSS that follows (RFC 1191, RFC 9293 3.7.1). */
+uint32_t tcp_sync_mss(struct sock *sk, uint32_t pmtu)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t mss = bound_to_half_wnd(tp, tcp_mtu_to_mss(sk, pmtu));
+
+	inet_csk(sk)->pmtu_cookie = pmtu;
+	tp->mss_cache = mss;
+	return mss;
+}
+
+uint32_t tcp_current_mss(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t mss = tp->mss_cache, hlen;
+
+	if (sk->dst_cache) {
+		uint32_t mtu = dst_mtu(sk->dst_cache);
+
+		if (unlikely(mtu != inet_csk(sk)->pmtu_cookie))
+			mss = tcp_sync_mss(sk, mtu);
+	}
+	hlen = TCP_HLEN + (tp->rx_opt.tstamp_ok ? 12u : 0u);
+	if (unlikely(tp->rx_opt.num_sacks + tp->rx_opt.dsack))
+		hlen += 4 + 8 * min_u32((uint32_t)tp->rx_opt.num_sacks + tp->rx_opt.dsack, tp->rx_opt.tstamp_ok ? 3 : 4);
+	if (unlikely(hlen != tp->tcp_header_len))
+		mss -= hlen - tp->tcp_header_len;
+	return mss;
+}
+
+/* size_goal: how much one skb should hold: a train's worth when the device cuts, else one segment. */
+uint32_t tcp_send_mss(struct sock *sk, uint32_t *size_goal, int flags)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t mss = tcp_current_mss(sk), goal = mss;
+
+	if (!(flags & MSG_OOB) && sk->dst_cache && sk->dst_cache->dev && (sk->dst_cache->dev->features & NETIF_F_TSO)) {
+		uint32_t max = bound_to_half_wnd(tp, TCP_GSO_MAX - MAX_TCP_HEADER);
+
+		goal = max_u32(max / mss, 1) * mss;
+	}
+	*size_goal = goal;
+	return mss;
+}
+
+/* ---- pieces ---- */
+void tcp_skb_set_pcount(struct sk_buff *skb, uint32_t mss_now)
+{
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	if (skb->len <= mss_now) {
+		tcb->gso_segs = 1;
+		tcb->gso_size = 0;
+	} else {
+		tcb->gso_segs = (uint16_t)((skb->len + mss_now - 1) / mss_now);
+		tcb->gso_size = (uint16_t)mss_now;
+	}
+}
+
+void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb)
+{
+	sk->wmem_queued -= (int32_t)skb->truesize;
+	consume_skb(skb);
+}
+
+/* Off the retransmit queue for good. */
+void tcp_rtx_queue_unlink_and_free(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->retransmit_hint == skb)
+		tp->retransmit_hint = NULL;
+	if (tp->sack && tp->sack->sack_hint == skb)
+		tp->sack->sack_hint = NULL;
+	if (TCP_SKB_CB(skb)->tx.tsorted.next)
+		list_del_init(&TCP_SKB_CB(skb)->tx.tsorted);
+	skb_unlink(skb, &tp->rtx_queue);
+	tcp_wmem_free_skb(sk, skb);
+}
+
+/* After a split changed how many segments an skb stands for. */
+static void adjust_pcount(struct sock *sk, const struct sk_buff *skb, uint32_t decr)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint8_t sacked = TCP_SKB_CB(skb)->sacked;
+
+	tp->packets_out -= decr;
+	if (sacked & TCPCB_SACKED_ACKED)
+		tp->sacked_out -= decr;
+	if (sacked & TCPCB_SACKED_RETRANS)
+		tp->retrans_out -= decr;
+	if (sacked & TCPCB_LOST)
+		tp->lost_out -= decr;
+	if (tcp_is_reno(tp) && decr)
+		tp->sacked_out -= min_u32(tp->sacked_out, decr);
+}
+
+/* Cut skb (on q) at len: the rest becomes an skb behind it. The rest's bytes are copied (they need headroom of their
+ * own); the first part stays where it is. 0 or -ENOMEM. */
+int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, uint32_t len, uint32_t mss_now)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *a = TCP_SKB_CB(skb), *b;
+	uint32_t rest = skb->len - len, old = tcp_skb_pcount(skb);
+	struct sk_buff *n;
+
+	/* SACK panic (TR-04): a peer may not make us hold ever more pieces */
+	if (sk->wmem_queued > sk->sndbuf * 2 + 0x20000 && q == &tp->rtx_queue && skb != skb_peek(q))
+		return -ENOMEM;
+	n = alloc_skb(sk->net, MAX_TCP_HEADER + rest);
+	if (!n)
+		return -ENOMEM;
+	skb_reserve(n, MAX_TCP_HEADER);
+	skb_new_serial(n, skb->serial, "segment");
+	skb_copy_bits(skb, len, skb_put(n, rest), rest);
+	memcpy(n->cb, skb->cb, sizeof(n->cb));
+	b = TCP_SKB_CB(n);
+	b->seq = a->seq + len;
+	a->end_seq = b->seq;
+	b->tcp_flags = a->tcp_flags;
+	a->tcp_flags &= (uint8_t)~(TCP_FIN | TCP_PSH);
+	a->eor = 0;
+	a->has_csum = b->has_csum = 0;
+	n->skb_mstamp_ns = skb->skb_mstamp_ns;
+	skb_trim(skb, len);
+	sk->wmem_queued += (int32_t)n->truesize;
+	tcp_skb_set_pcount(skb, mss_now);
+	tcp_skb_set_pcount(n, mss_now);
+	skb_queue_after(q, skb, n);
+	if (q == &tp->rtx_queue) {
+		uint32_t now = tcp_skb_pcount(skb) + tcp_skb_pcount(n);
+
+		adjust_pcount(sk, skb, old - now);
+		list_add(&b->tx.tsorted, &a->tx.tsorted);
+	} else {
+		b->tx.tsorted.next = NULL;
+	}
+	return 0;
+}
+
+/* The first len bytes were acknowledged (part of a train). */
+void tcp_trim_head(struct sock *sk, struct sk_buff *skb, uint32_t len)
+{
+	skb_pull(skb, len);
+	TCP_SKB_CB(skb)->seq += len;
+	TCP_SKB_CB(skb)->has_csum = 0;
+	if (tcp_skb_pcount(skb) > 1)
+		tcp_skb_set_pcount(skb, TCP_SKB_CB(skb)->gso_size);
+}

@@ -1,0 +1,720 @@
+/* Received data: the receive queue, the out-of-order queue, the SACK blocks that tell the peer about it, delayed and
+ * quick ACKs, and the receive buffer's size.
+ *
+ * Called by tcp_input.c (segments) and tcp_recvmsg.c (space). RFC 9293 3.10.7.4, 3.8.6.3; RFC 2018, 2883.
+ * First-received bytes win: of a segment only what is not queued yet is kept (TS-23, TS-24).
+ * Tests: tests/unit/tcp/test_tcp_rcvq.c. */
+#include "tcp/tcp_int.h"
+
+/* ---- when to acknowledge ---- */
+static void incr_quickack(struct sock *sk, uint32_t max)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	uint32_t n = tcp_sk(sk)->rcv_wnd / (2u * max_u32(icsk->rcv_mss, 1));
+
+	n = min_u32(n ? n : 2, max);
+	if (n > icsk->quick)
+		icsk->quick = (uint8_t)n;
+}
+
+void tcp_enter_quickack_mode(struct sock *sk, uint32_t max)
+{
+	incr_quickack(sk, max);
+	inet_csk(sk)->pingpong = 0;
+	inet_csk(sk)->ato_us = TCP_ATO_MIN_US;
+}
+
+/* What full segments look like from here; with it, how much payload a byte of memory carries. */
+static void measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t len = skb_shinfo(skb)->gso_size ? skb_shinfo(skb)->gso_size : skb->len;
+
+	if (len >= icsk->rcv_mss) {
+		if (len != icsk->rcv_mss) {
+			uint32_t ratio = (uint32_t)(((uint64_t)skb->len << 8) / max_u32(skb->truesize, 1));
+
+			tp->scaling_ratio = (uint16_t)(ratio ? min_u32(ratio, 255) : 1);
+			if (!(tp->rare && tp->rare->window_clamp_user))
+				tp->window_clamp = max_u32(tp->window_clamp, tcp_win_from_space(sk, (uint32_t)sk->rcvbuf));
+		}
+		icsk->rcv_mss = (uint16_t)min_u32(len, tp->advmss);
+	} else if (len >= 68 - 40 + 12 && (tcp_hdr(skb)->flags & TCP_PSH)) {
+		icsk->ack_pending |= icsk->ack_pending & ICSK_ACK_PUSHED ? ICSK_ACK_PUSHED2 | ICSK_ACK_PUSHED : ICSK_ACK_PUSHED;
+	}
+}
+
+static void rcv_rtt_update(struct tcp_sock *tp, uint32_t sample_us, bool win_dep)
+{
+	uint32_t m = max_u32(sample_us, 1), old = tp->rcv_rtt_us;
+
+	if (!old)
+		tp->rcv_rtt_us = m << 3;
+	else if (win_dep)
+		tp->rcv_rtt_us = min_u32(old, m << 3);
+	else
+		tp->rcv_rtt_us = old - (old >> 3) + m;
+}
+
+void tcp_rcv_rtt_measure_ts(struct sock *sk, const struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t delta;
+
+	if (!tp->rx_opt.saw_tstamp || tp->rx_opt.rcv_tsecr == tp->rcv_rtt_last_tsecr)
+		return;
+	tp->rcv_rtt_last_tsecr = tp->rx_opt.rcv_tsecr;
+	if (TCP_SKB_CB(skb)->end_seq - TCP_SKB_CB(skb)->seq < inet_csk(sk)->rcv_mss)
+		return;
+	delta = tcp_time_ms(sk) - tp->rx_opt.rcv_tsecr;
+	if (delta < 0x7fffffff / 1000)
+		rcv_rtt_update(tp, delta ? delta * 1000 : 1000, false);
+}
+
+/* Without timestamps: the time in which a window's worth came. */
+static void rcv_rtt_measure(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->rcv_rtt_ms && before(tp->rcv_nxt, tp->rcv_rtt_seq))
+		return;
+	if (tp->rcv_rtt_ms && !tp->rx_opt.tstamp_ok)
+		rcv_rtt_update(tp, (tcp_time_ms(sk) - tp->rcv_rtt_ms) * 1000, true);
+	tp->rcv_rtt_seq = tp->rcv_nxt + tp->rcv_wnd;
+	tp->rcv_rtt_ms = tcp_time_ms(sk) ? tcp_time_ms(sk) : 1;
+}
+
+/* Slow start of the window that we offer. */
+static void grow_window(struct sock *sk, const struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	int64_t room = (int64_t)min_u32(tp->window_clamp, (uint32_t)tcp_space(sk)) - tp->rcv_ssthresh;
+	uint32_t incr;
+
+	if (room <= 0)
+		return;
+	incr = tcp_win_from_space(sk, skb->truesize) <= skb->len ? 2u * tp->advmss : 2u * inet_csk(sk)->rcv_mss;
+	incr = max_u32(incr, 2 * skb->len);
+	tp->rcv_ssthresh += (uint32_t)min_u64((uint64_t)room, incr);
+	inet_csk(sk)->quick |= 1;
+}
+
+void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t now = tcp_time_ms(sk);
+
+	icsk->ack_pending |= ICSK_ACK_SCHED;
+	measure_rcv_mss(sk, skb);
+	rcv_rtt_measure(sk);
+	if (!icsk->ato_us) {
+		incr_quickack(sk, TCP_MAX_QUICKACKS); /* the first data: the sender is in slow start */
+		icsk->ato_us = TCP_ATO_MIN_US;
+	} else {
+		uint64_t m = (uint64_t)(uint32_t)(now - icsk->last_rcv_ms) * 1000;
+
+		if (m <= TCP_ATO_MIN_US / 2)
+			icsk->ato_us = (icsk->ato_us >> 1) + TCP_ATO_MIN_US / 2;
+		else if (m < icsk->ato_us)
+			icsk->ato_us = min_u32((icsk->ato_us >> 1) + (uint32_t)m, icsk->rto_us);
+		else if (m > icsk->rto_us)
+			incr_quickack(sk, TCP_MAX_QUICKACKS); /* the sender restarted after a pause */
+	}
+	icsk->last_rcv_ms = now;
+	if ((tp->ecn_flags & TCP_ECN_OK) && (TCP_SKB_CB(skb)->ip_dsfield & 3) == 3) {
+		if (!(tp->ecn_flags & TCP_ECN_DEMAND_CWR)) {
+			tcp_enter_quickack_mode(sk, 2);
+			tp->ecn_flags |= TCP_ECN_DEMAND_CWR;
+		}
+	}
+	if (skb->len >= 128)
+		grow_window(sk, skb);
+}
+
+void tcp_send_delayed_ack(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	uint64_t ato = icsk->ato_us, now = sk->net->now_ns, timeout;
+
+	if (ato > TCP_DELACK_MIN_US) {
+		uint64_t max = 500000;
+
+		if (icsk->pingpong >= TCP_PINGPONG_THRESH || (icsk->ack_pending & ICSK_ACK_PUSHED))
+			max = TCP_DELACK_MAX_US;
+		if (tp->srtt_us)
+			max = min_u64(max, max_u32(tp->srtt_us >> 3, TCP_DELACK_MIN_US));
+		ato = min_u64(ato, max);
+	}
+	ato = min_u64(ato, TCP_DELACK_MAX_US);
+	timeout = now + ato * NSEC_PER_USEC;
+	if (icsk->ack_pending & ICSK_ACK_TIMER) {
+		if (icsk->delack_deadline_ns <= now + (ato >> 2) * NSEC_PER_USEC) {
+			tcp_send_ack(sk);
+			return;
+		}
+		timeout = min_u64(timeout, icsk->delack_deadline_ns);
+	}
+	icsk->ack_pending |= ICSK_ACK_SCHED;
+	inet_csk_reset_delack(sk, (timeout - now) / NSEC_PER_USEC);
+}
+
+/* ---- SACK blocks to send ---- */
+void tcp_dsack_set(struct sock *sk, uint32_t seq, uint32_t end_seq)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tp->rx_opt.sack_ok || !tcp_sysctl(sk)->dsack)
+		return;
+	if (before(seq, tp->rcv_nxt))
+		TCPEXT_INC(sk->net, TCPDSACKOldSent);
+	else
+		TCPEXT_INC(sk->net, TCPDSACKOfoSent);
+	if (!tp->rx_opt.dsack) {
+		tp->rx_opt.dsack = 1;
+		tcp_sackinfo(sk)->duplicate_sack[0] = (struct tcp_sack_block){ seq, end_seq };
+		return;
+	}
+	/* one per ACK: join it with what waits if they touch */
+	if (!after(seq, tp->sack->duplicate_sack[0].end_seq) && !after(tp->sack->duplicate_sack[0].start_seq, end_seq)) {
+		if (before(seq, tp->sack->duplicate_sack[0].start_seq))
+			tp->sack->duplicate_sack[0].start_seq = seq;
+		if (after(end_seq, tp->sack->duplicate_sack[0].end_seq))
+			tp->sack->duplicate_sack[0].end_seq = end_seq;
+	}
+}
+
+/* The block that [seq, end_seq) belongs to goes first (RFC 2018 4). */
+void tcp_sack_new_ofo_skb(struct sock *sk, uint32_t seq, uint32_t end_seq)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_sack_block nb = { seq, end_seq }, *sp = tcp_sackinfo(sk)->selective_acks;
+	uint8_t n = tp->rx_opt.num_sacks, kept = 0;
+
+	if (!tp->rx_opt.sack_ok)
+		return;
+	for (uint8_t i = 0; i < n; i++) {
+		if (!after(nb.start_seq, sp[i].end_seq) && !after(sp[i].start_seq, nb.end_seq)) {
+			if (before(sp[i].start_seq, nb.start_seq))
+				nb.start_seq = sp[i].start_seq;
+			if (after(sp[i].end_seq, nb.end_seq))
+				nb.end_seq = sp[i].end_seq;
+		} else {
+			sp[kept++] = sp[i];
+		}
+	}
+	if (kept == TCP_NUM_SACKS)
+		kept--;
+	memmove(&sp[1], &sp[0], kept * sizeof(sp[0]));
+	sp[0] = nb;
+	tp->rx_opt.num_sacks = (uint8_t)(kept + 1);
+}
+
+/* rcv_nxt moved: blocks at or below it are no longer selective. */
+static void sack_remove(struct tcp_sock *tp)
+{
+	uint8_t kept = 0;
+
+	if (tcp_ofo_empty(tp)) {
+		tp->rx_opt.num_sacks = 0;
+		return;
+	}
+	for (uint8_t i = 0; i < tp->rx_opt.num_sacks; i++)
+		if (before(tp->rcv_nxt, tp->sack->selective_acks[i].start_seq))
+			tp->sack->selective_acks[kept++] = tp->sack->selective_acks[i];
+	tp->rx_opt.num_sacks = kept;
+}
+
+void tcp_send_dupack(struct sock *sk, const struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	if (tcb->end_seq != tcb->seq && before(tcb->seq, tp->rcv_nxt)) {
+		TCPEXT_INC(sk->net, DelayedACKLost);
+		tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
+		if (tp->rx_opt.sack_ok && tcp_sysctl(sk)->dsack) {
+			uint32_t end = after(tcb->end_seq, tp->rcv_nxt) ? tp->rcv_nxt : tcb->end_seq;
+
+			tcp_dsack_set(sk, tcb->seq, end);
+		}
+	}
+	tcp_send_ack(sk);
+}
+
+/* ---- out-of-order queue: list in order, treap to search ---- */
+static struct sk_buff *ofo_rotate(struct sk_buff *t, bool left)
+{
+	struct sk_buff *c;
+
+	if (left) {
+		c = TCP_SKB_CB(t)->ofo.right;
+		TCP_SKB_CB(t)->ofo.right = TCP_SKB_CB(c)->ofo.left;
+		TCP_SKB_CB(c)->ofo.left = t;
+	} else {
+		c = TCP_SKB_CB(t)->ofo.left;
+		TCP_SKB_CB(t)->ofo.left = TCP_SKB_CB(c)->ofo.right;
+		TCP_SKB_CB(c)->ofo.right = t;
+	}
+	return c;
+}
+
+/* Depth is O(log n) with random priorities; recursion is bounded by it (16384 entries: about 40). */
+static struct sk_buff *ofo_insert(struct sk_buff *t, struct sk_buff *n)
+{
+	if (!t)
+		return n;
+	if (before(TCP_SKB_CB(n)->seq, TCP_SKB_CB(t)->seq)) {
+		TCP_SKB_CB(t)->ofo.left = ofo_insert(TCP_SKB_CB(t)->ofo.left, n);
+		if (TCP_SKB_CB(TCP_SKB_CB(t)->ofo.left)->prio > TCP_SKB_CB(t)->prio)
+			t = ofo_rotate(t, false);
+	} else {
+		TCP_SKB_CB(t)->ofo.right = ofo_insert(TCP_SKB_CB(t)->ofo.right, n);
+		if (TCP_SKB_CB(TCP_SKB_CB(t)->ofo.right)->prio > TCP_SKB_CB(t)->prio)
+			t = ofo_rotate(t, true);
+	}
+	return t;
+}
+
+static struct sk_buff *ofo_join(struct sk_buff *a, struct sk_buff *b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	if (TCP_SKB_CB(a)->prio > TCP_SKB_CB(b)->prio) {
+		TCP_SKB_CB(a)->ofo.right = ofo_join(TCP_SKB_CB(a)->ofo.right, b);
+		return a;
+	}
+	TCP_SKB_CB(b)->ofo.left = ofo_join(a, TCP_SKB_CB(b)->ofo.left);
+	return b;
+}
+
+static void ofo_remove(struct tcp_sackinfo *si, struct sk_buff *skb)
+{
+	struct sk_buff **link = &si->ofo_root;
+	uint32_t seq = TCP_SKB_CB(skb)->seq;
+
+	while (*link && *link != skb)
+		link = before(seq, TCP_SKB_CB(*link)->seq) ? &TCP_SKB_CB(*link)->ofo.left : &TCP_SKB_CB(*link)->ofo.right;
+	if (*link)
+		*link = ofo_join(TCP_SKB_CB(skb)->ofo.left, TCP_SKB_CB(skb)->ofo.right);
+	skb_unlink(skb, &si->ofo_queue);
+}
+
+/* The last queued segment that begins at or before seq, or NULL. */
+static struct sk_buff *ofo_floor(struct tcp_sackinfo *si, uint32_t seq)
+{
+	struct sk_buff *t = si->ofo_root, *best = NULL, *tail = skb_peek_tail(&si->ofo_queue);
+
+	if (tail && !before(seq, TCP_SKB_CB(tail)->seq))
+		return tail; /* the usual case: it goes at the end */
+	while (t) {
+		if (!before(seq, TCP_SKB_CB(t)->seq)) {
+			best = t;
+			t = TCP_SKB_CB(t)->ofo.right;
+		} else {
+			t = TCP_SKB_CB(t)->ofo.left;
+		}
+	}
+	return best;
+}
+
+void tcp_ofo_purge(struct sock *sk, enum drop_reason why)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tp->sack)
+		return;
+	skb_queue_purge_reason(&tp->sack->ofo_queue, why);
+	tp->sack->ofo_root = NULL;
+	tp->rx_opt.num_sacks = 0;
+}
+
+/* Room by throwing away from the far end, which the sender must not yet have forgotten (RFC 2018 8). */
+static bool prune_ofo_queue(struct sock *sk, const struct sk_buff *in)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *tail;
+	bool pruned = false;
+
+	if (tcp_ofo_empty(tp))
+		return false;
+	while ((tail = skb_peek_tail(&tp->sack->ofo_queue)) != NULL) {
+		if (!before(TCP_SKB_CB(in)->seq, TCP_SKB_CB(tail)->seq))
+			break; /* do not prune for something still farther out */
+		ofo_remove(tp->sack, tail);
+		kfree_skb_reason(tail, DROP_TCP_OFO_QUEUE_PRUNE);
+		pruned = true;
+		if (sk->rmem_alloc + (int32_t)in->truesize <= sk->rcvbuf)
+			break;
+	}
+	if (pruned) {
+		TCPEXT_INC(sk->net, OfoPruned);
+		tp->rx_opt.num_sacks = 0; /* what we said is no longer true */
+	}
+	return pruned;
+}
+
+/* May skb be queued? The window was advertised on the promise of rcvbuf, so what is in order gets some slack. */
+bool tcp_try_rmem_schedule(struct sock *sk, struct sk_buff *skb)
+{
+	if (sk->rmem_alloc <= sk->rcvbuf)
+		return true;
+	TCPEXT_INC(sk->net, PruneCalled);
+	prune_ofo_queue(sk, skb);
+	if (sk->rmem_alloc <= sk->rcvbuf)
+		return true;
+	TCPEXT_INC(sk->net, RcvPruned);
+	return false;
+}
+
+static void ofo_trim_front(struct sk_buff *skb, uint32_t to_seq)
+{
+	uint32_t n = to_seq - TCP_SKB_CB(skb)->seq;
+
+	if (skb_may_pull(skb, n))
+		skb_pull(skb, n);
+	TCP_SKB_CB(skb)->seq = to_seq;
+}
+
+static void data_queue_ofo(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	struct tcp_sackinfo *si = tcp_sackinfo(sk);
+	struct sk_buff *prev, *next;
+	uint32_t seq = tcb->seq, end_seq = tcb->end_seq;
+
+	if (!tcp_try_rmem_schedule(sk, skb) || si->ofo_queue.qlen >= TCP_MAX_OFO_SKBS) {
+		TCPEXT_INC(sk->net, TCPOFODrop);
+		kfree_skb_reason(skb, DROP_TCP_OFO_DROP);
+		return;
+	}
+	tp->pred_flags = 0;
+	inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED;
+	TCPEXT_INC(sk->net, TCPOFOQueue);
+	measure_rcv_mss(sk, skb);
+	skb_pull(skb, tcp_hdrlen(tcp_hdr(skb)));
+	prev = ofo_floor(si, seq);
+	if (prev && before(seq, TCP_SKB_CB(prev)->end_seq)) {
+		if (!after(end_seq, TCP_SKB_CB(prev)->end_seq)) { /* all there already */
+			TCPEXT_INC(sk->net, TCPOFOMerge);
+			tcp_dsack_set(sk, seq, end_seq);
+			tcp_sack_new_ofo_skb(sk, TCP_SKB_CB(prev)->seq, TCP_SKB_CB(prev)->end_seq);
+			kfree_skb_reason(skb, DROP_TCP_OFOMERGE);
+			return;
+		}
+		tcp_dsack_set(sk, seq, TCP_SKB_CB(prev)->end_seq);
+		ofo_trim_front(skb, TCP_SKB_CB(prev)->end_seq);
+	}
+	next = prev ? prev->next : si->ofo_queue.next;
+	while (next != (struct sk_buff *)(void *)&si->ofo_queue && after(end_seq, TCP_SKB_CB(next)->seq)) {
+		struct sk_buff *n2 = next->next;
+
+		if (before(end_seq, TCP_SKB_CB(next)->end_seq)) {
+			/* the queued bytes stay (they came first): cut our tail */
+			uint32_t keep = TCP_SKB_CB(next)->seq - tcb->seq;
+
+			tcp_dsack_set(sk, TCP_SKB_CB(next)->seq, end_seq);
+			if (!keep) {
+				tcp_sack_new_ofo_skb(sk, seq, TCP_SKB_CB(next)->end_seq);
+				TCPEXT_INC(sk->net, TCPOFOMerge);
+				kfree_skb_reason(skb, DROP_TCP_OFOMERGE);
+				return;
+			}
+			skb_trim(skb, keep);
+			tcb->end_seq = TCP_SKB_CB(next)->seq;
+			tcb->tcp_flags &= (uint8_t)~TCP_FIN;
+			break;
+		}
+		/* covered wholly: the earlier bytes win, so what of ours overlaps must go. Keep both parts only if nothing
+		 * differs in length: the simple way is to keep the queued one and our two ends. */
+		tcp_dsack_set(sk, TCP_SKB_CB(next)->seq, TCP_SKB_CB(next)->end_seq);
+		if (TCP_SKB_CB(next)->seq == tcb->seq) {
+			ofo_trim_front(skb, TCP_SKB_CB(next)->end_seq);
+			if (tcb->seq == tcb->end_seq && !(tcb->tcp_flags & TCP_FIN)) {
+				tcp_sack_new_ofo_skb(sk, seq, end_seq);
+				kfree_skb_reason(skb, DROP_TCP_OFOMERGE);
+				return;
+			}
+			prev = next;
+			next = n2;
+			continue;
+		}
+		{
+			struct sk_buff *front = skb_clone(skb);
+
+			if (front) {
+				uint32_t keep = TCP_SKB_CB(next)->seq - tcb->seq;
+
+				skb_trim(front, keep);
+				TCP_SKB_CB(front)->end_seq = TCP_SKB_CB(next)->seq;
+				TCP_SKB_CB(front)->tcp_flags &= (uint8_t)~TCP_FIN;
+				TCP_SKB_CB(front)->ofo.left = TCP_SKB_CB(front)->ofo.right = NULL;
+				TCP_SKB_CB(front)->prio = (uint32_t)rng_u64(&tcp_net(sk)->rng);
+				skb_insert_(front, next->prev, next, &si->ofo_queue);
+				si->ofo_root = ofo_insert(si->ofo_root, front);
+				skb_set_owner_r(front, sk);
+			}
+			ofo_trim_front(skb, TCP_SKB_CB(next)->end_seq);
+			if (tcb->seq == tcb->end_seq) {
+				tcp_sack_new_ofo_skb(sk, seq, end_seq);
+				kfree_skb_reason(skb, DROP_TCP_OFOMERGE);
+				return;
+			}
+			prev = next;
+			next = n2;
+		}
+	}
+	tcb->ofo.left = tcb->ofo.right = NULL;
+	tcb->prio = (uint32_t)rng_u64(&tcp_net(sk)->rng);
+	skb_insert_(skb, next->prev, next, &si->ofo_queue);
+	si->ofo_root = ofo_insert(si->ofo_root, skb);
+	skb_set_owner_r(skb, sk);
+	tcp_sack_new_ofo_skb(sk, seq, end_seq);
+}
+
+/* ---- in order ---- */
+void tcp_queue_rcv(struct sock *sk, struct sk_buff *skb, uint32_t hdrlen)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	skb_pull(skb, hdrlen);
+	tp->bytes_received += TCP_SKB_CB(skb)->end_seq - tp->rcv_nxt;
+	tp->rcv_nxt = TCP_SKB_CB(skb)->end_seq;
+	skb_queue_tail(&sk->receive_queue, skb);
+	skb_set_owner_r(skb, sk);
+}
+
+/* The hole is filled: what now follows in order moves over. */
+static void ofo_drain(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_sackinfo *si = tp->sack;
+	struct sk_buff *skb;
+
+	while ((skb = skb_peek(&si->ofo_queue)) != NULL && !after(TCP_SKB_CB(skb)->seq, tp->rcv_nxt)) {
+		struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+		bool fin = (tcb->tcp_flags & TCP_FIN) != 0;
+
+		ofo_remove(si, skb);
+		if (!after(tcb->end_seq, tp->rcv_nxt)) {
+			tcp_dsack_set(sk, tcb->seq, tcb->end_seq);
+			kfree_skb_reason(skb, DROP_TCP_OLD_DATA);
+			continue;
+		}
+		if (before(tcb->seq, tp->rcv_nxt)) {
+			tcp_dsack_set(sk, tcb->seq, tp->rcv_nxt);
+			ofo_trim_front(skb, tp->rcv_nxt);
+		}
+		tp->bytes_received += tcb->end_seq - tp->rcv_nxt;
+		tp->rcv_nxt = tcb->end_seq;
+		skb_queue_tail(&sk->receive_queue, skb); /* keeps its charge */
+		if (fin) {
+			tcp_fin(sk); /* purges what lies beyond; the socket may be gone to TIME-WAIT */
+			return;
+		}
+	}
+	sack_remove(tp);
+}
+
+void tcp_data_ready(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	int32_t avail = (int32_t)(tp->rcv_nxt - tp->copied_seq);
+
+	if (avail < sk->rcvlowat && sk->rmem_alloc < sk->rcvbuf - (sk->rcvbuf >> 3) &&
+	    !(sk->shutdown & 1) && tcp_receive_window(tp) > inet_csk(sk)->rcv_mss)
+		return;
+	sk->data_ready(sk);
+}
+
+static void queue_in_order(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	bool fin = (TCP_SKB_CB(skb)->tcp_flags & TCP_FIN) != 0, has_data = skb->len > tcp_hdrlen(tcp_hdr(skb));
+
+	tcp_queue_rcv(sk, skb, tcp_hdrlen(tcp_hdr(skb)));
+	if (has_data)
+		tcp_event_data_recv(sk, skb);
+	if (fin)
+		tcp_fin(sk);
+	if (!tcp_ofo_empty(tp)) {
+		ofo_drain(sk);
+		/* a hole was filled: say so at once (RFC 5681 4.2) */
+		if (tcp_ofo_empty(tp))
+			inet_csk(sk)->ack_pending |= ICSK_ACK_NOW;
+	}
+	if (tp->rx_opt.num_sacks)
+		sack_remove(tp);
+	tcp_update_pred_flags(tp);
+	if (!sock_flag(sk, SOCK_F_DEAD))
+		tcp_data_ready(sk);
+}
+
+/* Cut the header's view of what was received before: data begins behind the header, so the overlap is removed by
+ * moving the header's end, that is by pulling later. Here the payload is pulled together with the header. */
+static void trim_received_front(struct sk_buff *skb, uint32_t rcv_nxt)
+{
+	uint32_t old = rcv_nxt - TCP_SKB_CB(skb)->seq, hlen = tcp_hdrlen(tcp_hdr(skb));
+
+	if (skb_may_pull(skb, hlen + old)) {
+		/* keep hlen octets in front so that the queueing code finds the length that it pulls */
+		skb_pull(skb, old);
+		TCP_SKB_CB(skb)->seq = rcv_nxt;
+	}
+}
+
+void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	TRACE_FN(&sk->net->probe, skb->serial);
+
+	if (tcb->seq == tcb->end_seq) {
+		consume_skb(skb);
+		return;
+	}
+	tp->rx_opt.dsack = 0;
+	if (tcb->seq == tp->rcv_nxt || (before(tcb->seq, tp->rcv_nxt) && after(tcb->end_seq, tp->rcv_nxt))) {
+		if (tcp_receive_window(tp) == 0 && !(tcb->tcp_flags & TCP_FIN && tcb->end_seq - tcb->seq == 1)) {
+			TCPEXT_INC(sk->net, TCPZeroWindowDrop);
+			inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED | ICSK_ACK_NOW;
+			tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
+			kfree_skb_reason(skb, DROP_TCP_ZEROWINDOW);
+			return;
+		}
+		if (before(tcb->seq, tp->rcv_nxt)) {
+			tcp_dsack_set(sk, tcb->seq, tp->rcv_nxt);
+			trim_received_front(skb, tp->rcv_nxt);
+		}
+		if (!tcp_try_rmem_schedule(sk, skb)) {
+			TCPEXT_INC(sk->net, TCPRcvQDrop);
+			inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED | ICSK_ACK_NOW;
+			kfree_skb_reason(skb, DROP_SOCKET_RCVBUFF);
+			return;
+		}
+		queue_in_order(sk, skb);
+		return;
+	}
+	if (!after(tcb->end_seq, tp->rcv_nxt)) {
+		/* a repetition: the peer lost our ACK (RFC 2883: say which) */
+		TCPEXT_INC(sk->net, DelayedACKLost);
+		tcp_dsack_set(sk, tcb->seq, tcb->end_seq);
+		tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
+		inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED;
+		kfree_skb_reason(skb, DROP_TCP_OLD_DATA);
+		return;
+	}
+	if (!before(tcb->seq, tp->rcv_nxt + tcp_receive_window(tp))) {
+		tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
+		inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED;
+		kfree_skb_reason(skb, DROP_TCP_OVERWINDOW);
+		return;
+	}
+	data_queue_ofo(sk, skb);
+}
+
+/* ---- urgent data (RFC 6093: one byte, in-line or aside) ---- */
+void tcp_check_urg(struct sock *sk, const struct tcp_hdr *th, uint32_t seq)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t ptr = get_be16(th->urg_ptr);
+
+	if (ptr && !tcp_sysctl(sk)->stdurg)
+		ptr--; /* BSD's reading: the pointer points behind the urgent byte */
+	ptr += seq;
+	if (after(tp->copied_seq, ptr) || before(ptr, tp->rcv_nxt))
+		return;
+	if (tp->urg_data && !after(ptr, tp->urg_seq))
+		return;
+	tp->urg_data = TCP_URG_NOTYET;
+	tp->urg_seq = ptr;
+	tp->pred_flags = 0;
+	if (!sock_flag(sk, SOCK_F_DEAD) && sk->error_report) {
+		struct task *t = sk->net->current;
+
+		if (t && t->pid == sk->owner_pid)
+			t->pending_signals |= 2; /* SIGURG */
+		wake_up(sk->wq, POLLPRI);
+	}
+}
+
+void tcp_urg(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_hdr *th = tcp_hdr(skb);
+	uint32_t off;
+	uint8_t byte;
+
+	if (unlikely(th->flags & TCP_URG))
+		tcp_check_urg(sk, th, TCP_SKB_CB(skb)->seq);
+	if (likely(tp->urg_data != TCP_URG_NOTYET))
+		return;
+	off = tp->urg_seq - TCP_SKB_CB(skb)->seq + tcp_hdrlen(th);
+	if (th->flags & TCP_SYN)
+		off--;
+	if (off < skb->len && !skb_copy_bits(skb, off, &byte, 1)) {
+		tp->urg_data = (uint16_t)(TCP_URG_VALID | byte);
+		if (!sock_flag(sk, SOCK_F_DEAD))
+			sk->data_ready(sk);
+	}
+}
+
+/* ---- receive buffer: follow the reader's speed (dynamic right-sizing) ---- */
+void tcp_rcv_space_adjust(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t now = tcp_time_ms(sk), copied, rcvbuf;
+	uint64_t win, grow;
+
+	if (!tp->rcv_rtt_us || (uint64_t)(uint32_t)(now - tp->rcvq_space_ms) * 1000 < tp->rcv_rtt_us >> 3)
+		return;
+	copied = tp->copied_seq - tp->rcv_space_seq;
+	if (copied > tp->rcv_space) {
+		if (tcp_sysctl(sk)->moderate_rcvbuf && !(sk->userlocks & 2)) {
+			win = ((uint64_t)copied << 1) + 16ull * tp->advmss;
+			grow = win * (copied - tp->rcv_space) / max_u32(tp->rcv_space, 1);
+			win += grow << 1;
+			rcvbuf = min_u32(tcp_space_from_win(sk, (uint32_t)min_u64(win, 0x3fffffff)), (uint32_t)tcp_sysctl(sk)->rmem[2]);
+			if ((int32_t)rcvbuf > sk->rcvbuf) {
+				sk->rcvbuf = (int32_t)rcvbuf;
+				if (!(tp->rare && tp->rare->window_clamp_user))
+					tp->window_clamp = tcp_win_from_space(sk, rcvbuf);
+			}
+		}
+		tp->rcv_space = copied;
+	}
+	tp->rcv_space_seq = tp->copied_seq;
+	tp->rcvq_space_ms = now;
+}
+
+/* The program read: is a window update due? */
+void tcp_cleanup_rbuf(struct sock *sk, uint32_t copied)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	bool ack = false;
+
+	if (icsk->ack_pending & ICSK_ACK_SCHED) {
+		/* two segments unacknowledged, or the queue was read empty after a push */
+		if (tp->rcv_nxt - tp->rcv_wup > icsk->rcv_mss ||
+		    (copied && ((icsk->ack_pending & ICSK_ACK_PUSHED2) ||
+				((icsk->ack_pending & ICSK_ACK_PUSHED) && icsk->pingpong < TCP_PINGPONG_THRESH)) &&
+		     sk->rmem_alloc == 0))
+			ack = true;
+	}
+	if (copied && !ack && !(sk->shutdown & 1)) {
+		uint32_t now = tcp_receive_window(tp);
+
+		if (2 * now <= tp->window_clamp) {
+			uint32_t fresh = __tcp_select_window(sk);
+
+			if (fresh && fresh >= 2 * now)
+				ack = true;
+		}
+	}
+	if (ack)
+		tcp_send_ack(sk);
+}

@@ -1,0 +1,209 @@
+/* recv(): the bytes in order, to the program. Copy 2 of a byte's life.
+ *
+ * Called by inet_recvmsg; reads receive_queue, frees what is read, tells the peer of the room (tcp_cleanup_rbuf).
+ * RFC 9293 3.10.3, 3.8.5 (urgent). Tests: tests/unit/tcp/test_tcp_data.c. */
+#include "tcp/tcp_int.h"
+
+static ssize_t recv_urg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (sock_flag(sk, SOCK_F_URGINLINE) || !tp->urg_data || tp->urg_data == TCP_URG_READ)
+		return -EINVAL;
+	if (sk->state == TCP_CLOSE && !sock_flag(sk, SOCK_F_DONE))
+		return -ENOTCONN;
+	if (tp->urg_data & TCP_URG_VALID) {
+		uint8_t c = (uint8_t)tp->urg_data;
+		struct iov_iter to;
+
+		if (!(flags & MSG_PEEK))
+			tp->urg_data = TCP_URG_READ;
+		msg->msg_flags |= MSG_OOB;
+		if (len && !(flags & MSG_TRUNC)) {
+			iov_iter_init(&to, msg->msg_iov, msg->msg_iovlen);
+			copy_to_iter(&c, 1, &to);
+		} else {
+			msg->msg_flags |= MSG_TRUNC;
+		}
+		return len ? 1 : 0;
+	}
+	if (sk->state == TCP_CLOSE || (sk->shutdown & 1))
+		return 0;
+	return -EAGAIN;
+}
+
+struct recv_state {
+	struct iov_iter to;
+	size_t left, copied;
+	uint32_t *seq, peek_seq; /* next byte wanted: copied_seq, or a copy of it */
+	uint64_t deadline;
+	int flags;
+	bool noblock;
+};
+
+/* The queued segment that holds *seq, NULL: not there yet. *off: where in it. *fin: the stream ends here. */
+static struct sk_buff *find_seq(struct sock *sk, uint32_t seq, uint32_t *off, bool *fin)
+{
+	struct sk_buff *skb;
+
+	skb_queue_walk(&sk->receive_queue, skb)
+	{
+		*off = seq - TCP_SKB_CB(skb)->seq;
+		if (TCP_SKB_CB(skb)->tcp_flags & TCP_SYN)
+			(*off)--;
+		if (*off < skb->len)
+			return skb;
+		if (TCP_SKB_CB(skb)->tcp_flags & TCP_FIN) {
+			*fin = true;
+			return skb;
+		}
+	}
+	return NULL;
+}
+
+/* Nothing to read now: 1 stop (end, error or enough), 0 wait. *err: what to return if nothing was copied. */
+static int no_data(struct sock *sk, const struct recv_state *st, size_t target, int *err)
+{
+	*err = 0;
+	if (st->copied >= target)
+		return 1;
+	if (st->copied)
+		return sk->err || sk->state == TCP_CLOSE || (sk->shutdown & 1) || st->noblock;
+	if (sock_flag(sk, SOCK_F_DONE))
+		return 1;
+	if (sk->err) {
+		*err = sock_error(sk);
+		return 1;
+	}
+	if (sk->shutdown & 1)
+		return 1;
+	if (sk->state == TCP_CLOSE) {
+		*err = -ENOTCONN;
+		return 1;
+	}
+	if (st->noblock) {
+		*err = -EAGAIN;
+		return 1;
+	}
+	return 0;
+}
+
+static void eat_skb(struct sock *sk, struct sk_buff *skb)
+{
+	skb_unlink(skb, &sk->receive_queue);
+	consume_skb(skb);
+}
+
+/* Copy from skb at off. 0; 1: stop; <0: error. */
+static int copy_piece(struct sock *sk, struct recv_state *st, struct sk_buff *skb, uint32_t off)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t n = (uint32_t)min_sz(st->left, skb->len - off);
+
+	if (unlikely(tp->urg_data)) {
+		uint32_t urg = tp->urg_seq - *st->seq;
+
+		if (urg < n) {
+			if (urg) {
+				n = urg; /* stop before the mark */
+			} else if (!sock_flag(sk, SOCK_F_URGINLINE)) {
+				(*st->seq)++; /* step over the urgent byte */
+				off++;
+				n--;
+				if (!n)
+					goto used;
+			}
+		}
+	}
+	if (!(st->flags & MSG_TRUNC)) {
+		int err = skb_copy_datagram_iter(skb, off, &st->to, n);
+
+		if (err)
+			return st->copied ? 1 : err;
+	}
+	*st->seq += n;
+	st->copied += n;
+	st->left -= n;
+	if (!(st->flags & MSG_PEEK))
+		tcp_rcv_space_adjust(sk);
+used:
+	if (unlikely(tp->urg_data) && after(tp->copied_seq, tp->urg_seq) && !(st->flags & MSG_PEEK)) {
+		tp->urg_data = 0;
+		tcp_update_pred_flags(tp);
+	}
+	if (off + n < skb->len)
+		return 0;
+	if (TCP_SKB_CB(skb)->tcp_flags & TCP_FIN) {
+		(*st->seq)++;
+		if (!(st->flags & MSG_PEEK))
+			eat_skb(sk, skb);
+		return 1;
+	}
+	if (!(st->flags & MSG_PEEK))
+		eat_skb(sk, skb);
+	return 0;
+}
+
+ssize_t tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, socklen_t *addr_len)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct recv_state st = { .left = len, .flags = flags };
+	size_t target;
+	int err = 0;
+	TRACE_FN(&sk->net->probe, 0);
+
+	lock_sock(sk);
+	st.noblock = (flags & MSG_DONTWAIT) != 0;
+	st.deadline = sock_deadline(sk->net->now_ns, sk->rcvtimeo_ns, st.noblock);
+	if (sk->state == TCP_LISTEN) {
+		err = -ENOTCONN;
+		goto out;
+	}
+	if (flags & MSG_OOB) {
+		ssize_t r = recv_urg(sk, msg, len, flags);
+
+		release_sock(sk);
+		return r;
+	}
+	iov_iter_init(&st.to, msg->msg_iov, msg->msg_iovlen);
+	st.peek_seq = tp->copied_seq;
+	st.seq = flags & MSG_PEEK ? &st.peek_seq : &tp->copied_seq;
+	target = flags & MSG_WAITALL ? len : min_sz(len, sk->rcvlowat > 0 ? (size_t)sk->rcvlowat : 1);
+	while (st.left) {
+		uint32_t off = 0;
+		bool fin = false;
+		struct sk_buff *skb;
+		int r;
+
+		if (tp->urg_data && tp->urg_seq == *st.seq && st.copied)
+			break; /* data before the mark is returned alone */
+		skb = find_seq(sk, *st.seq, &off, &fin);
+		if (skb && fin) {
+			(*st.seq)++;
+			if (!(flags & MSG_PEEK))
+				eat_skb(sk, skb);
+			break;
+		}
+		if (skb) {
+			r = copy_piece(sk, &st, skb, off);
+			if (r < 0)
+				err = r;
+			if (r)
+				break;
+			continue;
+		}
+		if (no_data(sk, &st, target, &err))
+			break;
+		tcp_cleanup_rbuf(sk, (uint32_t)st.copied);
+		r = tcp_wait(sk, st.deadline);
+		if (r) {
+			err = r == -ETIMEDOUT ? -EAGAIN : r;
+			break;
+		}
+	}
+	if (!(flags & MSG_PEEK))
+		tcp_cleanup_rbuf(sk, (uint32_t)st.copied);
+out:
+	release_sock(sk);
+	return st.copied ? (ssize_t)st.copied : err;
+}

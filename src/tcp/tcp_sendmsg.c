@@ -1,0 +1,258 @@
+/* send(): a program's bytes become segments' payload. Copy 1 of the life of a byte, and the only one on the way out.
+ *
+ * Bytes go straight into the buffer of the segment that will carry them, MAX_TCP_HEADER behind its start; a segment
+ * that is not full is continued by the next call. When the device does not sum, the checksum is made in the same pass.
+ * Called by inet_sendmsg; hands on to tcp_xmit.c. RFC 9293 3.10.2. Tests: tests/unit/tcp/test_tcp_data.c. */
+#include "tcp/tcp_int.h"
+
+#define SMALL_ROOM 2048u /* an skb that may hold more starts with at least this */
+
+static bool forced_push(const struct tcp_sock *tp) { return after(tp->write_seq, tp->pushed_seq + (tp->max_window >> 1)); }
+
+static void mark_push(struct tcp_sock *tp, struct sk_buff *skb)
+{
+	TCP_SKB_CB(skb)->tcp_flags |= TCP_PSH;
+	tp->pushed_seq = tp->write_seq;
+}
+
+/* Wait for the handshake. 0 or -errno. */
+static int wait_connect(struct sock *sk, uint64_t deadline, bool noblock)
+{
+	while (!tcp_state_in(sk, TCPF_(ESTABLISHED) | TCPF_(CLOSE_WAIT))) {
+		int err = sock_error(sk);
+
+		if (err)
+			return err;
+		if (!tcp_state_in(sk, TCPF_(SYN_SENT) | TCPF_(SYN_RECV)))
+			return -EPIPE;
+		if (noblock)
+			return -EAGAIN;
+		err = tcp_wait(sk, deadline);
+		if (err)
+			return err == -ETIMEDOUT ? -EAGAIN : err;
+	}
+	return 0;
+}
+
+static bool stream_memory_free(const struct sock *sk) { return sk->wmem_queued < sk->sndbuf && tcp_notsent_ok(sk); }
+
+static int wait_memory(struct sock *sk, uint64_t deadline, bool noblock)
+{
+	while (!stream_memory_free(sk)) {
+		int err;
+
+		if (sk->err || (sk->shutdown & 2))
+			return -EPIPE;
+		sk->flags |= SOCK_F_NOSPACE_;
+		if (noblock)
+			return -EAGAIN;
+		err = tcp_wait(sk, deadline);
+		if (err)
+			return err == -ETIMEDOUT ? -EAGAIN : err;
+	}
+	return 0;
+}
+
+static struct sk_buff *new_segment(struct sock *sk, uint32_t size_goal, size_t want)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t room = size_goal <= SMALL_ROOM ? size_goal : (uint32_t)min_sz(size_goal, want > SMALL_ROOM ? want : SMALL_ROOM);
+	struct sk_buff *skb = alloc_skb(sk->net, MAX_TCP_HEADER + room);
+	struct tcp_skb_cb *tcb;
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	tcb = TCP_SKB_CB(skb);
+	memset(tcb, 0, sizeof(*tcb));
+	tcb->seq = tcb->end_seq = tp->write_seq;
+	tcb->tcp_flags = TCP_ACK;
+	tcb->has_csum = 1;
+	tcb->gso_segs = 1;
+	skb->csum = 0;
+	skb->skb_mstamp_ns = 0;
+	skb_queue_tail(&sk->write_queue, skb);
+	sk->wmem_queued += (int32_t)skb->truesize;
+	tp->nonagle &= (uint8_t)~TCP_NAGLE_PUSH;
+	if (tcp_sysctl(sk)->slow_start_after_idle && !tp->packets_out && tp->lsndtime_ms &&
+	    (uint64_t)(uint32_t)(tcp_time_ms(sk) - tp->lsndtime_ms) * 1000 > inet_csk(sk)->rto_us)
+		tcp_cwnd_restart(sk);
+	return skb;
+}
+
+/* More tailroom for an unsent segment whose buffer was made for less: twice as much. */
+static struct sk_buff *grow_segment(struct sock *sk, struct sk_buff *skb, uint32_t size_goal)
+{
+	uint32_t room = min_u32(size_goal, (skb->len + skb_tailroom(skb)) * 2);
+	struct sk_buff *n;
+
+	if (room <= skb->len + skb_tailroom(skb))
+		return NULL;
+	n = skb_copy_expand(skb, MAX_TCP_HEADER, room - skb->len);
+	if (!n)
+		return NULL;
+	memcpy(n->cb, skb->cb, sizeof(n->cb));
+	n->csum = skb->csum;
+	skb_insert_(n, skb->prev, skb, &sk->write_queue);
+	sk->wmem_queued += (int32_t)n->truesize;
+	skb_unlink(skb, &sk->write_queue);
+	tcp_wmem_free_skb(sk, skb);
+	return n;
+}
+
+static bool device_sums(const struct sock *sk)
+{
+	return sk->dst_cache && sk->dst_cache->dev && (sk->dst_cache->dev->features & NETIF_F_HW_CSUM);
+}
+
+static void fill_segment(struct sock *sk, struct sk_buff *skb, uint32_t n, struct iov_iter *from)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	uint32_t off = skb->len;
+	uint8_t *p = skb_put(skb, n);
+
+	if (device_sums(sk)) {
+		copy_from_iter(p, n, from);
+		tcb->has_csum = 0;
+	} else {
+		uint32_t sum = 0;
+
+		csum_copy_from_iter(p, n, from, &sum);
+		if (tcb->has_csum)
+			skb->csum = csum_block_add(skb->csum, sum, off);
+	}
+	sk->net->skb_mib.user_to_skb_bytes += n;
+	TRACE(&sk->net->probe, TR_COPY, skb->serial, "len=%u from=user to=skb", n);
+	tp->write_seq += n;
+	tcb->end_seq += n;
+}
+
+/* Small writes while earlier packets are still in the host's queues wait for them (autocork). */
+static bool should_autocork(struct sock *sk, const struct sk_buff *skb, uint32_t size_goal)
+{
+	return skb->len < size_goal && tcp_sysctl(sk)->autocorking && !tcp_rtx_queue_empty(sk) &&
+	       sk->wmem_alloc > (int32_t)skb->truesize && !(TCP_SKB_CB(skb)->tcp_flags & TCP_FIN);
+}
+
+static void tcp_push(struct sock *sk, int flags, uint32_t mss_now, int nonagle, uint32_t size_goal)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = skb_peek_tail(&sk->write_queue);
+
+	if (!skb)
+		return;
+	if (!(flags & MSG_MORE) || forced_push(tp))
+		mark_push(tp, skb);
+	if (flags & MSG_OOB)
+		tp->snd_up = tp->write_seq;
+	if (should_autocork(sk, skb, size_goal)) {
+		if (!tp->tsq_throttled) {
+			TCPEXT_INC(sk->net, TCPAutoCorking);
+			tp->tsq_throttled = 1;
+		}
+		return;
+	}
+	__tcp_push_pending_frames(sk, mss_now, flags & MSG_MORE ? TCP_NAGLE_CORK : nonagle);
+}
+
+struct send_state {
+	struct iov_iter from;
+	uint64_t deadline;
+	uint32_t mss_now, size_goal;
+	size_t copied;
+	int flags;
+	bool noblock;
+};
+
+/* One step: some bytes into one segment. 0, or -errno. */
+static int send_some(struct sock *sk, struct send_state *st)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = skb_peek_tail(&sk->write_queue);
+	uint32_t n;
+
+	if (!skb || skb->len >= st->size_goal || TCP_SKB_CB(skb)->eor || skb_cloned(skb)) {
+		if (!stream_memory_free(sk)) {
+			int err;
+
+			sk->flags |= SOCK_F_NOSPACE_;
+			if (st->copied)
+				tcp_push(sk, st->flags & ~MSG_MORE, st->mss_now, TCP_NAGLE_PUSH, st->size_goal);
+			err = wait_memory(sk, st->deadline, st->noblock);
+			st->mss_now = tcp_send_mss(sk, &st->size_goal, st->flags);
+			return err;
+		}
+		skb = new_segment(sk, st->size_goal, st->from.count);
+		if (!skb)
+			return -ENOMEM;
+	}
+	if (!skb_tailroom(skb)) {
+		struct sk_buff *big = grow_segment(sk, skb, st->size_goal);
+
+		if (!big) {
+			TCP_SKB_CB(skb)->eor = 1; /* cannot grow: the next byte begins a new one */
+			return 0;
+		}
+		skb = big;
+	}
+	n = (uint32_t)min_sz(st->from.count, min_u32(st->size_goal - skb->len, skb_tailroom(skb)));
+	if (!st->copied)
+		TCP_SKB_CB(skb)->tcp_flags &= (uint8_t)~TCP_PSH;
+	fill_segment(sk, skb, n, &st->from);
+	st->copied += n;
+	if (!st->from.count) {
+		if (st->flags & MSG_EOR)
+			TCP_SKB_CB(skb)->eor = 1;
+		return 0;
+	}
+	if (skb->len < st->size_goal || (st->flags & MSG_OOB))
+		return 0;
+	if (forced_push(tp)) {
+		mark_push(tp, skb);
+		__tcp_push_pending_frames(sk, st->mss_now, TCP_NAGLE_PUSH);
+	} else if (skb == tcp_send_head(sk)) {
+		tcp_write_xmit(sk, st->mss_now, TCP_NAGLE_PUSH, 1);
+	} else {
+		return 0;
+	}
+	/* let what came meanwhile be processed, as Linux flushes the backlog here */
+	release_sock(sk);
+	lock_sock(sk);
+	return 0;
+}
+
+ssize_t tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	struct send_state st = { .flags = msg->msg_flags };
+	int err;
+	TRACE_FN(&sk->net->probe, 0);
+
+	lock_sock(sk);
+	tcp_sk(sk)->tcp_mstamp_ns = sk->net->now_ns;
+	st.noblock = (st.flags & MSG_DONTWAIT) != 0;
+	st.deadline = sock_deadline(sk->net->now_ns, sk->sndtimeo_ns, st.noblock);
+	iov_iter_init(&st.from, msg->msg_iov, msg->msg_iovlen);
+	if (st.from.count > len)
+		st.from.count = len;
+	err = wait_connect(sk, st.deadline, st.noblock);
+	if (err)
+		goto out;
+	st.mss_now = tcp_send_mss(sk, &st.size_goal, st.flags);
+	while (st.from.count) {
+		err = sk->err || (sk->shutdown & 2) ? -EPIPE : send_some(sk, &st);
+		if (err)
+			break;
+	}
+out:
+	if (st.copied && !(sk->shutdown & 2) && sk->state != TCP_CLOSE)
+		tcp_push(sk, st.flags, st.mss_now, tcp_sk(sk)->nonagle, st.size_goal);
+	if (!st.copied && err) {
+		if (err == -EPIPE && sk->err)
+			err = sock_error(sk);
+		if (err == -EPIPE && !(st.flags & MSG_NOSIGNAL) && sk->net->current)
+			sk->net->current->pending_signals |= 4; /* SIGPIPE */
+	}
+	release_sock(sk);
+	return st.copied ? (ssize_t)st.copied : err;
+}

@@ -1,0 +1,668 @@
+/* What is sent when: the write queue under window, cwnd and Nagle; retransmissions; SYN, FIN, RST, ACKs, probes.
+ *
+ * Called by sendmsg, by tcp_input.c after an ACK, by the timers; sends by __tcp_transmit_skb (tcp_output.c).
+ * RFC 9293 3.7.4 (Nagle), 3.8.6 (windows), RFC 8985 7 (tail loss probe), RFC 6937.
+ * Tests: tests/unit/tcp/test_tcp_data.c, test_tcp_loss.c, test_tcp_window.c. */
+#include "tcp/tcp_int.h"
+
+/* ---- new data ---- */
+void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t prior = tp->packets_out;
+
+	tp->snd_nxt = TCP_SKB_CB(skb)->end_seq;
+	skb_unlink(skb, &sk->write_queue);
+	skb_queue_tail(&tp->rtx_queue, skb);
+	list_init(&TCP_SKB_CB(skb)->tx.tsorted);
+	list_add_tail(&TCP_SKB_CB(skb)->tx.tsorted, &tp->tsorted_sent);
+	tp->packets_out += tcp_skb_pcount(skb);
+	if (!prior || inet_csk(sk)->pending == ICSK_TIME_LOSS_PROBE)
+		tcp_rearm_rto(sk);
+}
+
+void tcp_rearm_rto(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint64_t rto = icsk->rto_us;
+
+	if (!tp->packets_out) {
+		inet_csk_clear_rto(sk);
+		return;
+	}
+	if (icsk->pending == ICSK_TIME_REO_TIMEOUT || icsk->pending == ICSK_TIME_LOSS_PROBE) {
+		const struct sk_buff *head = skb_peek(&tp->rtx_queue);
+		uint64_t due = head->skb_mstamp_ns + rto * NSEC_PER_USEC, now = sk->net->now_ns;
+
+		rto = due > now + NSEC_PER_USEC ? (due - now) / NSEC_PER_USEC : 1;
+	}
+	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, rto);
+}
+
+/* Nagle (RFC 9293 3.7.4) with Minshall's refinement: a small segment waits only for an earlier small one. */
+static bool tcp_nagle_allows(const struct tcp_sock *tp, const struct sk_buff *skb, uint32_t mss_now, int nonagle)
+{
+	if (nonagle & TCP_NAGLE_PUSH)
+		return true;
+	if (TCP_SKB_CB(skb)->tcp_flags & TCP_FIN || tp->snd_up != tp->snd_una)
+		return true;
+	if (skb->len >= mss_now)
+		return true;
+	if (nonagle & TCP_NAGLE_CORK)
+		return false;
+	if (nonagle & TCP_NAGLE_OFF)
+		return true;
+	return !(tp->packets_out && after(tp->snd_sml, tp->snd_una) && !after(tp->snd_sml, tp->snd_nxt));
+}
+
+static uint32_t tcp_cwnd_test(const struct tcp_sock *tp)
+{
+	uint32_t in_flight = tcp_packets_in_flight(tp);
+
+	return in_flight >= tp->snd_cwnd ? 0 : tp->snd_cwnd - in_flight;
+}
+
+static bool tcp_snd_wnd_test(const struct tcp_sock *tp, const struct sk_buff *skb, uint32_t mss)
+{
+	uint32_t end = TCP_SKB_CB(skb)->end_seq;
+
+	if (skb->len > mss)
+		end = TCP_SKB_CB(skb)->seq + mss;
+	return !after(end, tcp_wnd_end(tp));
+}
+
+/* How much of skb window and cwnd allow now; whole segments unless the window ends before one. */
+static uint32_t tcp_mss_split_point(const struct tcp_sock *tp, const struct sk_buff *skb, uint32_t mss, uint32_t quota, int nonagle)
+{
+	uint32_t window = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
+	uint32_t max_len = (uint32_t)min_u64((uint64_t)mss * quota, skb->len), needed, partial;
+
+	needed = min_u32(skb->len, window);
+	if (max_len <= needed)
+		return max_len;
+	partial = needed % mss;
+	if (partial && needed == skb->len && !(nonagle & TCP_NAGLE_OFF) && needed > partial && !(nonagle & TCP_NAGLE_PUSH))
+		return needed - partial; /* Nagle keeps the tail */
+	return needed == skb->len ? needed : needed - partial ? needed - partial : needed;
+}
+
+/* A train waits a little for more window rather than leave in pieces. */
+static bool tcp_tso_should_defer(const struct sock *sk, const struct sk_buff *skb, uint32_t quota, bool *cwnd_limited)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t limit, div = (uint32_t)tcp_sysctl(sk)->tso_win_divisor, wnd;
+
+	if (inet_csk(sk)->ca_state >= TCP_CA_Recovery || !tp->packets_out)
+		return false;
+	wnd = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
+	limit = min_u32(wnd, quota * tp->mss_cache);
+	if (limit >= TCP_GSO_MAX - MAX_TCP_HEADER || limit >= skb->len)
+		return false;
+	if (div && limit >= min_u32(tp->snd_wnd, tp->snd_cwnd * tp->mss_cache) / div)
+		return false;
+	if (TCP_SKB_CB(skb)->tcp_flags & TCP_FIN || TCP_SKB_CB(skb)->eor)
+		return false;
+	if (quota * tp->mss_cache <= wnd)
+		*cwnd_limited = true;
+	return true;
+}
+
+/* Not more in the host's own queues than about a millisecond's worth (Linux's TCP Small Queues). */
+static bool tcp_small_queue_check(struct sock *sk, const struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint64_t limit = 2ull * skb->truesize, rate;
+
+	if (likely(sk->wmem_alloc <= (int32_t)limit))
+		return false;
+	rate = (uint64_t)tp->snd_cwnd * tp->mss_cache * 2 * 1000000 / max_u32(tp->srtt_us >> 3, 1);
+	limit = max_u64(limit, rate >> 10);
+	limit = min_u64(limit, (uint64_t)tcp_sysctl(sk)->limit_output_bytes);
+	if ((uint64_t)sk->wmem_alloc <= limit || tcp_rtx_queue_empty(sk))
+		return false;
+	tp->tsq_throttled = 1;
+	return true;
+}
+
+/* After a burst: was cwnd the limit, and arm the tail loss probe. */
+static void write_xmit_done(struct sock *sk, uint32_t sent, bool cwnd_limited, int push_one)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (inet_csk(sk)->ca_state == TCP_CA_Recovery || inet_csk(sk)->ca_state == TCP_CA_CWR)
+		tp->prr_out += sent;
+	cwnd_limited |= tcp_packets_in_flight(tp) >= tp->snd_cwnd;
+	tcp_cwnd_validate(sk, cwnd_limited);
+	if (push_one != 2)
+		tcp_schedule_loss_probe(sk, false);
+}
+
+static bool write_xmit_one(struct sock *sk, struct sk_buff *skb, uint32_t mss_now, uint32_t quota, int nonagle, int push_one,
+			   bool *cwnd_limited)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t limit = mss_now;
+
+	tcp_skb_set_pcount(skb, mss_now);
+	if (unlikely(!tcp_snd_wnd_test(tp, skb, mss_now)))
+		return false;
+	if (likely(skb->len <= mss_now)) {
+		int mode = nonagle;
+
+		if (!skb_queue_is_last(&sk->write_queue, skb))
+			mode |= TCP_NAGLE_PUSH; /* more follows: this one will not grow */
+		if (unlikely(!tcp_nagle_allows(tp, skb, mss_now, mode)))
+			return false;
+	} else {
+		if (!push_one && tcp_tso_should_defer(sk, skb, quota, cwnd_limited))
+			return false;
+		limit = tcp_mss_split_point(tp, skb, mss_now, quota, nonagle);
+	}
+	if (skb->len > limit && tcp_fragment(sk, &sk->write_queue, skb, limit, mss_now))
+		return false;
+	if (unlikely(tcp_small_queue_check(sk, skb)))
+		return false;
+	if (skb->len == 0 && !(TCP_SKB_CB(skb)->tcp_flags & (TCP_FIN | TCP_SYN)))
+		return false;
+	return __tcp_transmit_skb(sk, skb, true) == 0;
+}
+
+/* Send what may be sent. push_one: 1 at most one skb, 2 one even without cwnd (loss probe). True: nothing is out and
+ * something waits, so that the caller arms the persist timer. */
+bool tcp_write_xmit(struct sock *sk, uint32_t mss_now, int nonagle, int push_one)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb;
+	uint32_t sent = 0;
+	bool cwnd_limited = false;
+	TRACE_FN(&sk->net->probe, 0);
+
+	while ((skb = tcp_send_head(sk)) != NULL) {
+		uint32_t quota = tcp_cwnd_test(tp);
+
+		if (!quota) {
+			if (push_one != 2) {
+				cwnd_limited = true;
+				break;
+			}
+			quota = 1;
+		}
+		if (!write_xmit_one(sk, skb, mss_now, quota, nonagle, push_one, &cwnd_limited))
+			break;
+		tcp_event_new_data_sent(sk, skb);
+		if (skb->len < mss_now)
+			tp->snd_sml = TCP_SKB_CB(skb)->end_seq;
+		sent += tcp_skb_pcount(skb);
+		if (push_one)
+			break;
+	}
+	if (sent || cwnd_limited) {
+		write_xmit_done(sk, sent, cwnd_limited, push_one);
+		if (sent)
+			return false;
+	}
+	return !tp->packets_out && tcp_send_head(sk) != NULL;
+}
+
+void __tcp_push_pending_frames(struct sock *sk, uint32_t cur_mss, int nonagle)
+{
+	TRACE_FN(&sk->net->probe, 0);
+	if (unlikely(sk->state == TCP_CLOSE))
+		return;
+	if (tcp_write_xmit(sk, cur_mss, nonagle, 0)) {
+		struct inet_connection_sock *icsk = inet_csk(sk);
+
+		if (!icsk->pending)
+			inet_csk_reset_xmit_timer(sk, ICSK_TIME_PROBE0, tcp_probe0_when_us(sk, tcp_rto_max_us(sk)));
+	}
+}
+
+/* ---- retransmission ---- */
+int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, uint32_t segs)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	uint32_t cur_mss, len;
+	int32_t avail;
+	int err;
+	TRACE_FN(&sk->net->probe, skb->serial);
+
+	if (before(tcb->seq, tp->snd_una)) {
+		if (before(tcb->end_seq, tp->snd_una))
+			return -EINVAL;
+		if (tcb->tcp_flags & TCP_SYN) { /* the SYN was acknowledged, its data not */
+			tcb->tcp_flags &= (uint8_t)~TCP_SYN;
+			tcb->seq++;
+		}
+		if (after(tp->snd_una, tcb->seq))
+			tcp_trim_head(sk, skb, tp->snd_una - tcb->seq);
+	}
+	if (inet_csk(sk)->af_ops->rebuild_header(sk))
+		return -EHOSTUNREACH;
+	cur_mss = tcp_current_mss(sk);
+	avail = (int32_t)(tcp_wnd_end(tp) - tcb->seq);
+	if (avail <= 0 && !(tcb->tcp_flags & TCP_SYN)) {
+		if (tcb->seq != tp->snd_una)
+			return -EAGAIN;
+		avail = (int32_t)cur_mss; /* one segment may go beyond a shrunk window, as a probe (SHLD-16) */
+	}
+	len = cur_mss * segs;
+	if (!(tcb->tcp_flags & TCP_SYN) && (uint32_t)avail < len && skb->len > (uint32_t)avail) {
+		len = (uint32_t)avail / cur_mss * cur_mss;
+		if (!len)
+			len = (uint32_t)avail;
+	}
+	if (skb->len > len) {
+		if (tcp_fragment(sk, &tp->rtx_queue, skb, len, cur_mss))
+			return -ENOMEM;
+	} else if (tcp_skb_pcount(skb) > 1 || skb->len > cur_mss) {
+		uint32_t old = tcp_skb_pcount(skb);
+
+		tcp_skb_set_pcount(skb, cur_mss);
+		tp->packets_out += tcp_skb_pcount(skb) - old;
+		if (tcb->sacked & TCPCB_LOST)
+			tp->lost_out += tcp_skb_pcount(skb) - old;
+	}
+	/* an ECN SYN that went unanswered is repeated without (RFC 3168 6.1.1.1) */
+	if ((tcb->tcp_flags & (TCP_SYN | TCP_ECE | TCP_CWR)) == (TCP_SYN | TCP_ECE | TCP_CWR) && tcp_sysctl(sk)->ecn_fallback)
+		tcb->tcp_flags &= (uint8_t)~(TCP_ECE | TCP_CWR);
+	segs = tcp_skb_pcount(skb);
+	TCP_INC(sk->net, RetransSegs);
+	sk->net->mib.tcp.RetransSegs += segs ? segs - 1 : 0;
+	if (tcb->tcp_flags & TCP_SYN)
+		TCPEXT_INC(sk->net, TCPSynRetrans);
+	tp->total_retrans += segs;
+	err = __tcp_transmit_skb(sk, skb, true);
+	tcb->sacked |= TCPCB_EVER_RETRANS;
+	if (err)
+		TCPEXT_INC(sk->net, TCPRetransFail);
+	return err;
+}
+
+int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, uint32_t segs)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	int err = __tcp_retransmit_skb(sk, skb, segs);
+
+	if (err == 0) {
+		TCP_SKB_CB(skb)->sacked |= TCPCB_SACKED_RETRANS;
+		tp->retrans_out += tcp_skb_pcount(skb);
+	}
+	if (!tp->retrans_stamp_ms)
+		tp->retrans_stamp_ms = tcp_time_ms(sk) ? tcp_time_ms(sk) : 1;
+	if (tp->undo_retrans < 0)
+		tp->undo_retrans = 0;
+	tp->undo_retrans += (int32_t)tcp_skb_pcount(skb);
+	return err;
+}
+
+/* Retransmit what is marked lost, as cwnd allows. The hint remembers where the last call stopped. */
+void tcp_xmit_retransmit_queue(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = tp->retransmit_hint ? tp->retransmit_hint : skb_peek(&tp->rtx_queue), *next;
+	bool rearm = false;
+	TRACE_FN(&sk->net->probe, 0);
+
+	for (; skb && skb != (struct sk_buff *)(void *)&tp->rtx_queue; skb = next) {
+		uint8_t sacked = TCP_SKB_CB(skb)->sacked;
+		uint32_t in_flight = tcp_packets_in_flight(tp);
+
+		next = skb->next;
+		tp->retransmit_hint = skb;
+		if (in_flight >= tp->snd_cwnd)
+			break;
+		if (tp->retrans_out >= tp->lost_out)
+			break;
+		if (!(sacked & TCPCB_LOST) || sacked & (TCPCB_SACKED_ACKED | TCPCB_SACKED_RETRANS))
+			continue;
+		if (icsk->ca_state != TCP_CA_Loss)
+			TCPEXT_INC(sk->net, TCPFastRetrans);
+		else
+			TCPEXT_INC(sk->net, TCPSlowStartRetrans);
+		if (tcp_small_queue_check(sk, skb))
+			break;
+		if (tcp_retransmit_skb(sk, skb, tp->snd_cwnd - in_flight))
+			break;
+		if (icsk->ca_state == TCP_CA_Recovery || icsk->ca_state == TCP_CA_CWR)
+			tp->prr_out += tcp_skb_pcount(skb);
+		if (skb == skb_peek(&tp->rtx_queue) && icsk->pending != ICSK_TIME_REO_TIMEOUT)
+			rearm = true;
+	}
+	if (rearm)
+		inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, icsk->rto_us);
+}
+
+/* The path's MTU fell: what is larger is as good as lost (RFC 1191 6.5), without a change of cwnd. */
+void tcp_simple_retransmit(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t mss = tcp_current_mss(sk), prior = tp->lost_out;
+	struct sk_buff *skb;
+
+	skb_queue_walk(&tp->rtx_queue, skb) if (skb->len > mss && !(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED))
+	{
+		if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_RETRANS) {
+			TCP_SKB_CB(skb)->sacked &= (uint8_t)~TCPCB_SACKED_RETRANS;
+			tp->retrans_out -= tcp_skb_pcount(skb);
+		}
+		tcp_skb_mark_lost(sk, skb);
+	}
+	tp->retransmit_hint = NULL;
+	if (prior == tp->lost_out)
+		return;
+	if (inet_csk(sk)->ca_state != TCP_CA_Loss) {
+		tp->high_seq = tp->snd_nxt;
+		tp->snd_ssthresh = inet_csk(sk)->ca_ops->ssthresh(sk);
+		tp->prior_ssthresh = 0;
+		tp->undo_marker = 0;
+		tcp_set_ca_state(sk, TCP_CA_Loss);
+	}
+	tcp_xmit_retransmit_queue(sk);
+}
+
+/* ---- tail loss probe (RFC 8985 7) ---- */
+bool tcp_schedule_loss_probe(struct sock *sk, bool advancing_rto)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	int early = tcp_sysctl(sk)->early_retrans;
+	uint64_t timeout, left;
+
+	if ((early != 3 && early != 4) || !tp->packets_out || tcp_is_reno(tp) ||
+	    (icsk->ca_state != TCP_CA_Open && icsk->ca_state != TCP_CA_CWR))
+		return false;
+	if (tp->srtt_us) {
+		timeout = tp->srtt_us >> 2;
+		timeout += tp->packets_out == 1 ? tcp_rto_min_us(sk) : TCP_TIMEOUT_MIN_US;
+	} else {
+		timeout = TCP_TIMEOUT_INIT_US;
+	}
+	left = icsk->rto_us;
+	if (!advancing_rto && icsk->rto_deadline_ns != TIME_NEVER)
+		left = icsk->rto_deadline_ns > sk->net->now_ns ? (icsk->rto_deadline_ns - sk->net->now_ns) / NSEC_PER_USEC : 0;
+	if (left)
+		timeout = min_u64(timeout, left);
+	inet_csk_reset_xmit_timer(sk, ICSK_TIME_LOSS_PROBE, timeout);
+	return true;
+}
+
+bool tcp_send_loss_probe(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb;
+	uint32_t mss = tcp_current_mss(sk), before_ = tp->packets_out, len;
+	TRACE_FN(&sk->net->probe, 0);
+
+	if (tp->tlp_high_seq)
+		goto rearm;
+	tp->tlp_retrans = 0;
+	skb = tcp_send_head(sk);
+	if (skb && tcp_snd_wnd_test(tp, skb, mss)) {
+		tcp_write_xmit(sk, mss, TCP_NAGLE_OFF, 2);
+		if (tp->packets_out > before_)
+			goto sent;
+		goto rearm;
+	}
+	skb = skb_peek_tail(&tp->rtx_queue);
+	if (!skb) {
+		inet_csk(sk)->pending = ICSK_TIME_NONE;
+		return false;
+	}
+	if (tcp_skb_pcount(skb) > 1) {
+		len = (tcp_skb_pcount(skb) - 1) * mss;
+		if (skb->len > len && tcp_fragment(sk, &tp->rtx_queue, skb, len, mss))
+			goto rearm;
+		skb = skb_peek_tail(&tp->rtx_queue);
+	}
+	if (__tcp_retransmit_skb(sk, skb, 1))
+		goto rearm;
+	tp->tlp_retrans = 1;
+sent:
+	tp->tlp_high_seq = tp->snd_nxt;
+	TCPEXT_INC(sk->net, TCPLossProbes);
+	inet_csk(sk)->pending = ICSK_TIME_NONE;
+rearm:
+	tcp_rearm_rto(sk);
+	return true;
+}
+
+/* ---- control segments ---- */
+static void init_nondata_skb(struct sk_buff *skb, uint32_t seq, uint8_t flags)
+{
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	memset(tcb, 0, sizeof(*tcb));
+	tcb->seq = seq;
+	tcb->tcp_flags = flags;
+	tcb->gso_segs = 1;
+	tcb->end_seq = seq + (flags & (TCP_SYN | TCP_FIN) ? 1 : 0);
+	skb->skb_mstamp_ns = 0;
+}
+
+/* The sequence number of a segment without data: inside the peer's window even if that shrank. */
+static uint32_t tcp_acceptable_seq(const struct tcp_sock *tp)
+{
+	uint32_t end = tcp_wnd_end(tp);
+
+	if (!before(end, tp->snd_nxt) || (tp->rx_opt.wscale_ok && tp->snd_nxt - end < (1u << tp->rx_opt.rcv_wscale)))
+		return tp->snd_nxt;
+	return end;
+}
+
+void tcp_send_ack(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb;
+	TRACE_FN(&sk->net->probe, 0);
+
+	if (sk->state == TCP_CLOSE)
+		return;
+	skb = alloc_skb(sk->net, MAX_TCP_HEADER);
+	if (unlikely(!skb)) {
+		inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED;
+		inet_csk(sk)->ato_us = TCP_ATO_MIN_US;
+		inet_csk_reset_delack(sk, TCP_DELACK_MAX_US);
+		return;
+	}
+	skb_reserve(skb, MAX_TCP_HEADER);
+	init_nondata_skb(skb, tcp_acceptable_seq(tp), TCP_ACK);
+	__tcp_transmit_skb(sk, skb, false);
+	tp->rx_opt.dsack = 0; /* a D-SACK is reported once (RFC 2883 4) */
+}
+
+void tcp_send_active_reset(struct sock *sk)
+{
+	struct sk_buff *skb;
+	TRACE_FN(&sk->net->probe, 0);
+
+	TCP_INC(sk->net, OutRsts);
+	if (!sk->dst_cache && inet_csk(sk)->af_ops->rebuild_header(sk))
+		return;
+	skb = alloc_skb(sk->net, MAX_TCP_HEADER);
+	if (!skb) {
+		TCPEXT_INC(sk->net, TCPAbortFailed);
+		return;
+	}
+	skb_reserve(skb, MAX_TCP_HEADER);
+	init_nondata_skb(skb, tcp_acceptable_seq(tcp_sk(sk)), TCP_ACK | TCP_RST);
+	__tcp_transmit_skb(sk, skb, false);
+}
+
+void tcp_send_fin(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *tail = skb_peek_tail(&sk->write_queue);
+	TRACE_FN(&sk->net->probe, 0);
+
+	if (tail) {
+		TCP_SKB_CB(tail)->tcp_flags |= TCP_FIN;
+		TCP_SKB_CB(tail)->end_seq++;
+		tp->write_seq++;
+	} else {
+		struct sk_buff *skb = alloc_skb(sk->net, MAX_TCP_HEADER);
+
+		if (!skb)
+			return;
+		skb_reserve(skb, MAX_TCP_HEADER);
+		init_nondata_skb(skb, tp->write_seq, TCP_ACK | TCP_FIN);
+		sk->wmem_queued += (int32_t)skb->truesize;
+		skb_queue_tail(&sk->write_queue, skb);
+		tp->write_seq++;
+	}
+	__tcp_push_pending_frames(sk, tcp_current_mss(sk), TCP_NAGLE_OFF);
+}
+
+/* SYN-ACK of a simultaneous open: the SYN that waits in the retransmit queue becomes one. */
+int tcp_send_synack(struct sock *sk)
+{
+	struct sk_buff *skb = skb_peek(&tcp_sk(sk)->rtx_queue);
+
+	if (!skb || !(TCP_SKB_CB(skb)->tcp_flags & TCP_SYN))
+		return -EFAULT;
+	TCP_SKB_CB(skb)->tcp_flags |= TCP_ACK;
+	TCP_SKB_CB(skb)->tcp_flags &= (uint8_t)~(TCP_ECE | TCP_CWR);
+	return __tcp_transmit_skb(sk, skb, true);
+}
+
+/* ---- connect ---- */
+static void tcp_connect_init(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct dst_entry *dst = sk->dst_cache;
+	const struct tcp_sysctl *s = tcp_sysctl(sk);
+	uint8_t rcv_wscale = 0;
+
+	tp->tcp_header_len = TCP_HLEN + (s->timestamps ? 12u : 0u);
+	if (tp->rx_opt.user_mss)
+		tp->rx_opt.mss_clamp = tp->rx_opt.user_mss;
+	tp->max_window = 0;
+	tcp_sync_mss(sk, dst_mtu(dst));
+	tp->advmss = (uint16_t)dst_advmss(dst);
+	if (tp->rx_opt.user_mss && tp->rx_opt.user_mss < tp->advmss)
+		tp->advmss = tp->rx_opt.user_mss;
+	tcp_initialize_rcv_mss(sk);
+	if (!(tp->rare && tp->rare->window_clamp_user))
+		tp->window_clamp = 0;
+	tcp_select_initial_window(sk, tcp_full_space(sk),
+				  tp->advmss - (tp->rx_opt.ts_recent_stamp ? tp->tcp_header_len - TCP_HLEN : 0), &tp->rcv_wnd,
+				  &tp->window_clamp, s->window_scaling != 0, &rcv_wscale);
+	tp->rx_opt.rcv_wscale = rcv_wscale & 15u;
+	tp->rcv_ssthresh = tp->rcv_wnd;
+	sk->err = 0;
+	tp->snd_wnd = 0;
+	tp->snd_wl1 = 0;
+	tp->snd_una = tp->snd_sml = tp->snd_up = tp->snd_nxt = tp->write_seq;
+	tp->rcv_nxt = tp->rcv_wup = tp->copied_seq = 0;
+	inet_csk(sk)->rto_us = TCP_TIMEOUT_INIT_US;
+	inet_csk(sk)->retransmits = 0;
+	tcp_clear_retrans(tp);
+}
+
+int tcp_connect(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb;
+	uint8_t flags = TCP_SYN;
+	TRACE_FN(&sk->net->probe, 0);
+
+	if (inet_csk(sk)->af_ops->rebuild_header(sk))
+		return -EHOSTUNREACH;
+	tcp_connect_init(sk);
+	skb = alloc_skb(sk->net, MAX_TCP_HEADER);
+	if (!skb)
+		return -ENOBUFS;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	if (tcp_sysctl(sk)->ecn == 1) {
+		flags |= TCP_ECE | TCP_CWR;
+		tp->ecn_flags = TCP_ECN_OK;
+	} else {
+		tp->ecn_flags = 0;
+	}
+	init_nondata_skb(skb, tp->write_seq++, flags);
+	tp->tcp_mstamp_ns = sk->net->now_ns;
+	tp->retrans_stamp_ms = tcp_time_ms(sk) ? tcp_time_ms(sk) : 1;
+	sk->wmem_queued += (int32_t)skb->truesize;
+	skb_queue_tail(&tp->rtx_queue, skb);
+	list_init(&TCP_SKB_CB(skb)->tx.tsorted);
+	list_add_tail(&TCP_SKB_CB(skb)->tx.tsorted, &tp->tsorted_sent);
+	tp->packets_out += 1;
+	tp->snd_nxt = tp->write_seq;
+	TCP_INC(sk->net, ActiveOpens);
+	__tcp_transmit_skb(sk, skb, true);
+	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, inet_csk(sk)->rto_us);
+	return 0;
+}
+
+/* ---- probes ---- */
+/* An ACK with an old sequence number, which the peer must answer (keep-alive, closed window). */
+void tcp_xmit_probe_skb(struct sock *sk, bool urgent)
+{
+	struct sk_buff *skb = alloc_skb(sk->net, MAX_TCP_HEADER);
+	TRACE_FN(&sk->net->probe, 0);
+
+	if (!skb)
+		return;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	init_nondata_skb(skb, tcp_sk(sk)->snd_una - !urgent, TCP_ACK);
+	__tcp_transmit_skb(sk, skb, false);
+}
+
+/* A window probe or keep-alive: the next byte if the window has room for one, else an ACK. 0 or less: sent. */
+int tcp_write_wakeup(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = tcp_send_head(sk);
+
+	if (sk->state == TCP_CLOSE)
+		return -1;
+	if (skb && before(TCP_SKB_CB(skb)->seq, tcp_wnd_end(tp))) {
+		uint32_t mss = tcp_current_mss(sk), room = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
+		uint32_t seg = min_u32(room, mss);
+		int err;
+
+		if (seg < skb->len) {
+			TCP_SKB_CB(skb)->tcp_flags |= TCP_PSH;
+			if (tcp_fragment(sk, &sk->write_queue, skb, seg, mss))
+				return -1;
+		}
+		tcp_skb_set_pcount(skb, mss);
+		TCP_SKB_CB(skb)->tcp_flags |= TCP_PSH;
+		err = __tcp_transmit_skb(sk, skb, true);
+		if (!err)
+			tcp_event_new_data_sent(sk, skb);
+		return err;
+	}
+	if (between(tp->snd_up, tp->snd_una + 1, tp->snd_una + 0xffff))
+		tcp_xmit_probe_skb(sk, true);
+	tcp_xmit_probe_skb(sk, false);
+	return 0;
+}
+
+void tcp_send_probe0(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint64_t timeout;
+	int err = tcp_write_wakeup(sk);
+
+	TCPEXT_INC(sk->net, TCPWinProbe);
+	if (tp->packets_out || tcp_write_queue_empty(sk)) {
+		icsk->probes_out = 0;
+		icsk->backoff = 0;
+		icsk->probes_tstamp_ms = 0;
+		return;
+	}
+	icsk->probes_out = (uint8_t)min_u32(icsk->probes_out + 1u, 255);
+	if (err <= 0) {
+		if (icsk->backoff < tcp_sysctl(sk)->retries2)
+			icsk->backoff++;
+		timeout = tcp_probe0_when_us(sk, tcp_rto_max_us(sk));
+	} else {
+		timeout = TCP_RESOURCE_PROBE_NS / NSEC_PER_USEC;
+	}
+	timeout = tcp_clamp_probe0_to_user_timeout(sk, (uint32_t)timeout);
+	inet_csk_reset_xmit_timer(sk, ICSK_TIME_PROBE0, timeout);
+}
