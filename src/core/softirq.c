@@ -80,9 +80,9 @@ static void softirq_round(struct softnet_data *sd)
 	sd->pending = 0;
 	if (!resumed)
 		count_round(sd);
-	for (unsigned nr = 0; nr < NR_SOFTIRQS; nr++) {
-		if (!(pending & (1u << nr)))
-			continue;
+	for (uint32_t left = pending; left; left &= left - 1) {
+		unsigned nr = (unsigned)__builtin_ctz(left);
+
 		if (nr != NET_RX_SOFTIRQ || !sd->rx_suspended)
 			sd->softirqs[nr]++;
 		TRACE(&net->probe, TR_SOFTIRQ, 0, "%s %s cpu=%u ctx=%s", resumed ? "resume" : "begin",
