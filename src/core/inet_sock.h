@@ -9,11 +9,11 @@ struct ip_options_rcu;
 /* What the pieces of one datagram under construction share (ip_append_data). */
 struct inet_cork {
 	bool active;
-	uint32_t flags, addr, length, fragsize;
+	uint32_t flags /* copies so far */, addr, length, fragsize;
 	struct dst_entry *dst; /* counted */
 	uint8_t tos, ttl;
 	uint16_t gso_size;
-	uint32_t saddr;
+	uint32_t mark;
 	struct ip_options_rcu *opt;
 };
 struct inet_sock {

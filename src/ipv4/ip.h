@@ -70,8 +70,8 @@ int ip_build_and_send_pkt(struct sk_buff *skb, struct sock *sk, uint32_t saddr, 
 void ip_send_unicast_reply(struct net *net, struct sk_buff *orig, uint32_t daddr, uint32_t saddr, const void *data, uint32_t len, uint8_t proto, uint8_t tos, uint32_t csumoffset);
 int ip_fragment(struct net *net, struct sock *sk, struct sk_buff *skb, uint32_t mtu, int (*output)(struct net *, struct sock *, struct sk_buff *));
 enum { IP_DEFRAG_LOCAL_DELIVER, IP_DEFRAG_FORWARD };
-/* 0: skb is now the whole datagram; -EINPROGRESS: kept; other: dropped. */
-int ip_defrag(struct net *net, struct sk_buff *skb, int user);
+/* Takes the fragment. 0: *skb is now the whole datagram; else it was kept or dropped. */
+int ip_defrag(struct net *net, struct sk_buff **skb, int user);
 /* RFC 6864: any value for an atomic datagram, else one that does not come back soon. segs: ids to use up. */
 uint16_t ip_select_ident(struct net *net, const struct ip4_hdr *h, struct sock *sk, unsigned segs);
 
@@ -138,8 +138,9 @@ int ip_options_echo(struct net *net, struct ip_options *dopt, const struct sk_bu
 /* The same, allocated; NULL: the packet has none. */
 struct ip_options_rcu *ip_options_save(struct sk_buff *skb);
 
+/* An ICMP error about a packet that has its route; borrowed. Sends nothing where RFC 1122 3.2.2 or the rate limit
+ * forbid it. info: redirect: the gateway; fragmentation needed: the MTU; parameter problem: the octet's offset. */
 void icmp_send(struct sk_buff *in, uint8_t type, uint8_t code, uint32_t info);
-/* Is an ICMP error about this packet allowed at all? (RFC 1122 3.2.2) */
 void raw_icmp_error(struct sk_buff *skb, uint8_t protocol, uint32_t info);
 struct icmp_err { int err; bool fatal; };
 extern const struct icmp_err icmp_err_convert[16];
@@ -160,7 +161,7 @@ struct in_ifaddr {
 };
 struct in_device {
 	struct net_device *dev;
-	struct list_head addrs, mc_list;
+	struct list_head addrs, mc_list, mc_tomb; /* mc_tomb: groups left, IGMPv3 still has to say so */
 	int32_t cnf[32]; /* enum ipv4_devconf */
 	bool dead;
 	/* IGMP (RFC 3376 8): the versions that queriers spoke, and when each was last heard */

@@ -65,7 +65,6 @@ struct token_bucket {
 struct icmp_state {
 	struct sock *sk; /* what replies and errors are sent with */
 	struct token_bucket global;
-	bool busy; /* a message is under construction: an error about it sends nothing (Linux: the lock) */
 };
 
 struct frag_state {
@@ -262,7 +261,7 @@ enum drop_reason ip_options_rcv_srr(struct sk_buff *skb, struct net_device *dev)
 /* Write a socket's options behind the header that skb->data will have. */
 void ip_options_build(struct sk_buff *skb, const struct ip_options *opt, uint32_t daddr, const struct rtable *rt);
 void ip_forward_options(struct sk_buff *skb);
-void ip_options_fragment(struct sk_buff *skb);
+void ip_options_fragment(struct ip4_hdr *h);
 /* Octets of options as a program sees them. */
 void ip_options_undo(struct ip_options *opt);
 int ip_options_parse(const uint8_t *data, uint32_t len, struct ip_options *opt, uint8_t *bad);
@@ -279,15 +278,16 @@ static inline uint32_t arp_key(const struct net_device *dev, uint32_t nexthop)
 {
 	return dev->flags & (DEVF_LOOPBACK | DEVF_POINTOPOINT) ? 0 : nexthop;
 }
-int arp_ioctl(struct net *net, unsigned long cmd, void *arg);
 
 /* ---- ICMP ---- */
 int icmp_init(struct net *net);
 void icmp_exit(struct net *net);
 int icmp_rcv(struct sk_buff *skb);
 int icmp_err(struct sk_buff *skb, uint32_t info);
-void __icmp_send(struct sk_buff *in, uint8_t type, uint8_t code, uint32_t info, const struct ip_options *opt);
-void icmp_reply(struct sk_buff *skb, const uint8_t head[ICMP_HLEN], uint32_t data_off, uint32_t data_len);
+/* An answer to skb (data at its ICMP header, borrowed): head, then what follows its first data_off octets. */
+void icmp_reply(struct sk_buff *skb, const uint8_t *head, uint32_t head_len, uint32_t data_off);
+int icmp_send_init(struct net *net);
+void icmp_send_exit(struct net *net);
 void icmp_out_count(struct net *net, uint8_t type);
 void icmp_send_options_problem(struct sk_buff *skb, uint8_t pp);
 
@@ -307,6 +307,7 @@ struct ip_mc_socklist {
 	uint32_t multiaddr;
 	int ifindex;
 };
+#define IGMP_ALL_HOSTS 0xe0000001u
 int igmp_init(struct net *net);
 int igmp_rcv(struct sk_buff *skb);
 void ip_mc_init_dev(struct in_device *in);
