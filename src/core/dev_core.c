@@ -1,9 +1,10 @@
 /* Devices: their registration, names, flags, and who is told of changes.
  *
- * Decides which name and index a device gets, and what UP, RUNNING and LOWER_UP mean: UP is the administrator's
- * wish, LOWER_UP the carrier, RUNNING both. Called by drivers (register_netdev) and the control socket (dev_open,
- * dev_set_mtu, ...); hands on to the driver's net_device_ops and to the notifiers. Packets are dev_rx.c's and
- * dev_tx.c's. Limits: NETDEV_MAX devices. Tests: tests/unit/core/test_dev_core.c. */
+ * Decides which name and index a device gets, and what UP, RUNNING and LOWER_UP mean: UP is the
+ * administrator's wish, LOWER_UP the carrier, RUNNING both. Called by drivers (register_netdev) and
+ * the control socket (dev_open, dev_set_mtu, ...); hands on to the driver's net_device_ops and to
+ * the notifiers. Packets are dev_rx.c's and dev_tx.c's. Limits: NETDEV_MAX devices. Tests:
+ * tests/unit/core/test_dev_core.c. */
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +29,8 @@ int dev_init(struct net *net)
 
 		snprintf(name, sizeof(name), "backlog/cpu%u", c);
 		backlog->net = net;
-		netif_napi_add(NULL, backlog, name, process_backlog, net->netdev_sysctl.dev_weight, c);
+		netif_napi_add(NULL, backlog, name, process_backlog, net->netdev_sysctl.dev_weight,
+			       c);
 		TRACE(&net->probe, TR_NOTE, 0, "napi=%s poll=process_backlog", name);
 	}
 	return 0;
@@ -131,12 +133,13 @@ static int dev_pick_name(struct net_device *dev)
 	char name[sizeof(dev->name)];
 
 	if (!pct)
-		return dev_name_ok(dev->name) ? (dev_get_by_name(dev->net, dev->name) ? -EEXIST : 0) : -EINVAL;
+		return dev_name_ok(dev->name) ? (dev_get_by_name(dev->net, dev->name) ? -EEXIST : 0)
+					      : -EINVAL;
 	if (strcmp(pct, "%d") != 0)
 		return -EINVAL;
 	for (unsigned i = 0; i < NETDEV_MAX; i++) {
-		if ((size_t)snprintf(name, sizeof(name), "%.*s%u", (int)(pct - dev->name), dev->name, i) >=
-		    sizeof(name))
+		if ((size_t)snprintf(name, sizeof(name), "%.*s%u", (int)(pct - dev->name),
+				     dev->name, i) >= sizeof(name))
 			return -EINVAL;
 		if (!dev_get_by_name(dev->net, name)) {
 			memcpy(dev->name, name, sizeof(name));
@@ -153,7 +156,8 @@ static int dev_new_index(struct net *net, struct net_device *dev)
 	if (i > NETDEV_MAX)
 		return -ENFILE;
 	if ((i & (i - 1)) == 0) /* room for 2^n: grow when i reaches it */
-		net->dev_by_index = xrealloc(net->dev_by_index, (size_t)i * 2 * sizeof(struct net_device *));
+		net->dev_by_index =
+			xrealloc(net->dev_by_index, (size_t)i * 2 * sizeof(struct net_device *));
 	net->dev_by_index[i] = dev;
 	net->nr_ifindex = i;
 	dev->ifindex = i;
@@ -372,7 +376,8 @@ static void dev_toggle_counted(struct net_device *dev, uint32_t set, uint32_t cl
 	if ((up | down) & DEVF_PROMISC)
 		dev_set_promiscuity(dev, up & DEVF_PROMISC ? 1 : -1);
 	if ((up | down) & DEVF_ALLMULTI) {
-		dev->flags = counted_flag(dev, &dev->allmulti, up & DEVF_ALLMULTI ? 1 : -1, DEVF_ALLMULTI);
+		dev->flags = counted_flag(dev, &dev->allmulti, up & DEVF_ALLMULTI ? 1 : -1,
+					  DEVF_ALLMULTI);
 		dev_rx_mode_changed(dev);
 	}
 }

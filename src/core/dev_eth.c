@@ -1,8 +1,9 @@
 /* Ethernet as devices speak it: the header put on, taken off, and what it says about the packet.
  *
- * Decides for whom a received frame is (our address, a group, somebody else) and of what protocol. Called by
- * drivers (eth_type_trans) and the neighbour layer (eth_header); hands on nothing. RFC 894, IEEE 802.3 3.2.6:
- * a value below 0x0600 is a length, and what follows it is not for us. Tests: tests/unit/core/test_dev_rx.c. */
+ * Decides for whom a received frame is (our address, a group, somebody else) and of what protocol.
+ * Called by drivers (eth_type_trans) and the neighbour layer (eth_header); hands on nothing. RFC
+ * 894, IEEE 802.3 3.2.6: a value below 0x0600 is a length, and what follows it is not for us.
+ * Tests: tests/unit/core/test_dev_rx.c. */
 #include <errno.h>
 #include "core/netdevice.h"
 

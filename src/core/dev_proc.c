@@ -1,7 +1,8 @@
 /* /proc and sysctl of the device layer: what core counts, as Linux prints it.
  *
- * Decides nothing: text from live state at each read. Called through /proc (procfs.h); registered after it.
- * Formats: proc(5), and softnet_stat's 15 columns. Tests: tests/unit/core/test_dev_proc.c. */
+ * Decides nothing: text from live state at each read. Called through /proc (procfs.h); registered
+ * after it. Formats: proc(5), and softnet_stat's 15 columns. Tests:
+ * tests/unit/core/test_dev_proc.c. */
 #include <errno.h>
 #include "base/strbuf.h"
 #include "core/net_int.h"
@@ -14,22 +15,27 @@ static void show_dev(struct strbuf *out, struct net_device *dev)
 	struct rtnl_link_stats64_ s;
 
 	dev_get_stats(dev, &s);
-	sb_printf(out, "%6s: %7llu %7llu %4llu %4llu %4llu %5llu %10llu %9llu", dev->name, ULL(s.rx_bytes),
-		  ULL(s.rx_packets), ULL(s.rx_errors), ULL(s.rx_dropped + s.rx_missed_errors), ULL(s.rx_fifo_errors),
-		  ULL(s.rx_length_errors + s.rx_over_errors + s.rx_crc_errors + s.rx_frame_errors), 0ULL,
-		  ULL(s.multicast));
-	sb_printf(out, " %8llu %7llu %4llu %4llu %4llu %5llu %7llu %10llu\n", ULL(s.tx_bytes), ULL(s.tx_packets),
-		  ULL(s.tx_errors), ULL(s.tx_dropped), ULL(s.tx_fifo_errors), ULL(s.collisions),
-		  ULL(s.tx_carrier_errors + s.tx_aborted_errors + s.tx_window_errors + s.tx_heartbeat_errors), 0ULL);
+	sb_printf(out, "%6s: %7llu %7llu %4llu %4llu %4llu %5llu %10llu %9llu", dev->name,
+		  ULL(s.rx_bytes), ULL(s.rx_packets), ULL(s.rx_errors),
+		  ULL(s.rx_dropped + s.rx_missed_errors), ULL(s.rx_fifo_errors),
+		  ULL(s.rx_length_errors + s.rx_over_errors + s.rx_crc_errors + s.rx_frame_errors),
+		  0ULL, ULL(s.multicast));
+	sb_printf(out, " %8llu %7llu %4llu %4llu %4llu %5llu %7llu %10llu\n", ULL(s.tx_bytes),
+		  ULL(s.tx_packets), ULL(s.tx_errors), ULL(s.tx_dropped), ULL(s.tx_fifo_errors),
+		  ULL(s.collisions),
+		  ULL(s.tx_carrier_errors + s.tx_aborted_errors + s.tx_window_errors +
+		      s.tx_heartbeat_errors),
+		  0ULL);
 }
 
 static void proc_net_dev(struct net *net, struct strbuf *out)
 {
 	struct net_device *dev;
 
-	sb_puts(out, "Inter-|   Receive                                                |  Transmit\n"
-		     " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo"
-		     " colls carrier compressed\n");
+	sb_puts(out,
+		"Inter-|   Receive                                                |  Transmit\n"
+		" face |bytes    packets errs drop fifo frame compressed multicast|"
+		"bytes    packets errs drop fifo colls carrier compressed\n");
 	list_for_each_entry(dev, &net->dev_base, node)
 		show_dev(out, dev);
 }
@@ -40,10 +46,13 @@ static void proc_softnet_stat(struct net *net, struct strbuf *out)
 		const struct softnet_data *sd = &net->softnet[c];
 		uint32_t in = sd->input_pkt_queue.qlen, pr = sd->process_queue.qlen;
 
-		sb_printf(out, "%08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x\n",
-			  (uint32_t)sd->processed, (uint32_t)sd->dropped, (uint32_t)sd->time_squeeze, 0u, 0u, 0u, 0u,
-			  0u, 0u /* cpu_collision */, (uint32_t)sd->received_rps, (uint32_t)sd->flow_limit_count,
-			  in + pr, c, in, pr);
+		sb_printf(out,
+			  "%08x %08x %08x %08x %08x %08x %08x %08x "
+			  "%08x %08x %08x %08x %08x %08x %08x\n",
+			  (uint32_t)sd->processed, (uint32_t)sd->dropped,
+			  (uint32_t)sd->time_squeeze, 0u, 0u, 0u, 0u, 0u, 0u /* cpu_collision */,
+			  (uint32_t)sd->received_rps, (uint32_t)sd->flow_limit_count, in + pr, c,
+			  in, pr);
 	}
 }
 
@@ -68,8 +77,9 @@ static void proc_softirq_context(struct net *net, struct strbuf *out)
 	for (uint32_t c = 0; c < net->nr_cpus; c++) {
 		const struct softnet_data *sd = &net->softnet[c];
 
-		sb_printf(out, "ksoftirqd/%-2u %11llu %11llu %11llu  %s\n", c, ULL(sd->run_irq_exit),
-			  ULL(sd->run_bh_enable), ULL(sd->run_ksoftirqd), sd->ksoftirqd_running ? "R" : "S");
+		sb_printf(out, "ksoftirqd/%-2u %11llu %11llu %11llu  %s\n", c,
+			  ULL(sd->run_irq_exit), ULL(sd->run_bh_enable), ULL(sd->run_ksoftirqd),
+			  sd->ksoftirqd_running ? "R" : "S");
 	}
 }
 
@@ -80,8 +90,8 @@ static void proc_napi(struct net *net, struct strbuf *out)
 
 	sb_puts(out, "name                    cpu weight       polls        work scheduled\n");
 	list_for_each_entry(n, &net->napi_list, node)
-		sb_printf(out, "%-24s %2u %6d %11llu %11llu %d\n", n->name, n->cpu, n->weight, ULL(n->polls),
-			  ULL(n->work), n->scheduled);
+		sb_printf(out, "%-24s %2u %6d %11llu %11llu %d\n", n->name, n->cpu, n->weight,
+			  ULL(n->polls), ULL(n->work), n->scheduled);
 }
 
 /* culver's own: lives and copies of packets, and the DMA gauge. */
@@ -89,12 +99,16 @@ static void proc_skb(struct net *net, struct strbuf *out)
 {
 	const struct skb_mib *m = &net->skb_mib;
 
-	sb_printf(out, "allocated %llu\nconsumed %llu\ndropped %llu\nlive %lld\nbytes %lld\nclones %llu\n",
-		  ULL(m->allocated), ULL(m->consumed), ULL(m->dropped), (long long)m->live, (long long)m->bytes,
-		  ULL(m->clones));
-	sb_printf(out, "copies %llu\ncopy_bytes %llu\nuser_to_skb_bytes %llu\nskb_to_user_bytes %llu\ndma_mapped %u\n",
-		  ULL(m->copies), ULL(m->copy_bytes), ULL(m->user_to_skb_bytes), ULL(m->skb_to_user_bytes),
-		  dma_nr_mapped(net));
+	sb_printf(out,
+		  "allocated %llu\nconsumed %llu\ndropped %llu\nlive %lld\n"
+		  "bytes %lld\nclones %llu\n",
+		  ULL(m->allocated), ULL(m->consumed), ULL(m->dropped), (long long)m->live,
+		  (long long)m->bytes, ULL(m->clones));
+	sb_printf(out,
+		  "copies %llu\ncopy_bytes %llu\nuser_to_skb_bytes %llu\n"
+		  "skb_to_user_bytes %llu\ndma_mapped %u\n",
+		  ULL(m->copies), ULL(m->copy_bytes), ULL(m->user_to_skb_bytes),
+		  ULL(m->skb_to_user_bytes), dma_nr_mapped(net));
 	for (unsigned r = 0; r < DROP_REASON_MAX; r++)
 		if (m->dropped_by[r])
 			sb_printf(out, "drop_%s %llu\n", drop_reason_name((enum drop_reason)r),
@@ -124,12 +138,16 @@ static int default_qdisc_set(struct net *net, const struct ctl_table *t, const c
 
 static int core_sysctl_init(struct net *net)
 {
+	__typeof__(net->netdev_sysctl) *s = &net->netdev_sysctl;
 	const struct ctl_table t[] = {
-		{ .name = "net.core.netdev_max_backlog", .data = &net->netdev_sysctl.max_backlog, .min = 0, .max = MAX_INT },
-		{ .name = "net.core.netdev_budget", .data = &net->netdev_sysctl.budget, .min = 1, .max = MAX_INT },
-		{ .name = "net.core.netdev_budget_usecs", .data = &net->netdev_sysctl.budget_usecs, .min = 1, .max = MAX_INT },
-		{ .name = "net.core.dev_weight", .data = &net->netdev_sysctl.dev_weight, .min = 1, .max = 65535 },
-		{ .name = "net.core.default_qdisc", .get = default_qdisc_get, .set = default_qdisc_set },
+		{ "net.core.netdev_max_backlog", &s->max_backlog, 1, 0, MAX_INT, NULL, NULL, NULL },
+		{ "net.core.netdev_budget", &s->budget, 1, 1, MAX_INT, NULL, NULL, NULL },
+		{ "net.core.netdev_budget_usecs", &s->budget_usecs, 1, 1, MAX_INT, NULL, NULL,
+		  NULL },
+		{ "net.core.dev_weight", &s->dev_weight, 1, 1, 65535, NULL, NULL, NULL },
+		{ .name = "net.core.default_qdisc",
+		  .get = default_qdisc_get,
+		  .set = default_qdisc_set },
 	};
 
 	return register_sysctl(net, t, ARRAY_SIZE(t));

@@ -1,14 +1,17 @@
 /* Receive: from a driver's hand up to the protocol that wants the packet.
  *
- * Decides who gets a frame: taps first, then the handler of its EtherType, else nobody. Called by NAPI drivers
- * (netif_receive_skb) and by drivers without (netif_rx, through the CPU's backlog); hands on to packet_type.func.
- * NAPI's own machinery is in napi.c. Tests: tests/unit/core/test_dev_rx.c.
+ * Decides who gets a frame: taps first, then the handler of its EtherType, else nobody. Called by
+ * NAPI drivers (netif_receive_skb) and by drivers without (netif_rx, through the CPU's backlog);
+ * hands on to packet_type.func. NAPI's own machinery is in napi.c. Tests:
+ * tests/unit/core/test_dev_rx.c.
  *
  *   netif_rx -> netif_rx_internal -> enqueue_to_backlog -> input_pkt_queue, ____napi_schedule
- *      ... NET_RX softirq: net_rx_action -> process_backlog: input_pkt_queue spliced to process_queue ...
- *   netif_receive_skb or process_backlog -> __netif_receive_skb -> __netif_receive_skb_core -> deliver_skb, func
+ *      ... NET_RX softirq: net_rx_action -> process_backlog: splice to process_queue ...
+ *   netif_receive_skb or process_backlog -> __netif_receive_skb -> __netif_receive_skb_core
+ *      -> deliver_skb to all takers but the last, packet_type.func for that one
  *
- * Two queues, so that what arrives while a batch is worked on waits for the next one, without a look at each skb. */
+ * Two queues, so that what arrives while a batch is worked on waits for the next one, without a
+ * look at each skb. */
 #include "core/net_int.h"
 
 #define PTYPE_MASK 15u
@@ -51,7 +54,8 @@ static void deliver_prev(struct sk_buff *skb, struct packet_type **prev, struct 
 	*prev = pt;
 }
 
-static void deliver_taps(struct sk_buff *skb, const struct list_head *taps, struct packet_type **prev)
+static void deliver_taps(struct sk_buff *skb, const struct list_head *taps,
+			 struct packet_type **prev)
 {
 	struct packet_type *pt;
 
@@ -59,8 +63,8 @@ static void deliver_taps(struct sk_buff *skb, const struct list_head *taps, stru
 		deliver_prev(skb, prev, pt);
 }
 
-/* Frames that no station may send: a group or our own address as source (IEEE 802.3 3.2.3; lo's frames have
- * its zero address on both sides). */
+/* Frames that no station may send: a group or our own address as source (IEEE 802.3 3.2.3; lo's
+ * frames have its zero address on both sides). */
 static bool bad_source(const struct sk_buff *skb)
 {
 	const struct net_device *dev = skb->dev;
@@ -165,7 +169,8 @@ static int enqueue_to_backlog(struct softnet_data *sd, struct sk_buff *skb)
 		____napi_schedule(sd, &sd->backlog);
 	}
 	skb_queue_tail(q, skb);
-	TRACE(&sd->net->probe, TR_QUEUE, skb->serial, "queue=input_pkt_queue cpu=%u len=%u", sd->cpu, q->qlen);
+	TRACE(&sd->net->probe, TR_QUEUE, skb->serial, "queue=input_pkt_queue cpu=%u len=%u",
+	      sd->cpu, q->qlen);
 	return NET_RX_SUCCESS;
 }
 
@@ -193,7 +198,8 @@ static bool backlog_splice(struct softnet_data *sd)
 	if (!n)
 		return false;
 	skb_queue_splice_tail_init(&sd->input_pkt_queue, &sd->process_queue);
-	TRACE(&sd->net->probe, TR_QUEUE, 0, "splice input_pkt_queue to process_queue n=%u cpu=%u", n, sd->cpu);
+	TRACE(&sd->net->probe, TR_QUEUE, 0, "splice input_pkt_queue to process_queue n=%u cpu=%u",
+	      n, sd->cpu);
 	return true;
 }
 
@@ -206,8 +212,8 @@ int process_backlog(struct napi_struct *napi, int quota)
 
 	for (;;) {
 		while ((skb = skb_dequeue(&sd->process_queue)) != NULL) {
-			TRACE(&sd->net->probe, TR_DEQUEUE, skb->serial, "queue=process_queue cpu=%u len=%u",
-			      sd->cpu, sd->process_queue.qlen);
+			TRACE(&sd->net->probe, TR_DEQUEUE, skb->serial,
+			      "queue=process_queue cpu=%u len=%u", sd->cpu, sd->process_queue.qlen);
 			__netif_receive_skb(skb);
 			if (++work >= quota)
 				return work;
@@ -223,11 +229,12 @@ static void flush_queue(struct sk_buff_head *q, const struct net_device *dev)
 {
 	struct sk_buff *skb, *tmp;
 
-	skb_queue_walk_safe(q, skb, tmp)
-		if (skb->dev == dev) {
-			skb_unlink(skb, q);
-			kfree_skb_reason(skb, DROP_DEV_READY);
-		}
+	skb_queue_walk_safe(q, skb, tmp) {
+		if (skb->dev != dev)
+			continue;
+		skb_unlink(skb, q);
+		kfree_skb_reason(skb, DROP_DEV_READY);
+	}
 }
 
 void flush_backlogs(struct net_device *dev)

@@ -1,11 +1,13 @@
 /* Transmit: from a packet with its link header to the driver's hand.
  *
- * Decides which queue a packet takes, whether it waits there (the discipline's enqueue pointer says so) and what
- * must be done to it that the device cannot do. Called by the neighbour layer (dev_queue_xmit) and by qdisc_core.c
- * (dev_hard_start_xmit); hands on to the taps and to ndo_start_xmit. Tests: tests/unit/core/test_dev_tx.c.
+ * Decides which queue a packet takes, whether it waits there (the discipline's enqueue pointer says
+ * so) and what must be done to it that the device cannot do. Called by the neighbour layer
+ * (dev_queue_xmit) and by qdisc_core.c (dev_hard_start_xmit); hands on to the taps and to
+ * ndo_start_xmit. Tests: tests/unit/core/test_dev_tx.c.
  *
- * Recursion: a driver may send through another device (a tunnel), XMIT_RECURSION_LIMIT deep. A reply never
- * recurses: lo and veth queue to a backlog, and that is processed when the bh section is left. */
+ * Recursion: a driver may send through another device (a tunnel), XMIT_RECURSION_LIMIT deep. A
+ * reply never recurses: lo and veth queue to a backlog, and that is processed when the bh section
+ * is left. */
 #include <errno.h>
 #include "core/net_int.h"
 
@@ -48,7 +50,8 @@ static netdev_tx_t xmit_one(struct sk_buff *skb, struct net_device *dev)
 	const struct net_device_ops *ops = dev->netdev_ops;
 	netdev_tx_t rc;
 
-	if (unlikely(!list_empty(&dev->net->ptype_all) || !list_empty(&dev->ptype_all)) && !skb->tapped)
+	if (unlikely(!list_empty(&dev->net->ptype_all) || !list_empty(&dev->ptype_all)) &&
+	    !skb->tapped)
 		dev_queue_xmit_nit(skb, dev);
 	skb->tapped = 0;
 	rc = ops->ndo_start_xmit(skb, dev);
@@ -57,8 +60,8 @@ static netdev_tx_t xmit_one(struct sk_buff *skb, struct net_device *dev)
 	return rc;
 }
 
-netdev_tx_t dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev, struct netdev_queue *txq,
-				struct sk_buff **left)
+netdev_tx_t dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
+				struct netdev_queue *txq, struct sk_buff **left)
 {
 	netdev_tx_t rc = NETDEV_TX_OK;
 	TRACE_FN(&dev->net->probe, skb->serial);
@@ -87,7 +90,8 @@ netdev_tx_t dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev, str
 
 static bool device_takes_train(const struct sk_buff *skb, const struct net_device *dev)
 {
-	uint32_t need = NETIF_F_HW_CSUM | (skb_shinfo(skb)->gso_type == SKB_GSO_TCPV4 ? NETIF_F_TSO : NETIF_F_USO);
+	uint32_t need = NETIF_F_HW_CSUM |
+			(skb_shinfo(skb)->gso_type == SKB_GSO_TCPV4 ? NETIF_F_TSO : NETIF_F_USO);
 
 	return (dev->features & need) == need;
 }
@@ -101,7 +105,8 @@ static struct sk_buff *invalid(struct sk_buff *skb, struct net_device *dev, enum
 
 static struct sk_buff *split_train(struct sk_buff *skb, struct net_device *dev)
 {
-	struct sk_buff *segs = skb_gso_segment_features(skb, (dev->features & NETIF_F_HW_CSUM) != 0), *last;
+	bool partial = (dev->features & NETIF_F_HW_CSUM) != 0;
+	struct sk_buff *segs = skb_gso_segment_features(skb, partial), *last;
 
 	if (!segs)
 		return invalid(skb, dev, DROP_SKB_GSO_SEG);
@@ -123,7 +128,8 @@ static struct sk_buff *validate_one(struct sk_buff *skb, struct net_device *dev)
 		return split_train(skb, dev);
 	if (unlikely(skb->data_len) && !(dev->features & NETIF_F_FRAGLIST) && skb_linearize(skb))
 		return invalid(skb, dev, DROP_NOMEM);
-	if (skb->ip_summed == CHECKSUM_PARTIAL && !(dev->features & NETIF_F_HW_CSUM) && skb_checksum_help(skb))
+	if (skb->ip_summed == CHECKSUM_PARTIAL && !(dev->features & NETIF_F_HW_CSUM) &&
+	    skb_checksum_help(skb))
 		return invalid(skb, dev, DROP_SKB_CSUM);
 	return skb;
 }

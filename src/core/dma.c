@@ -1,9 +1,10 @@
 /* DMA: which memory a device may touch, under which bus addresses.
  *
- * Decides whether an access of the device is allowed: the address must be mapped, the range inside the mapping and
- * the direction right; anything else is a fault, as an IOMMU would have it. Called by drivers (map, unmap) and, for
- * the device, through the driver's bus; hands on to the packet pool for lazily backed receive buffers.
- * Limits: DMA_MAX_MAPPINGS, DMA_MAX_LEN (the offset's 20 bits). Tests: tests/unit/core/test_dma.c. */
+ * Decides whether an access of the device is allowed: the address must be mapped, the range inside
+ * the mapping and the direction right; anything else is a fault, as an IOMMU would have it. Called
+ * by drivers (map, unmap) and, for the device, through the driver's bus; hands on to the packet
+ * pool for lazily backed receive buffers. Limits: DMA_MAX_MAPPINGS, DMA_MAX_LEN (the offset's 20
+ * bits). Tests: tests/unit/core/test_dma.c. */
 #include <assert.h>
 #include <stdlib.h>
 #include "base/pool.h"
@@ -73,8 +74,8 @@ static bool dma_grow(struct dma_net *d)
 	return true;
 }
 
-static dma_addr_t dma_insert(struct net *net, uint8_t *ptr, uint32_t len, enum dma_kind kind, enum dma_dir dir,
-			     uint64_t tag)
+static dma_addr_t dma_insert(struct net *net, uint8_t *ptr, uint32_t len, enum dma_kind kind,
+			     enum dma_dir dir, uint64_t tag)
 {
 	struct dma_net *d = net->dma;
 	uint32_t slot = d->free;
@@ -92,7 +93,8 @@ static dma_addr_t dma_insert(struct net *net, uint8_t *ptr, uint32_t len, enum d
 	m->dir = (uint8_t)dir;
 	m->gen = (m->gen + 1) & DMA_GEN_MASK;
 	d->streaming += kind != DMA_COHERENT;
-	return ((uint64_t)m->gen << (DMA_SLOT_BITS + DMA_OFF_BITS)) | ((uint64_t)slot << DMA_OFF_BITS);
+	return ((uint64_t)m->gen << (DMA_SLOT_BITS + DMA_OFF_BITS)) |
+	       ((uint64_t)slot << DMA_OFF_BITS);
 }
 
 /* The mapping that an address lies in, NULL if none. */
@@ -125,17 +127,20 @@ dma_addr_t dma_map_single(struct net *net, void *ptr, uint32_t len, enum dma_dir
 	TRACE_FN(&net->probe, tag);
 
 	addr = dma_insert(net, ptr, len, DMA_STREAM, dir, tag);
-	TRACE(&net->probe, TR_DMA, tag, "map addr=%#llx len=%u dir=%s live=%u", (unsigned long long)addr, len,
-	      dir == DMA_TO_DEVICE ? "to_device" : "from_device", net->dma->streaming);
+	TRACE(&net->probe, TR_DMA, tag, "map addr=%#llx len=%u dir=%s live=%u",
+	      (unsigned long long)addr, len, dir == DMA_TO_DEVICE ? "to_device" : "from_device",
+	      net->dma->streaming);
 	return addr;
 }
 
 dma_addr_t dma_map_lazy(struct net *net, uint32_t len)
 {
-	dma_addr_t addr = len <= SKB_MAX_DATA ? dma_insert(net, NULL, len, DMA_LAZY, DMA_FROM_DEVICE, 0) : DMA_BAD;
+	dma_addr_t addr = len <= SKB_MAX_DATA
+				  ? dma_insert(net, NULL, len, DMA_LAZY, DMA_FROM_DEVICE, 0)
+				  : DMA_BAD;
 
-	TRACE(&net->probe, TR_DMA, 0, "map addr=%#llx len=%u dir=from_device lazy live=%u", (unsigned long long)addr,
-	      len, net->dma->streaming);
+	TRACE(&net->probe, TR_DMA, 0, "map addr=%#llx len=%u dir=from_device lazy live=%u",
+	      (unsigned long long)addr, len, net->dma->streaming);
 	return addr;
 }
 
@@ -157,7 +162,8 @@ void dma_unmap(struct net *net, dma_addr_t addr, void **ptr, uint64_t *tag)
 static void *dma_fault(struct net *net, dma_addr_t addr, uint32_t len, const char *why)
 {
 	net->dma->faults++;
-	TRACE(&net->probe, TR_DMA, 0, "fault addr=%#llx len=%u %s", (unsigned long long)addr, len, why);
+	TRACE(&net->probe, TR_DMA, 0, "fault addr=%#llx len=%u %s", (unsigned long long)addr, len,
+	      why);
 	return NULL;
 }
 

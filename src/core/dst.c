@@ -1,7 +1,8 @@
 /* dst_entry: references to where packets go next, and the two steps through it.
  *
- * Decides when a route cache entry dies. Called by whoever sends (dst_output) or has routed a received packet
- * (dst_input); hands on to the entry's functions. Tests: tests/unit/core/test_dev_tx.c. */
+ * Decides when a route cache entry dies. Called by whoever sends (dst_output) or has routed a
+ * received packet (dst_input); hands on to the entry's functions. Tests:
+ * tests/unit/core/test_dev_tx.c. */
 #include "core/dst.h"
 
 #include <assert.h>

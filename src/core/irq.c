@@ -1,8 +1,9 @@
 /* Interrupts: the vector table between hardware's lines and drivers' handlers.
  *
- * Decides which handler a vector has, and when it runs: at once in net_run, or when the CPU model's clock says that
- * the CPU is free. A line raised again before its handler ran is one interrupt. Called by hardware (net_raise_irq)
- * and net_run; hands on to the handler, then to the softirqs (irq_exit). Tests: tests/unit/core/test_irq.c. */
+ * Decides which handler a vector has, and when it runs: at once in net_run, or when the CPU model's
+ * clock says that the CPU is free. A line raised again before its handler ran is one interrupt.
+ * Called by hardware (net_raise_irq) and net_run; hands on to the handler, then to the softirqs
+ * (irq_exit). Tests: tests/unit/core/test_irq.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include "base/strbuf.h"
@@ -66,8 +67,8 @@ static struct irq_desc *irq_block_new(struct net *net, unsigned block)
 	return d;
 }
 
-int request_irq(struct net *net, uint32_t cpu, irq_handler_t fn, const char *handler_name, const char *name,
-		void *arg)
+int request_irq(struct net *net, uint32_t cpu, irq_handler_t fn, const char *handler_name,
+		const char *name, void *arg)
 {
 	for (unsigned i = 0; i < IRQ_MAX_VECTORS; i++) {
 		struct irq_desc *d = net->irq->blocks[i / IRQ_BLOCK];
@@ -75,8 +76,10 @@ int request_irq(struct net *net, uint32_t cpu, irq_handler_t fn, const char *han
 		d = (d ? d : irq_block_new(net, i / IRQ_BLOCK)) + i % IRQ_BLOCK;
 		if (d->handler)
 			continue;
-		*d = (struct irq_desc){ .handler = fn, .arg = arg, .cpu = cpu % net->nr_cpus,
-				       .vector = IRQ_FIRST_VECTOR + i };
+		*d = (struct irq_desc){ .handler = fn,
+					.arg = arg,
+					.cpu = cpu % net->nr_cpus,
+					.vector = IRQ_FIRST_VECTOR + i };
 		list_init(&d->node);
 		strncpy(d->name, name, sizeof(d->name) - 1);
 		strncpy(d->handler_name, handler_name, sizeof(d->handler_name) - 1);
@@ -127,8 +130,8 @@ static void handle_irq(struct net *net, struct softnet_data *sd, unsigned vector
 	list_del_init(&d->node);
 	d->pending = false;
 	d->count[sd->cpu]++;
-	TRACE(&net->probe, TR_IRQ, 0, "handle vector=%u handler=%s device=%s cpu=%u", vector, d->handler_name,
-	      d->name, sd->cpu);
+	TRACE(&net->probe, TR_IRQ, 0, "handle vector=%u handler=%s device=%s cpu=%u", vector,
+	      d->handler_name, d->name, sd->cpu);
 	sd->in_hardirq = true;
 	d->handler(net, vector, d->arg);
 	sd->in_hardirq = false;

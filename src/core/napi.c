@@ -1,9 +1,11 @@
-/* NAPI: devices are polled in turn, in the NET_RX softirq, until they have nothing more or the budget ends.
+/* NAPI: devices are polled in turn, in the NET_RX softirq, until they have nothing more or the
+ * budget ends.
  *
- * Decides whose turn it is: first in poll_list; who used up its weight goes behind the others. 300 packets (or the
- * time) later the rest is left to the next round, and time_squeeze counts it. Called by interrupt handlers
- * (napi_schedule) and the softirq; hands on to napi_struct.poll. poll_list links napi_structs; the backlog's is
- * the one embedded in softnet_data. Tests: tests/unit/core/test_softirq.c. */
+ * Decides whose turn it is: first in poll_list; who used up its weight goes behind the others. 300
+ * packets (or the time) later the rest is left to the next round, and time_squeeze counts it.
+ * Called by interrupt handlers (napi_schedule) and the softirq; hands on to napi_struct.poll.
+ * poll_list links napi_structs; the backlog's is the one embedded in softnet_data. Tests:
+ * tests/unit/core/test_softirq.c. */
 #include "core/net_int.h"
 
 void netif_napi_add(struct net_device *dev, struct napi_struct *n, const char *name,
@@ -76,8 +78,8 @@ static int napi_poll(struct softnet_data *sd, struct napi_struct *n)
 
 	n->polls++;
 	n->work += (uint64_t)work;
-	TRACE(&sd->net->probe, TR_SOFTIRQ, 0, "poll napi=%s work=%d weight=%d cpu=%u", n->name, work, weight,
-	      sd->cpu);
+	TRACE(&sd->net->probe, TR_SOFTIRQ, 0, "poll napi=%s work=%d weight=%d cpu=%u", n->name,
+	      work, weight, sd->cpu);
 	if (work >= weight && n->scheduled) {
 		list_del_init(&n->poll_list);
 		list_add_tail(&n->poll_list, &sd->poll_list);
@@ -111,7 +113,8 @@ void net_rx_action(struct softnet_data *sd)
 			sd->rx_suspended = true;
 			break;
 		}
-		sd->rx_budget -= napi_poll(sd, list_first_entry(&sd->poll_list, struct napi_struct, poll_list));
+		sd->rx_budget -= napi_poll(
+			sd, list_first_entry(&sd->poll_list, struct napi_struct, poll_list));
 	}
 	if (!list_empty(&sd->poll_list))
 		__raise_softirq_irqoff(sd, NET_RX_SOFTIRQ);

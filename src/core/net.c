@@ -1,8 +1,9 @@
 /* struct net: a host's stack is built, run and taken down here.
  *
- * Decides the order of work in one instant: timers, then for each CPU interrupts and softirqs, then one task, then
- * ksoftirqd; round after round until nothing is left. Called by the owner (lab/, the embedded library, tests);
- * hands on to the wheel, irq.c, softirq.c and task.c. Tests: tests/unit/core/test_net.c. */
+ * Decides the order of work in one instant: timers, then for each CPU interrupts and softirqs, then
+ * one task, then ksoftirqd; round after round until nothing is left. Called by the owner (lab/, the
+ * embedded library, tests); hands on to the wheel, irq.c, softirq.c and task.c. Tests:
+ * tests/unit/core/test_net.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include "core/net_int.h"
@@ -70,7 +71,8 @@ static int net_build(struct net *net, const struct pernet_operations *ops)
 	return err;
 }
 
-struct net *net_new(const struct net_params *p, const struct pernet_operations *const *ops, size_t n_ops)
+struct net *net_new(const struct net_params *p, const struct pernet_operations *const *ops,
+		    size_t n_ops)
 {
 	struct net *net = xcalloc(1, sizeof(*net));
 	int err;

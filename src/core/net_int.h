@@ -1,4 +1,5 @@
-/* Between core's own files (net.c, task.c, softirq.c, irq.c, dma.c, dev_*.c); other rooms do not include it. */
+/* Between core's own files (net.c, task.c, softirq.c, irq.c, dma.c, dev_*.c); other rooms do not
+ * include it. */
 #ifndef CORE_NET_INT_H
 #define CORE_NET_INT_H
 
@@ -15,7 +16,7 @@ int softirq_init(struct net *net);
 void softirq_exit(struct net *net);
 /* Mark nr pending on sd's CPU. */
 void __raise_softirq_irqoff(struct softnet_data *sd, enum softirq_nr nr);
-/* Run what is pending on this CPU in this context, as far as rounds, time and the CPU model allow. */
+/* Run what is pending on this CPU, as far as rounds, time and the CPU model allow. */
 void do_softirq(struct softnet_data *sd, enum softirq_ctx ctx);
 /* net_run's: the CPU's softirqs outside of ksoftirqd, and ksoftirqd's turn. True: something ran. */
 bool softirq_run_cpu(struct softnet_data *sd);
@@ -53,6 +54,7 @@ void dev_free_qdiscs(struct net_device *dev);
 /* Before a device goes: its packets out of every backlog. */
 void flush_backlogs(struct net_device *dev);
 /* Into q (one of txq's), then out as far as the driver takes it. */
-int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev, struct netdev_queue *txq);
+int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev,
+		   struct netdev_queue *txq);
 
 #endif

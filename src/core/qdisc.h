@@ -11,7 +11,8 @@ static inline uint32_t qdisc_pkt_segs(const struct sk_buff *skb)
 }
 
 /* Append to one of q's queues. */
-static inline int qdisc_enqueue_tail(struct sk_buff *skb, struct Qdisc *q, struct sk_buff_head *list)
+static inline int qdisc_enqueue_tail(struct sk_buff *skb, struct Qdisc *q,
+				     struct sk_buff_head *list)
 {
 	skb_queue_tail(list, skb);
 	q->st.qlen++;

@@ -1,16 +1,19 @@
-/* Queue disciplines: which one a transmit queue has, and how its packets get from there to the driver.
+/* Queue disciplines: which one a transmit queue has, and how its packets get from there to the
+ * driver.
  *
- * Decides who sends: whoever finds the discipline idle runs it, in his own context; only leftovers (quota used up,
- * driver was busy or its queue stopped) are sent by the NET_TX softirq. Called by __dev_queue_xmit and
- * net_tx_action; hands on to the discipline (sched/) and to dev_hard_start_xmit.
- * Tests: tests/unit/core/test_qdisc.c.
+ * Decides who sends: whoever finds the discipline idle runs it, in his own context; only leftovers
+ * (quota used up, driver was busy or its queue stopped) are sent by the NET_TX softirq. Called by
+ * __dev_queue_xmit and net_tx_action; hands on to the discipline (sched/) and to
+ * dev_hard_start_xmit. Tests: tests/unit/core/test_qdisc.c.
  *
- *   __dev_xmit_skb -> q->enqueue -> __qdisc_run -> qdisc_restart -> sch_direct_xmit -> dev_hard_start_xmit
- *        |  (idle, empty, may be bypassed)                               ^    | driver busy: q->gso_skb,
- *        +---------------------------------------------------------------+    v __netif_schedule
+ *   __dev_xmit_skb -> q->enqueue -> __qdisc_run -> qdisc_restart -> sch_direct_xmit
+ *        | (idle, empty, may be bypassed)                          ^    |
+ *        +---------------------------------------------------------+    v
+ *                    driver busy: q->gso_skb, __netif_schedule <- dev_hard_start_xmit
  *
- * A device that is down has noop, which drops; one that is up has qdisc_sleeping. noqueue is a discipline without
- * enqueue: the test in __dev_queue_xmit looks at that pointer and at nothing else. */
+ * A device that is down has noop, which drops; one that is up has qdisc_sleeping. noqueue is a
+ * discipline without enqueue: the test in __dev_queue_xmit looks at that pointer and at nothing
+ * else. */
 #include <errno.h>
 #include <stdlib.h>
 #include "core/net_int.h"
@@ -37,7 +40,11 @@ static struct sk_buff *noop_dequeue(struct Qdisc *q)
 	return NULL;
 }
 
-const struct Qdisc_ops noop_qdisc_ops = { .id = "noop", .enqueue = noop_enqueue, .dequeue = noop_dequeue };
+const struct Qdisc_ops noop_qdisc_ops = {
+	.id = "noop",
+	.enqueue = noop_enqueue,
+	.dequeue = noop_dequeue,
+};
 const struct Qdisc_ops noqueue_qdisc_ops = { .id = "noqueue", .dequeue = noop_dequeue };
 
 int qdisc_init(struct net *net)
@@ -78,8 +85,8 @@ const struct Qdisc_ops *qdisc_ops_lookup(struct net *net, const char *id)
 
 /* ---- life ---- */
 
-struct Qdisc *qdisc_create(struct netdev_queue *txq, const struct Qdisc_ops *ops, const char *const *args,
-			   size_t nargs, int *err)
+struct Qdisc *qdisc_create(struct netdev_queue *txq, const struct Qdisc_ops *ops,
+			   const char *const *args, size_t nargs, int *err)
 {
 	struct Qdisc *q = xcalloc(1, sizeof(*q) + ops->priv_size);
 
@@ -163,7 +170,8 @@ void dev_free_qdiscs(struct net_device *dev)
 	}
 }
 
-int dev_graft_qdisc(struct net_device *dev, const struct Qdisc_ops *ops, const char *const *args, size_t nargs)
+int dev_graft_qdisc(struct net_device *dev, const struct Qdisc_ops *ops, const char *const *args,
+		    size_t nargs)
 {
 	for (uint32_t i = 0; i < dev->num_tx_queues; i++) {
 		struct netdev_queue *txq = &dev->tx[i];
@@ -192,7 +200,8 @@ static void dev_requeue_skb(struct sk_buff *list, struct Qdisc *q)
 		q->st.requeues++;
 		q->st.qlen++;
 		q->st.backlog += s->len;
-		TRACE(&q->net->probe, TR_QUEUE, s->serial, "requeue qdisc=%s qlen=%u", q->ops->id, q->st.qlen);
+		TRACE(&q->net->probe, TR_QUEUE, s->serial, "requeue qdisc=%s qlen=%u", q->ops->id,
+		      q->st.qlen);
 	}
 	last->next = q->gso_skb;
 	q->gso_skb = list;
@@ -223,8 +232,8 @@ static struct sk_buff *dequeue_skb(struct Qdisc *q, bool *validate, int *n)
 }
 
 /* Hand a list to the driver. False: it did not take all, or there is no point in going on. */
-static bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev, struct netdev_queue *txq,
-			    bool validate)
+static bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev,
+			    struct netdev_queue *txq, bool validate)
 {
 	struct sk_buff *left = NULL;
 	TRACE_FN(&dev->net->probe, skb->serial);
@@ -284,7 +293,8 @@ static bool qdisc_may_bypass(const struct Qdisc *q)
 	return q->can_bypass && !q->st.qlen && !q->running && !netif_tx_queue_stopped(q->txq);
 }
 
-int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev, struct netdev_queue *txq)
+int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev,
+		   struct netdev_queue *txq)
 {
 	int rc;
 	TRACE_FN(&dev->net->probe, skb->serial);

@@ -1,9 +1,9 @@
 /* sk_buff: what reads, moves and rewrites a packet's bytes.
  *
- * Decides when bytes must be copied (they are shared, not linear, or there is no room) and counts each copy:
- * between layers there should be none. Called by protocols and by the transmit path; hands on to wire/'s
- * checksums (RFC 1071). frag_list: the head's linear bytes come first, then each fragment's.
- * Tests: tests/unit/core/test_skb_data.c. */
+ * Decides when bytes must be copied (they are shared, not linear, or there is no room) and counts
+ * each copy: between layers there should be none. Called by protocols and by the transmit path;
+ * hands on to wire/'s checksums (RFC 1071). frag_list: the head's linear bytes come first, then
+ * each fragment's. Tests: tests/unit/core/test_skb_data.c. */
 #include <assert.h>
 #include <errno.h>
 #include "core/net.h"
@@ -37,7 +37,8 @@ int skb_copy_bits(const struct sk_buff *skb, uint32_t offset, void *to, uint32_t
 		offset += n;
 	}
 	offset -= head;
-	for (const struct sk_buff *f = skb->data_len ? skb_shinfo(skb)->frag_list : NULL; f && len; f = f->next) {
+	for (const struct sk_buff *f = skb->data_len ? skb_shinfo(skb)->frag_list : NULL; f && len;
+	     f = f->next) {
 		if (offset < f->len) {
 			uint32_t n = min_u32(len, f->len - offset);
 
@@ -62,8 +63,8 @@ uint32_t skb_checksum(const struct sk_buff *skb, uint32_t offset, uint32_t len, 
 		offset += done;
 	}
 	offset -= head;
-	for (const struct sk_buff *f = skb->data_len ? skb_shinfo(skb)->frag_list : NULL; f && done < len;
-	     f = f->next) {
+	for (const struct sk_buff *f = skb->data_len ? skb_shinfo(skb)->frag_list : NULL;
+	     f && done < len; f = f->next) {
 		if (offset < f->len) {
 			uint32_t n = min_u32(len - done, f->len - offset);
 
@@ -77,7 +78,8 @@ uint32_t skb_checksum(const struct sk_buff *skb, uint32_t offset, uint32_t len, 
 	return sum;
 }
 
-static int skb_bits_to_iter(const struct sk_buff *skb, uint32_t offset, struct iov_iter *to, uint32_t len)
+static int skb_bits_to_iter(const struct sk_buff *skb, uint32_t offset, struct iov_iter *to,
+			    uint32_t len)
 {
 	uint32_t head = skb_headlen(skb);
 
@@ -90,7 +92,8 @@ static int skb_bits_to_iter(const struct sk_buff *skb, uint32_t offset, struct i
 		offset += n;
 	}
 	offset -= head;
-	for (const struct sk_buff *f = skb->data_len ? skb_shinfo(skb)->frag_list : NULL; f && len; f = f->next) {
+	for (const struct sk_buff *f = skb->data_len ? skb_shinfo(skb)->frag_list : NULL; f && len;
+	     f = f->next) {
 		if (offset < f->len) {
 			uint32_t n = min_u32(len, f->len - offset);
 
@@ -104,7 +107,8 @@ static int skb_bits_to_iter(const struct sk_buff *skb, uint32_t offset, struct i
 	return len ? -EFAULT : 0;
 }
 
-int skb_copy_datagram_iter(const struct sk_buff *skb, uint32_t offset, struct iov_iter *to, uint32_t len)
+int skb_copy_datagram_iter(const struct sk_buff *skb, uint32_t offset, struct iov_iter *to,
+			   uint32_t len)
 {
 	struct net *net = skb->net;
 
@@ -158,7 +162,7 @@ static void skb_shift_headers(struct sk_buff *skb, int32_t delta)
 		skb->csum_start = shift16(skb->csum_start, delta);
 }
 
-/* Copy the first n bytes, and as much as fits of what stands in front of them, to a fresh buffer. */
+/* Copy the first n bytes, and as much as fits of what stands in front, to a fresh buffer. */
 static void skb_fill(const struct sk_buff *from, uint8_t *buf, uint32_t headroom, uint32_t n)
 {
 	uint32_t front = min_u32(headroom, skb_headroom(from));
@@ -177,7 +181,8 @@ static void copy_gso(struct skb_shared *to, const struct skb_shared *from)
 	to->gso_type = from->gso_type;
 }
 
-/* Give skb a private buffer; with gather all bytes become linear, else the fragments move or are cloned. */
+/* Give skb a private buffer; with gather all bytes become linear, else the fragments move or are
+ * cloned. */
 static int skb_new_buffer(struct sk_buff *skb, uint32_t headroom, uint32_t tailroom, bool gather)
 {
 	uint32_t n = gather ? skb->len : skb_headlen(skb);
@@ -210,7 +215,8 @@ static int skb_new_buffer(struct sk_buff *skb, uint32_t headroom, uint32_t tailr
 	was = *skb;
 	skb->net->skb_mib.bytes += skb_class_cost(cls);
 	skb_shared_init(skb, buf, cls);
-	if (was.destructor) /* the owner was charged with the old figure and will be given it back */
+	/* The owner was charged with the old figure and will be given it back. */
+	if (was.destructor)
 		skb->truesize = was.truesize;
 	skb->data = buf + headroom;
 	skb->tail = skb->data + n;
@@ -358,7 +364,8 @@ int skb_checksum_help(struct sk_buff *skb)
 		return -ENOMEM;
 	check = csum_fold(skb_checksum(skb, start, skb->len - start, 0));
 	at = skb->head + skb->csum_start + skb->csum_offset;
-	put_be16(at, check ? check : 0xffff); /* 0 means "none" in UDP (RFC 768) and is the same sum */
+	/* 0 means "none" in UDP (RFC 768) and is the same sum as 0xffff. */
+	put_be16(at, check ? check : 0xffff);
 	skb->ip_summed = CHECKSUM_NONE;
 	return 0;
 }

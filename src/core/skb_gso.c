@@ -1,9 +1,9 @@
 /* Trains: one skb that stands for many segments, split where real frames are needed.
  *
- * Decides each segment's header from the train's: IPv4 length, identification and checksum; TCP sequence
- * number and flags (FIN and PSH on the last, CWR on the first: RFC 3168 6.1.2); UDP length. Called by
- * validate_xmit_skb for devices that cannot take trains, by the IP layer and by captures. Copies the payload,
- * and sums it on the way. Tests: tests/unit/core/test_skb_gso.c. */
+ * Decides each segment's header from the train's: IPv4 length, identification and checksum; TCP
+ * sequence number and flags (FIN and PSH on the last, CWR on the first: RFC 3168 6.1.2); UDP
+ * length. Called by validate_xmit_skb for devices that cannot take trains, by the IP layer and by
+ * captures. Copies the payload, and sums it on the way. Tests: tests/unit/core/test_skb_gso.c. */
 #include "core/net.h"
 #include "core/skb_int.h"
 #include "wire/ip4.h"
@@ -47,9 +47,11 @@ static bool gso_plan(struct gso_plan *p, struct sk_buff *skb, bool keep_partial)
 	p->th = skb->transport_header - skb_headroom(skb);
 	ip = (const struct ip4_hdr *)(void *)skb_network_header(skb);
 	p->tcp = skb_shinfo(skb)->gso_type == SKB_GSO_TCPV4;
-	if (ip4_version(ip) != 4 || ip4_hlen(ip) != p->th - p->nh || ip->protocol != (p->tcp ? 6 : 17))
+	if (ip4_version(ip) != 4 || ip4_hlen(ip) != p->th - p->nh ||
+	    ip->protocol != (p->tcp ? 6 : 17))
 		return false;
-	if (p->tcp && tcp_hdrlen((const struct tcp_hdr *)(void *)skb_transport_header(skb)) < TCP_HLEN)
+	if (p->tcp &&
+	    tcp_hdrlen((const struct tcp_hdr *)(void *)skb_transport_header(skb)) < TCP_HLEN)
 		return false;
 	p->partial = keep_partial && skb->ip_summed == CHECKSUM_PARTIAL;
 	/* RFC 768: a UDP sender that made no checksum makes none for the segments either. */
@@ -89,13 +91,15 @@ static void gso_fix_ip(struct ip4_hdr *ip, uint16_t tot_len, uint16_t id)
 	put_be16(ip->check, ip4_fast_csum(ip, ip4_hlen(ip)));
 }
 
-/* Transport checksum over header, payload sum and pseudo header; or only the pseudo header for a device. */
+/* Transport checksum over header, payload sum and pseudo header; or only the pseudo header for a
+ * device. */
 static void gso_fix_check(const struct gso_plan *p, struct sk_buff *seg, uint32_t sum)
 {
 	uint8_t *nh = seg->data + p->nh, *th = seg->data + p->th;
 	const struct ip4_hdr *ip = (const struct ip4_hdr *)(void *)nh;
 	uint32_t off = p->tcp ? TCP_CHECK_OFF : UDP_CHECK_OFF, thlen = p->hdrlen - p->th;
-	uint32_t pseudo = csum_tcpudp_nofold(ip4_saddr(ip), ip4_daddr(ip), seg->len - p->th, ip->protocol, 0);
+	uint32_t pseudo =
+		csum_tcpudp_nofold(ip4_saddr(ip), ip4_daddr(ip), seg->len - p->th, ip->protocol, 0);
 	uint16_t check;
 
 	put_be16(th + off, 0);
@@ -135,7 +139,8 @@ static struct sk_buff *gso_one(const struct gso_plan *p, uint32_t off, uint32_t 
 	gso_fix_ip((struct ip4_hdr *)(void *)skb_network_header(seg), (uint16_t)(seg->len - p->nh),
 		   (uint16_t)(ip4_id((struct ip4_hdr *)(void *)skb_network_header(skb)) + index));
 	if (p->tcp)
-		gso_fix_tcp(th, get_be32(th + offsetof(struct tcp_hdr, seq)) + off, off == 0, off + n == payload);
+		gso_fix_tcp(th, get_be32(th + offsetof(struct tcp_hdr, seq)) + off, off == 0,
+			    off + n == payload);
 	else
 		put_be16(th + offsetof(struct udp_hdr, len), (uint16_t)(UDP_HLEN + n));
 	gso_fix_check(p, seg, sum);

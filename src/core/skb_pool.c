@@ -11,15 +11,17 @@
 /* About this many octets are carved at once. */
 #define SKB_SLAB_BYTES 65536u
 
-static const char *const class_names[SKB_CLASSES] = { "skb256",  "skb512",  "skb1k",  "skb2k", "skb4k",
-						       "skb8k", "skb16k", "skb32k", "skb64k" };
+static const char *const class_names[SKB_CLASSES] = { "skb256", "skb512", "skb1k",
+						      "skb2k",	"skb4k",  "skb8k",
+						      "skb16k", "skb32k", "skb64k" };
 
 struct skb_pool *skb_pool_new(uint64_t max_bytes)
 {
 	struct skb_pool *p = xcalloc(1, sizeof(*p));
 
 	p->max_bytes = max_bytes ? max_bytes : SKB_POOL_DEFAULT_BYTES;
-	pool_init(&p->structs, "sk_buff", sizeof(struct sk_buff), SKB_SLAB_BYTES / sizeof(struct sk_buff));
+	pool_init(&p->structs, "sk_buff", sizeof(struct sk_buff),
+		  SKB_SLAB_BYTES / sizeof(struct sk_buff));
 	for (unsigned c = 0; c < SKB_CLASSES; c++)
 		pool_init(&p->data[c], class_names[c], skb_class_size(c),
 			  max_u32(SKB_SLAB_BYTES / skb_class_size(c), 1));

@@ -1,11 +1,12 @@
-/* The memory of packets: one pool per world, shared by its hosts, charged to each (net->skb_mib.bytes).
- * Only skbuff.c and skb_pool.c look inside.
+/* The memory of packets: one pool per world, shared by its hosts, charged to each
+ * (net->skb_mib.bytes). Only the skb files look inside.
  *
- * Data buffers come in size classes, powers of two and one for the largest train; the class follows from
- * the room asked for, so that whoever knows the room (a ring, build_skb) knows the class:
+ * Data buffers come in size classes, powers of two and one for the largest train; the class follows
+ * from the room asked for, so that whoever knows the room (a ring, build_skb) knows the class:
  *
  *     class     0    1    2     3     4     5      6      7      8
- *     octets  256  512 1024  2048  4096  8192  16384  32768  66112   (struct skb_shared included) */
+ *     octets  256  512 1024  2048  4096  8192  16384  32768  66112   (struct skb_shared included)
+ */
 #ifndef CORE_SKB_POOL_H
 #define CORE_SKB_POOL_H
 
@@ -20,7 +21,7 @@ struct skb_pool {
 	struct pool structs;
 	struct pool data[SKB_CLASSES];
 	uint64_t bytes, max_bytes; /* handed out; cap */
-	uint64_t refused;          /* allocations that the cap stopped */
+	uint64_t refused;	   /* allocations that the cap stopped */
 };
 
 static inline unsigned skb_class_of(uint32_t room)

@@ -1,8 +1,9 @@
 /* sk_buff: its life (alloc, clone, copy, end) and its place in the accounts.
  *
- * Decides when a buffer's memory goes back to the pool: with the last struct that refers to it. Called by
- * everybody who has a packet; hands on to skb_pool.c. The picture is in skbuff.h; what changes the bytes is
- * in skb_data.c, what splits trains in skb_gso.c. Tests: tests/unit/core/test_skbuff.c. */
+ * Decides when a buffer's memory goes back to the pool: with the last struct that refers to it.
+ * Called by everybody who has a packet; hands on to skb_pool.c. The picture is in skbuff.h; what
+ * changes the bytes is in skb_data.c, what splits trains in skb_gso.c. Tests:
+ * tests/unit/core/test_skbuff.c. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -14,8 +15,8 @@
 
 _Static_assert(sizeof(struct sk_buff) == 256, "four cache lines");
 
-/* By cache lines: compilers make "rep stos" and "rep movs" of 256 octets at once, whose start-up costs more than
- * all the rest of alloc_skb. */
+/* By cache lines: compilers make "rep stos" and "rep movs" of 256 octets at once, whose start-up
+ * costs more than all the rest of alloc_skb. */
 #define SKB_LINE 64
 
 static inline void skb_struct_zero(struct sk_buff *skb)
@@ -78,7 +79,7 @@ void skb_shared_init(struct sk_buff *skb, uint8_t *buf, unsigned cls)
 	skb->truesize = skb_class_cost(cls);
 }
 
-/* A struct around this buffer; nothing is traced. NULL at the cap: the buffer stays the caller's. */
+/* A struct around this buffer, untraced. NULL at the cap: the buffer stays the caller's. */
 static struct sk_buff *skb_wrap(struct net *net, uint8_t *buf, unsigned cls)
 {
 	struct sk_buff *skb = skb_pool_struct(net->skbs);
@@ -257,7 +258,7 @@ void skb_release_buffer(struct sk_buff *skb)
 	skb_release_data(skb, &consumed);
 }
 
-/* What a dead packet shows of itself: from its link header if it has one, else from its IP header. */
+/* What a dead packet shows of itself: from its link header if it has one, else its IP header. */
 static void skb_trace_drop(const struct sk_buff *skb, const struct skb_fate *fate)
 {
 	const uint8_t *from = skb->data;
@@ -283,7 +284,8 @@ static void skb_account_end(struct sk_buff *skb, const struct skb_fate *fate)
 	if (likely(!fate->where)) {
 		net->skb_mib.consumed++;
 		if (unlikely(net->probe.on))
-			probe_emit_(&net->probe, TR_CONSUME, "consume_skb", skb->serial, "len=%u", skb->len);
+			probe_emit_(&net->probe, TR_CONSUME, "consume_skb", skb->serial, "len=%u",
+				    skb->len);
 	} else {
 		net->skb_mib.dropped++;
 		net->skb_mib.dropped_by[fate->reason]++;
@@ -354,7 +356,8 @@ void skb_orphan(struct sk_buff *skb)
 void skb_new_serial(struct sk_buff *skb, uint64_t parent, const char *why)
 {
 	skb->serial = net_next_serial(skb->net);
-	TRACE(&skb->net->probe, TR_BORN, skb->serial, "parent=%llu %s", (unsigned long long)parent, why);
+	TRACE(&skb->net->probe, TR_BORN, skb->serial, "parent=%llu %s", (unsigned long long)parent,
+	      why);
 }
 
 /* Account one struct at another host. */

@@ -1,20 +1,22 @@
 /* Softirqs: work put off by interrupts and system calls, run soon after on the same CPU.
  *
- * Decides when pending softirqs run: at the end of an interrupt, when the outermost bh section is left, or, as
- * overflow after MAX_SOFTIRQ_RESTART rounds or 2 ms, by ksoftirqd in turns with the tasks. Called by raise_softirq,
- * local_bh_enable and net_run; hands on to the registered actions (net_rx_action, net_tx_action).
- * Tests: tests/unit/core/test_softirq.c.
+ * Decides when pending softirqs run: at the end of an interrupt, when the outermost bh section is
+ * left, or, as overflow after MAX_SOFTIRQ_RESTART rounds or 2 ms, by ksoftirqd in turns with the
+ * tasks. Called by raise_softirq, local_bh_enable and net_run; hands on to the registered actions
+ * (net_rx_action, net_tx_action). Tests: tests/unit/core/test_softirq.c.
  *
- * Theory. An episode is a row of rounds; a round takes all pending bits and runs each one's action. With the CPU
- * model (struct cpu_model) an action charges its CPU, and the episode waits until the clock has got there:
+ * Theory. An episode is a row of rounds; a round takes all pending bits and runs each one's action.
+ * With the CPU model (struct cpu_model) an action charges its CPU, and the episode waits until the
+ * clock has got there:
  *
  *      irq | poll 64 |...........| poll 64 |...........| poll 8 |
  *          t=0       busy        t=64us    busy        t=128us
  *
- * At each point the owner may bring other events: interrupts (delivered first), other hosts, the other end of the
- * cable. So bursts pile up in rings and queues, budgets run out and ksoftirqd takes over, all in virtual time. With
- * zero cost the CPU is never busy and an episode runs through. Who owns what while it waits: pending keeps the bits,
- * poll_list the NAPI instances, rx_suspended, rx_budget and rounds the position. */
+ * At each point the owner may bring other events: interrupts (delivered first), other hosts, the
+ * other end of the cable. So bursts pile up in rings and queues, budgets run out and ksoftirqd
+ * takes over, all in virtual time. With zero cost the CPU is never busy and an episode runs
+ * through. Who owns what while it waits: pending keeps the bits, poll_list the NAPI instances,
+ * rx_suspended, rx_budget and rounds the position. */
 #include <assert.h>
 #include <stdlib.h>
 #include "core/net_int.h"
@@ -22,8 +24,9 @@
 #define MAX_SOFTIRQ_RESTART 10
 #define MAX_SOFTIRQ_TIME_NS (2 * NSEC_PER_MSEC)
 
-static const char *const softirq_names[NR_SOFTIRQS] = { "HI",	    "TIMER",   "NET_TX", "NET_RX",  "BLOCK",
-							 "IRQ_POLL", "TASKLET", "SCHED",  "HRTIMER", "RCU" };
+static const char *const softirq_names[NR_SOFTIRQS] = { "HI",	   "TIMER",    "NET_TX",  "NET_RX",
+							"BLOCK",   "IRQ_POLL", "TASKLET", "SCHED",
+							"HRTIMER", "RCU" };
 static const char *const ctx_names[] = { "irq_exit", "bh_enable", "ksoftirqd" };
 
 const char *softirq_name(unsigned nr)
@@ -36,7 +39,8 @@ void __raise_softirq_irqoff(struct softnet_data *sd, enum softirq_nr nr)
 	TRACE_FN(&sd->net->probe, 0);
 
 	if (!(sd->pending & (1u << nr)))
-		TRACE(&sd->net->probe, TR_SOFTIRQ, 0, "raise %s cpu=%u", softirq_names[nr], sd->cpu);
+		TRACE(&sd->net->probe, TR_SOFTIRQ, 0, "raise %s cpu=%u", softirq_names[nr],
+		      sd->cpu);
 	sd->pending |= 1u << nr;
 	/* Inside a section or a softirq somebody looks soon; otherwise the host may be asleep. */
 	if (!sd->bh_disabled && !sd->in_softirq)
@@ -85,18 +89,20 @@ static void softirq_round(struct softnet_data *sd)
 
 		if (nr != NET_RX_SOFTIRQ || !sd->rx_suspended)
 			sd->softirqs[nr]++;
-		TRACE(&net->probe, TR_SOFTIRQ, 0, "%s %s cpu=%u ctx=%s", resumed ? "resume" : "begin",
-		      softirq_names[nr], sd->cpu, ctx_names[sd->softirq_ctx]);
+		TRACE(&net->probe, TR_SOFTIRQ, 0, "%s %s cpu=%u ctx=%s",
+		      resumed ? "resume" : "begin", softirq_names[nr], sd->cpu,
+		      ctx_names[sd->softirq_ctx]);
 		if (net->softirq_vec[nr])
 			net->softirq_vec[nr](sd);
 		TRACE(&net->probe, TR_SOFTIRQ, 0, "end %s cpu=%u", softirq_names[nr], sd->cpu);
 	}
 }
 
-/* More rounds than one context may spend: the rest is the thread's, so that tasks get their turn. */
+/* More rounds than one context may spend: the rest is the thread's; tasks get their turn. */
 static bool softirq_overflow(const struct softnet_data *sd)
 {
-	return sd->rounds >= MAX_SOFTIRQ_RESTART || sd->net->now_ns - sd->episode_ns >= MAX_SOFTIRQ_TIME_NS;
+	return sd->rounds >= MAX_SOFTIRQ_RESTART ||
+	       sd->net->now_ns - sd->episode_ns >= MAX_SOFTIRQ_TIME_NS;
 }
 
 static void wakeup_softirqd(struct softnet_data *sd)
@@ -145,7 +151,8 @@ void local_bh_enable(struct net *net)
 
 bool softirq_run_cpu(struct softnet_data *sd)
 {
-	if (!sd->pending || sd->ksoftirqd_running || sd->bh_disabled || sd->in_softirq || cpu_busy(sd))
+	if (!sd->pending || sd->ksoftirqd_running || sd->bh_disabled || sd->in_softirq ||
+	    cpu_busy(sd))
 		return false;
 	net_set_cpu(sd->net, sd->cpu);
 	do_softirq(sd, SOFTIRQ_IRQ_EXIT);

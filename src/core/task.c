@@ -1,10 +1,10 @@
 /* Tasks: a host's processes, as coroutines that run until they sleep.
  *
- * Decides which program runs next: first come, first served, one at a time, while its CPU is free. Called by
- * net_run (task_run_one), by system calls that wait (wait_on, in wait.c) and by the owner (task_spawn); hands on
- * to the program's main. States are in task.h. Who may change them: task_wake (SLEEPING to RUNNABLE), task_resume
- * (RUNNABLE to RUNNING), coro_sleep (RUNNING to SLEEPING), task_finish (to ZOMBIE).
- * Tests: tests/unit/core/test_task.c. */
+ * Decides which program runs next: first come, first served, one at a time, while its CPU is free.
+ * Called by net_run (task_run_one), by system calls that wait (wait_on, in wait.c) and by the owner
+ * (task_spawn); hands on to the program's main. States are in task.h. Who may change them:
+ * task_wake (SLEEPING to RUNNABLE), task_resume (RUNNABLE to RUNNING), coro_sleep (RUNNING to
+ * SLEEPING), task_finish (to ZOMBIE). Tests: tests/unit/core/test_task.c. */
 #include "core/task.h"
 
 #include <assert.h>
@@ -102,8 +102,8 @@ static void task_entry(void *arg)
 		t->net->task_close_files(t);
 }
 
-struct task *task_spawn(struct net *net, const char *comm, task_main main, int argc, char *const *argv,
-			struct task *parent)
+struct task *task_spawn(struct net *net, const char *comm, task_main main, int argc,
+			char *const *argv, struct task *parent)
 {
 	struct task *t;
 
@@ -156,7 +156,8 @@ static void task_finish(struct task *t)
 	}
 	del_timer(&net->wheel, &t->timer);
 	t->state = TASK_ZOMBIE;
-	TRACE(&net->probe, TR_TASK, 0, "exit pid=%u comm=%s code=%d", t->pid, t->comm, t->exit_code);
+	TRACE(&net->probe, TR_TASK, 0, "exit pid=%u comm=%s code=%d", t->pid, t->comm,
+	      t->exit_code);
 	coro_free(t->coro);
 	t->coro = NULL;
 	wake_up(&t->exit_wq, 0);
@@ -218,7 +219,7 @@ uint64_t task_next_run(const struct net *net)
 
 /* ---- sleeping and waking ---- */
 
-/* A killed program that goes on asking: let it look at -EINTR for a while, then stop it for good. */
+/* A killed program that goes on asking: it may look at -EINTR for a while, then it is stopped. */
 static int task_refuse_sleep(struct task *t)
 {
 	if (t->killed && ++t->nr_eintr > TASK_EINTR_MAX) {
@@ -299,7 +300,7 @@ void task_kill(struct task *t)
 static void task_end_now(struct task *t)
 {
 	task_kill(t);
-	/* Each resumption is answered by -EINTR, at most TASK_EINTR_MAX times: see task_refuse_sleep. */
+	/* Its sleeps are refused, at most TASK_EINTR_MAX times: see task_refuse_sleep. */
 	while (t->state != TASK_ZOMBIE) {
 		t->state = TASK_RUNNABLE;
 		task_resume(t);

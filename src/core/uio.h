@@ -8,14 +8,15 @@
 struct iov_iter {
 	const struct iovec *iov;
 	size_t nr, off; /* segments left, the current one first, and offset in it */
-	size_t count;   /* bytes left */
+	size_t count;	/* bytes left */
 };
 
 void iov_iter_init(struct iov_iter *it, const struct iovec *iov, size_t nr);
 /* Copy up to len bytes from the program / to the program; return bytes copied. */
 size_t copy_from_iter(void *to, size_t len, struct iov_iter *it);
 size_t copy_to_iter(const void *from, size_t len, struct iov_iter *it);
-/* The same; the checksum of what was copied is added to *sum (which covers an even number of octets). */
+/* The same; the checksum of what was copied is added to *sum (which covers an even number of
+ * octets). */
 size_t csum_copy_from_iter(void *to, size_t len, struct iov_iter *it, uint32_t *sum);
 void iov_iter_advance(struct iov_iter *it, size_t n);
 

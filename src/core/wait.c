@@ -1,9 +1,9 @@
 /* Wait queues: who sleeps for what, and whom an event wakes.
  *
- * Decides whom to wake: everybody who waits non-exclusively and one of those who wait exclusively, the one that
- * has waited longest; a task once woken leaves the queue, so that the next event wakes the next one. Called by
- * system calls that must wait and by whatever they wait for; hands on to the task's wait_ops.
- * Tests: tests/unit/core/test_task.c. */
+ * Decides whom to wake: everybody who waits non-exclusively and one of those who wait exclusively,
+ * the one that has waited longest; a task once woken leaves the queue, so that the next event wakes
+ * the next one. Called by system calls that must wait and by whatever they wait for; hands on to
+ * the task's wait_ops. Tests: tests/unit/core/test_task.c. */
 #include <errno.h>
 #include "core/netdevice.h"
 #include "core/task.h"
@@ -57,7 +57,8 @@ void wake_up(struct wait_queue_head *q, uint32_t key)
 	}
 }
 
-static int wait_once(struct net *net, struct wait_queue_head *q, uint64_t deadline_ns, bool exclusive)
+static int wait_once(struct net *net, struct wait_queue_head *q, uint64_t deadline_ns,
+		     bool exclusive)
 {
 	struct task *t = net->current;
 	struct wait_entry e;

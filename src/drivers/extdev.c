@@ -1,9 +1,10 @@
-/* extdev: a device whose far end is a function: a TAP of this machine's kernel, or the embedding program.
+/* extdev: a device whose far end is a function: a TAP of this machine's kernel, or the embedding
+ * program.
  *
- * Decides whether a frame from outside may enter: long enough for its header (RFC 894), not longer than the MTU
- * allows unless it is a train. Called by dev_hard_start_xmit and by the owner (extdev_input); hands on to the sink
- * and to netif_rx. A sink that is full stops the queue; packets then wait in the qdisc until extdev_wake.
- * Tests: tests/unit/drivers/test_extdev.c. */
+ * Decides whether a frame from outside may enter: long enough for its header (RFC 894), not longer
+ * than the MTU allows unless it is a train. Called by dev_hard_start_xmit and by the owner
+ * (extdev_input); hands on to the sink and to netif_rx. A sink that is full stops the queue;
+ * packets then wait in the qdisc until extdev_wake. Tests: tests/unit/drivers/test_extdev.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include "drivers/drivers.h"
@@ -44,8 +45,8 @@ static const struct net_device_ops extdev_ops = {
 	.ndo_start_xmit = extdev_xmit,
 };
 
-struct net_device *extdev_create(struct net *net, const char *name, const uint8_t mac[6], uint32_t features,
-				 const struct netdev_sink *sink, int *err)
+struct net_device *extdev_create(struct net *net, const char *name, const uint8_t mac[6],
+				 uint32_t features, const struct netdev_sink *sink, int *err)
 {
 	struct net_device *dev = alloc_netdev(net, name, 1);
 	struct extdev_priv *p = xcalloc(1, sizeof(*p));
@@ -73,7 +74,8 @@ static int extdev_check(struct net_device *dev, size_t len, const struct extdev_
 		dev->stats.rx_dropped++;
 		return -ENETDOWN;
 	}
-	if (len < ETH_HLEN || len > SKB_MAX_DATA - NET_SKB_PAD || (!m->gso_size && len > dev->mtu + ETH_HLEN + 4u)) {
+	if (len < ETH_HLEN || len > SKB_MAX_DATA - NET_SKB_PAD ||
+	    (!m->gso_size && len > dev->mtu + ETH_HLEN + 4u)) {
 		dev->stats.rx_errors++;
 		dev->stats.rx_length_errors++;
 		return len < ETH_HLEN ? -EINVAL : -EMSGSIZE;
@@ -102,7 +104,8 @@ static int extdev_apply_meta(struct sk_buff *skb, const struct extdev_meta *m)
 			return -EINVAL;
 		sh->gso_size = m->gso_size;
 		sh->gso_type = m->gso_type;
-		sh->gso_segs = (uint16_t)max_u32((skb->len - min_u32(hdr, skb->len) + m->gso_size - 1u) / m->gso_size, 1);
+		sh->gso_segs = (uint16_t)max_u32(
+			(skb->len - min_u32(hdr, skb->len) + m->gso_size - 1u) / m->gso_size, 1);
 	}
 	return 0;
 }
@@ -115,7 +118,10 @@ int extdev_input_skb(struct net_device *dev, struct sk_buff *skb, const struct e
 	if (!err)
 		err = extdev_apply_meta(skb, m);
 	if (unlikely(err)) {
-		kfree_skb_at(skb, err == -EMSGSIZE ? DROP_PKT_TOO_BIG : err == -EINVAL ? DROP_PKT_TOO_SMALL : DROP_DEV_READY,
+		kfree_skb_at(skb,
+			     err == -EMSGSIZE ? DROP_PKT_TOO_BIG
+			     : err == -EINVAL ? DROP_PKT_TOO_SMALL
+					      : DROP_DEV_READY,
 			     "extdev_input");
 		return err;
 	}
@@ -127,8 +133,8 @@ int extdev_input_skb(struct net_device *dev, struct sk_buff *skb, const struct e
 	return netif_rx(skb) == NET_RX_SUCCESS ? 0 : -ENOBUFS;
 }
 
-int extdev_input(struct net_device *dev, const void *frame, size_t len, uint16_t gso_size, uint8_t gso_type,
-		 bool csum_ok)
+int extdev_input(struct net_device *dev, const void *frame, size_t len, uint16_t gso_size,
+		 uint8_t gso_type, bool csum_ok)
 {
 	struct extdev_meta m = { .gso_size = gso_size, .gso_type = gso_type, .csum_ok = csum_ok };
 	int err = extdev_check(dev, len, &m);

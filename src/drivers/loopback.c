@@ -1,9 +1,10 @@
 /* lo: what is sent is received, through this CPU's backlog.
  *
- * Decides nothing: the packet loses its owner, its link header is parsed and it waits in the IP input queue, all
- * inside the transmit call. Called by dev_hard_start_xmit; hands on to netif_rx. There is no ring, interrupt or
- * DMA. The packet keeps its route, so that the input side need not look one up. Counters move only when the backlog
- * took it, count both directions at once and do not count the link header. Tests: tests/unit/drivers/test_loopback.c. */
+ * Decides nothing: the packet loses its owner, its link header is parsed and it waits in the IP
+ * input queue, all inside the transmit call. Called by dev_hard_start_xmit; hands on to netif_rx.
+ * There is no ring, interrupt or DMA. The packet keeps its route, so that the input side need not
+ * look one up. Counters move only when the backlog took it, count both directions at once and do
+ * not count the link header. Tests: tests/unit/drivers/test_loopback.c. */
 #include <stdlib.h>
 #include "drivers/drivers.h"
 
@@ -78,7 +79,8 @@ static int loopback_net_init(struct net *net)
 	dev->flags = DEVF_LOOPBACK;
 	memset(dev->broadcast, 0, ETH_ALEN);
 	dev->no_queue = true;
-	dev->features = NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_TSO | NETIF_F_USO | NETIF_F_FRAGLIST;
+	dev->features =
+		NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_TSO | NETIF_F_USO | NETIF_F_FRAGLIST;
 	dev->netdev_ops = &loopback_ops;
 	err = register_netdev(dev);
 	if (err) {
@@ -95,4 +97,5 @@ static void loopback_net_exit(struct net *net)
 		unregister_netdev(net->loopback_dev);
 }
 
-const struct pernet_operations loopback_net_ops = { "loopback", loopback_net_init, loopback_net_exit };
+const struct pernet_operations loopback_net_ops = { "loopback", loopback_net_init,
+						    loopback_net_exit };

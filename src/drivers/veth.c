@@ -1,8 +1,9 @@
 /* veth: two devices joined in memory; what one sends, the other's host receives.
  *
- * Decides nothing; a frame, or a whole train, changes hosts without a copy: owner, route, mark and conntrack entry
- * stay behind. Called by dev_hard_start_xmit of one host; hands on to netif_rx of the other, whose owner is kicked.
- * The pair has a carrier while both ends are up. Tests: tests/unit/drivers/test_veth.c. */
+ * Decides nothing; a frame, or a whole train, changes hosts without a copy: owner, route, mark and
+ * conntrack entry stay behind. Called by dev_hard_start_xmit of one host; hands on to netif_rx of
+ * the other, whose owner is kicked. The pair has a carrier while both ends are up. Tests:
+ * tests/unit/drivers/test_veth.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include "drivers/drivers.h"
@@ -124,7 +125,8 @@ static struct net_device *veth_new(struct net *net, const char *name, const uint
 	memcpy(dev->dev_addr, mac, ETH_ALEN);
 	memcpy(dev->perm_addr, mac, ETH_ALEN);
 	dev->no_queue = true;
-	dev->features = NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_TSO | NETIF_F_USO | NETIF_F_FRAGLIST;
+	dev->features =
+		NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_TSO | NETIF_F_USO | NETIF_F_FRAGLIST;
 	dev->netdev_ops = &veth_ops;
 	dev->carrier = false;
 	dev->priv = xcalloc(1, sizeof(struct veth_priv));
@@ -137,8 +139,8 @@ static void veth_discard(struct net_device *dev)
 	free_netdev(dev);
 }
 
-int veth_create(struct net *a, const char *name_a, const uint8_t mac_a[6], struct net *b, const char *name_b,
-		const uint8_t mac_b[6])
+int veth_create(struct net *a, const char *name_a, const uint8_t mac_a[6], struct net *b,
+		const char *name_b, const uint8_t mac_b[6])
 {
 	struct net_device *da, *db;
 	int err;

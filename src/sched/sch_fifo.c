@@ -1,4 +1,5 @@
-/* pfifo and bfifo: first in, first out, bounded in packets or in bytes; what finds no room is dropped.
+/* pfifo and bfifo: first in, first out, bounded in packets or in bytes; what finds no room is
+ * dropped.
  *
  * Called by core/qdisc_core.c. Tests: tests/unit/sched/test_sched.c. */
 #include <errno.h>
@@ -29,7 +30,8 @@ static int bfifo_init(struct Qdisc *q, const char *const *args, size_t nargs)
 {
 	const struct net_device *dev = q->txq->dev;
 
-	return fifo_init(q, args, nargs, max_u32(dev->tx_queue_len, 1) * (dev->mtu + dev->hard_header_len));
+	return fifo_init(q, args, nargs,
+			 max_u32(dev->tx_queue_len, 1) * (dev->mtu + dev->hard_header_len));
 }
 
 static int pfifo_enqueue(struct sk_buff *skb, struct Qdisc *q)

@@ -1,7 +1,7 @@
 /* pfifo_fast: three bands; as long as a lower band has packets, the higher ones wait.
  *
- * Decides the band by skb->priority, through the map below (tc-prio(8); the priorities come from the TOS octet).
- * Called by core/qdisc_core.c. Each band holds the device's tx_queue_len packets.
+ * Decides the band by skb->priority, through the map below (tc-prio(8); the priorities come from
+ * the TOS octet). Called by core/qdisc_core.c. Each band holds the device's tx_queue_len packets.
  * Tests: tests/unit/sched/test_sched.c. */
 #include "base/strbuf.h"
 #include "core/qdisc.h"
@@ -86,7 +86,8 @@ const struct Qdisc_ops pfifo_fast_qdisc_ops = {
 
 static int sched_net_init(struct net *net)
 {
-	static const struct Qdisc_ops *const all[] = { &pfifo_qdisc_ops, &bfifo_qdisc_ops, &pfifo_fast_qdisc_ops };
+	static const struct Qdisc_ops *const all[] = { &pfifo_qdisc_ops, &bfifo_qdisc_ops,
+						       &pfifo_fast_qdisc_ops };
 
 	register_qdisc_ops(net, all, ARRAY_SIZE(all));
 	net->default_qdisc = &pfifo_fast_qdisc_ops;

@@ -4,9 +4,9 @@
 
 #include "core/netdevice.h"
 
-/* pfifo [limit PACKETS], bfifo [limit BYTES]: one queue. pfifo_fast: three bands by skb->priority; limit is the
- * device's tx_queue_len for each band. Any of them takes the word "bypass": a packet that finds the queue empty
- * goes straight to the driver (TCQ_F_CAN_BYPASS). */
+/* pfifo [limit PACKETS], bfifo [limit BYTES]: one queue. pfifo_fast: three bands by skb->priority;
+ * limit is the device's tx_queue_len for each band. Any of them takes the word "bypass": a packet
+ * that finds the queue empty goes straight to the driver (TCQ_F_CAN_BYPASS). */
 extern const struct Qdisc_ops pfifo_qdisc_ops, bfifo_qdisc_ops, pfifo_fast_qdisc_ops;
 /* Registers them; pfifo_fast becomes net->default_qdisc. */
 extern const struct pernet_operations sched_net_ops;
