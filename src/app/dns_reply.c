@@ -239,8 +239,7 @@ size_t dns_answer_limit(const struct dns_msg *q, bool tcp)
 	return q->edns.present ? min_sz(q->edns.udp_size, DNS_EDNS_SIZE) : DNS_UDP_MIN;
 }
 
-/* What is settled before any zone is looked at; -1: nothing. */
-static int early_rcode(const struct dns_msg *q, enum dns_fault f)
+int dns_query_rcode(const struct dns_msg *q, enum dns_fault f)
 {
 	if (dns_opcode(q) != DNS_OP_QUERY)
 		return DNS_NOTIMP; /* NOTIFY and UPDATE too (DS-04) */
@@ -257,7 +256,7 @@ static int early_rcode(const struct dns_msg *q, enum dns_fault f)
 	return -1;
 }
 
-static uint8_t *short_error(const struct dns_msg *q, unsigned rcode, size_t *len)
+uint8_t *dns_short_error(const struct dns_msg *q, unsigned rcode, size_t *len)
 {
 	uint8_t *w = malloc(DNS_HDR_LEN);
 
@@ -282,11 +281,11 @@ uint8_t *dns_authority_reply(const struct dns_authority *a, const uint8_t *q, si
 	f = dns_msg_check(&m, q, len);
 	if (f == DNS_BAD_HEADER)
 		return NULL;
-	rcode = early_rcode(&m, f);
+	rcode = dns_query_rcode(&m, f);
 	if (f || (rcode >= 0 && !m.has_question)) {
 		done->rcode = (unsigned)rcode;
 		snprintf(done->text, sizeof(done->text), "%s %s", f ? dns_fault_text(f) : "no question", dns_rcode_text((unsigned)rcode));
-		return short_error(&m, (unsigned)rcode, out_len);
+		return dns_short_error(&m, (unsigned)rcode, out_len);
 	}
 	dns_out_reply_to(o, &m);
 	if (rcode >= 0) {
@@ -298,7 +297,7 @@ uint8_t *dns_authority_reply(const struct dns_authority *a, const uint8_t *q, si
 	done->rcode = o->rcode;
 	wire = dns_out_wire(o, dns_answer_limit(&m, from->tcp), out_len);
 	if (!wire)
-		return short_error(&m, DNS_SERVFAIL, out_len);
+		return dns_short_error(&m, DNS_SERVFAIL, out_len);
 	done->truncated = (wire[2] & (DNS_TC >> 8)) != 0;
 	return wire;
 }

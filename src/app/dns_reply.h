@@ -34,6 +34,10 @@ uint8_t *dns_authority_reply(const struct dns_authority *a, const uint8_t *q, si
 			     struct dns_out *o, size_t *out_len, struct dns_done *done);
 /* Checks common to both servers: whether a datagram may be answered at all (DS-01). */
 bool dns_may_answer(const uint8_t *q, size_t len, const struct dns_from *from);
+/* The rcode that settles a query before any data is looked at (f: what dns_msg_check said); -1: none. */
+int dns_query_rcode(const struct dns_msg *q, enum dns_fault f);
+/* A header and nothing more; malloc'd. */
+uint8_t *dns_short_error(const struct dns_msg *q, unsigned rcode, size_t *len);
 /* RFC 8482 4.2: the answer to ANY. */
 struct rrset *dns_any_hinfo(void);
 /* How many octets the answer to q may have. */
