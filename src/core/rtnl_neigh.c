@@ -130,6 +130,7 @@ static int neigh_new(struct net *net, const struct nlmsghdr *h, struct nl_reply 
 	const uint8_t *lladdr;
 	struct neighbour *n;
 	struct neigh_req q;
+	bool is_new;
 	int err = neigh_parse(net, h, &q);
 
 	if (err)
@@ -144,6 +145,7 @@ static int neigh_new(struct net *net, const struct nlmsghdr *h, struct nl_reply 
 		return -ENOENT;
 	if (n && !(h->nlmsg_flags & NLM_F_REPLACE))
 		flags &= ~NEIGH_UPDATE_F_OVERRIDE;
+	is_new = !n;
 	if (n)
 		neigh_hold(n);
 	else
@@ -154,6 +156,8 @@ static int neigh_new(struct net *net, const struct nlmsghdr *h, struct nl_reply 
 		neigh_event_send(n, NULL); /* resolve it, with nothing to send yet */
 	else
 		err = neigh_update(n, lladdr, (uint8_t)q.ndm->ndm_state, flags);
+	if (err && is_new)
+		neigh_delete(q.tbl, q.key, q.dev);
 	neigh_release(n);
 	return err;
 }
