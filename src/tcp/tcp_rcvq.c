@@ -553,6 +553,21 @@ static void queue_in_order(struct sock *sk, struct sk_buff *skb)
 		tcp_data_ready(sk);
 }
 
+/* In order, but it also covers bytes that are queued already: those came first and stay (TS-23). It is sorted in
+ * like any other, which keeps only its new parts, and then all of it is in order. */
+static void queue_around_ofo(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	data_queue_ofo(sk, skb);
+	if (!tcp_ofo_empty(tp))
+		ofo_drain(sk);
+	inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED | ICSK_ACK_NOW;
+	tcp_update_pred_flags(tp);
+	if (!sock_flag(sk, SOCK_F_DEAD))
+		tcp_data_ready(sk);
+}
+
 /* Cut the header's view of what was received before: data begins behind the header, so the overlap is removed by
  * moving the header's end, that is by pulling later. Here the payload is pulled together with the header. */
 static void trim_received_front(struct sk_buff *skb, uint32_t rcv_nxt)
@@ -595,7 +610,10 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 			kfree_skb_reason(skb, DROP_SOCKET_RCVBUFF);
 			return;
 		}
-		queue_in_order(sk, skb);
+		if (!tcp_ofo_empty(tp) && after(tcb->end_seq, TCP_SKB_CB(skb_peek(&tp->sack->ofo_queue))->seq))
+			queue_around_ofo(sk, skb);
+		else
+			queue_in_order(sk, skb);
 		return;
 	}
 	if (!after(tcb->end_seq, tp->rcv_nxt)) {
