@@ -299,24 +299,27 @@ ssize_t bed_recv(struct sock *sk, void *p, size_t len, int flags)
 void bed_close(struct sock *sk) { sk->prot->close(sk, 0); }
 
 /* ---- the scripted side ---- */
+void bed_inject_bytes(struct bed *b, unsigned from, unsigned to, const uint8_t *seg, uint32_t len)
+{
+	uint64_t (*tap)(struct bed *, const struct seg *, void *) = b->tap;
+	bool ok = b->ok;
+
+	b->tap = NULL;
+	wire_put(b, bed_addr(from), bed_addr(to), 0, seg, len);
+	b->tap = tap;
+	b->ok = ok; /* only what the stack sends is judged */
+}
+
 void bed_inject_raw(struct bed *b, unsigned from, unsigned to, const uint8_t *seg, uint32_t len)
 {
 	uint8_t *p = malloc(len ? len : 1);
-	uint64_t (*tap)(struct bed *, const struct seg *, void *) = b->tap;
 
 	memcpy(p, seg, len);
 	if (len >= 18) {
 		put_be16(p + 16, 0);
 		put_be16(p + 16, csum_fold(csum_partial(p, len, csum_tcpudp_nofold(bed_addr(from), bed_addr(to), len, 6, 0))));
 	}
-	b->tap = NULL;
-	{
-		bool ok = b->ok;
-
-		wire_put(b, bed_addr(from), bed_addr(to), 0, p, len);
-		b->ok = ok;
-	}
-	b->tap = tap;
+	bed_inject_bytes(b, from, to, p, len);
 	free(p);
 }
 

@@ -64,6 +64,8 @@ void bed_close(struct sock *sk);
 void bed_inject(struct bed *b, unsigned from, unsigned to, uint16_t sport, uint16_t dport, const char *text, const void *data, uint32_t len);
 /* Raw octets of a TCP segment; the checksum is made right. */
 void bed_inject_raw(struct bed *b, unsigned from, unsigned to, const uint8_t *seg, uint32_t len);
+/* As it is, wrong checksum and all. */
+void bed_inject_bytes(struct bed *b, unsigned from, unsigned to, const uint8_t *seg, uint32_t len);
 /* The next segment that was sent to a scripted host, as text; "" none. Sequence numbers relative. */
 const char *bed_next(struct bed *b, char *buf, size_t room);
 #define expect_seg(b, want)                                                   \

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/procfs.h"
+#include "wire/ip4.h"
 
 #define MS NSEC_PER_MSEC
 #define SEC NSEC_PER_SEC
@@ -821,6 +822,171 @@ static void ts_22_paws(void **state)
 	done(b, sk);
 }
 
+/* must_3, tp_18: one flipped bit anywhere, and swapped octets, reach nobody and are answered by nothing. */
+static void tp_18_bad_checksums(void **state)
+{
+	struct bed *b = scripted_bed();
+	struct sock *sk = connected(b, SACKED);
+	uint8_t s[24] = { 0 };
+	uint16_t sum;
+
+	put_be16(s, 80);
+	put_be16(s + 2, inet_sk(sk)->sport);
+	put_be32(s + 4, b->peer_isn + 1);
+	put_be32(s + 8, b->isn + 1);
+	s[12] = 5 << 4;
+	s[13] = TCP_ACK | TCP_PSH;
+	put_be16(s + 14, 1000);
+	memcpy(s + 20, "abcd", 4);
+	sum = csum_fold(csum_partial(s, 24, csum_tcpudp_nofold(bed_addr(1), bed_addr(0), 24, 6, 0)));
+	put_be16(s + 16, sum);
+	for (unsigned bit = 0; bit < 24 * 8; bit++) {
+		s[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+		bed_inject_bytes(b, 1, 0, s, 24);
+		s[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+	}
+	put_be16(s + 16, (uint16_t)(sum << 8 | sum >> 8));
+	bed_inject_bytes(b, 1, 0, s, 24);
+	bed_run(b, 0);
+	assert_int_equal(b->net[0]->mib.tcp.InErrs, 193); /* a few flips break the data offset first */
+	assert_int_equal(tcp_sk(sk)->rcv_nxt, b->peer_isn + 1);
+	expect_seg(b, "");
+	put_be16(s + 16, sum); /* unharmed, it is taken */
+	bed_inject_bytes(b, 1, 0, s, 24);
+	bed_run(b, 0);
+	assert_int_equal(tcp_sk(sk)->rcv_nxt, b->peer_isn + 5);
+	done(b, sk);
+}
+
+/* RFC 6528: steady with the clock in one four-tuple (must_8), unrelated between tuples and secrets (must_9). */
+static void ts_27_initial_sequence_numbers(void **state)
+{
+	struct bed *b = scripted_bed();
+	struct net *net = b->net[0];
+	uint32_t a = secure_tcp_seq(net, 1, 2, 3, 4), prev = a, near = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		net->now_ns += 64000; /* 1000 ticks of 64 ns */
+		assert_int_equal(secure_tcp_seq(net, 1, 2, 3, 4) - prev, 1000);
+		prev = secure_tcp_seq(net, 1, 2, 3, 4);
+	}
+	for (uint16_t p = 1; p <= 10000; p++) {
+		uint32_t d = secure_tcp_seq(net, 1, 2, p, 4) - secure_tcp_seq(net, 1, 2, (uint16_t)(p + 1), 4);
+
+		near += d < (1u << 20) || d > 0u - (1u << 20);
+	}
+	assert_true(near < 30); /* by chance: 10000 * 2^21 / 2^32 = 5 */
+	net->tcp->isn_secret[0] ^= 1;
+	assert_int_not_equal(secure_tcp_seq(net, 1, 2, 3, 4), prev);
+	done(b, NULL);
+}
+
+/* RFC 5961 5: an ACK older than the largest window was never ours to get; data with it is not taken. */
+static void ts_03_ack_too_old(void **state)
+{
+	struct bed *b = scripted_bed();
+	struct sock *sk = connected(b, SACKED);
+	static char data[3000];
+	char buf[64];
+
+	bed_send(sk, data, sizeof(data), 0);
+	bed_run(b, 0);
+	while (*bed_next(b, buf, sizeof(buf)))
+		;
+	say(b, sk, ". 1 ack 3001", NULL, 0);
+	say(b, sk, "P. 1 ack -100000", "evil", 4);
+	expect_seg(b, ". 3001:3001 ack 1");
+	assert_int_equal(b->net[0]->mib.tcpext.TCPChallengeACK, 1);
+	assert_int_equal(tcp_sk(sk)->rcv_nxt, b->peer_isn + 1);
+	say(b, sk, "P. 1 ack 2001", "good", 4); /* old, but within the window: its data counts */
+	assert_int_equal(tcp_sk(sk)->rcv_nxt, b->peer_isn + 5);
+	done(b, sk);
+}
+
+/* An ICMP error of this type and code about the segment of sk with this sequence number. */
+static void icmp_about(struct bed *b, struct sock *sk, uint8_t type, uint8_t code, uint32_t seq)
+{
+	struct net *net = b->net[0];
+	struct sk_buff *skb = alloc_skb(net, 128);
+	struct ip4_hdr *h;
+	uint8_t *p;
+
+	skb_reserve(skb, 32);
+	p = skb_put(skb, ICMP_HLEN);
+	memset(p, 0, ICMP_HLEN);
+	p[0] = type;
+	p[1] = code;
+	skb_reset_transport_header(skb);
+	skb_pull(skb, ICMP_HLEN);
+	h = (struct ip4_hdr *)(void *)skb_put(skb, IP4_HLEN);
+	memset(h, 0, sizeof(*h));
+	h->ver_ihl = 0x45;
+	h->protocol = 6;
+	put_be32(h->saddr, bed_addr(0));
+	put_be32(h->daddr, bed_addr(1));
+	p = skb_put(skb, 8);
+	put_be16(p, inet_sk(sk)->sport);
+	put_be16(p + 2, inet_sk(sk)->dport);
+	put_be32(p + 4, seq);
+	tcp_v4_err(skb, 0);
+	consume_skb(skb);
+}
+
+static void icmp_10_hard_errors(void **state)
+{
+	struct bed *b = scripted_bed();
+	struct sock *sk = connected(b, SACKED);
+
+	bed_send(sk, "x", 1, 0);
+	icmp_about(b, sk, 3, 3, b->isn + 5000); /* not in flight: a guess */
+	assert_int_equal(b->net[0]->mib.tcpext.OutOfWindowIcmps, 1);
+	assert_int_equal(sk->err_soft, 0);
+	icmp_about(b, sk, 3, 3, b->isn + 1); /* synchronised: soft, whatever the code (icmp_09) */
+	assert_int_equal(sk->err_soft, ECONNREFUSED);
+	assert_int_equal(sk->err, 0);
+	assert_int_equal(sk->state, TCP_ESTABLISHED);
+	icmp_about(b, sk, 4, 0, b->isn + 1); /* must_55, icmp_14 */
+	icmp_about(b, sk, 11, 0, b->isn + 1); /* icmp_20 */
+	assert_int_equal(sk->state, TCP_ESTABLISHED);
+	bed_close(sk);
+	sk = bed_socket(b, 0);
+	bed_connect(b, sk, 1, 81);
+	icmp_about(b, sk, 3, 3, tcp_sk(sk)->snd_una); /* SYN-SENT: it aborts */
+	assert_int_equal(sk->state, TCP_CLOSE);
+	assert_int_equal(sk->err, ECONNREFUSED);
+	done(b, sk);
+}
+
+/* Savage's attacks: what grows cwnd is bytes delivered, not the number of ACKs; an application-limited sender does
+ * not save up credit. */
+static void ts_07_cwnd_counts_bytes(void **state)
+{
+	struct bed *b = scripted_bed();
+	uint32_t ts;
+	struct sock *sk = ten_out(b, false, &ts);
+	char t[64];
+
+	bed_run(b, 10 * MS);
+	for (int i = 1; i <= 1000; i++) { /* one segment's worth in 1000 ACKs */
+		snprintf(t, sizeof(t), ". 1 ack %d win 60000", 1 + i);
+		say(b, sk, t, NULL, 0);
+	}
+	assert_int_equal(tcp_sk(sk)->snd_cwnd, 11);
+	bed_close(sk);
+	bed_free(b);
+
+	b = scripted_bed();
+	sk = connected(b, SACKED);
+	for (int i = 0; i < 200; i++) { /* one small segment at a time, each acknowledged */
+		bed_send(sk, "x", 1, 0);
+		bed_run(b, MS);
+		snprintf(t, sizeof(t), ". 1 ack %d", 2 + i);
+		say(b, sk, t, NULL, 0);
+	}
+	assert_int_equal(tcp_sk(sk)->snd_cwnd, 10);
+	done(b, sk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -858,6 +1024,11 @@ int main(void)
 		cmocka_unit_test(tr_01_syn_cookies),
 		cmocka_unit_test(ts_10_syn_received),
 		cmocka_unit_test(ts_22_paws),
+		cmocka_unit_test(tp_18_bad_checksums),
+		cmocka_unit_test(ts_27_initial_sequence_numbers),
+		cmocka_unit_test(ts_03_ack_too_old),
+		cmocka_unit_test(icmp_10_hard_errors),
+		cmocka_unit_test(ts_07_cwnd_counts_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
