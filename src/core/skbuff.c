@@ -125,12 +125,18 @@ struct sk_buff *alloc_skb(struct net *net, uint32_t size)
 
 struct sk_buff *build_skb(struct net *net, uint8_t *buf, uint32_t room)
 {
+	return build_skb_serial(net, buf, room, 0);
+}
+
+struct sk_buff *build_skb_serial(struct net *net, uint8_t *buf, uint32_t room, uint64_t serial)
+{
 	struct sk_buff *skb = skb_wrap(net, buf, skb_class_of(room));
 
 	if (unlikely(!skb))
 		return NULL;
-	skb->serial = net_next_serial(net);
-	TRACE(&net->probe, TR_BORN, skb->serial, "room=%u ring", room);
+	skb->serial = serial ? serial : net_next_serial(net);
+	if (unlikely(net->probe.on))
+		probe_emit_(&net->probe, TR_BORN, "build_skb", skb->serial, "room=%u ring", room);
 	return skb;
 }
 

@@ -100,6 +100,8 @@ struct sk_buff_head {
 struct sk_buff *alloc_skb(struct net *net, uint32_t size);
 /* Wrap bytes drawn from the pool by the DMA layer: data room is buf (skb_data_get), used in place. */
 struct sk_buff *build_skb(struct net *net, uint8_t *buf, uint32_t room);
+/* The same for a packet that has its identity already (it came over a cable); serial 0: a new one. */
+struct sk_buff *build_skb_serial(struct net *net, uint8_t *buf, uint32_t room, uint64_t serial);
 /* A data buffer of at least room bytes (for rings): must end in build_skb or skb_data_put. */
 uint8_t *skb_data_get(struct net *net, uint32_t room);
 void skb_data_put(struct net *net, uint8_t *buf, uint32_t room);

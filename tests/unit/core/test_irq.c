@@ -199,7 +199,8 @@ static void receive_buffers_are_drawn_when_the_device_writes(void **state)
 	assert_non_null(w);
 	memset(w, 0x5a, 100);
 	dma_unmap(f->net, a[5], &p, NULL);
-	s = build_skb(f->net, p, 1600);
+	s = build_skb_serial(f->net, p, 1600, 4711); /* as it was called on the cable */
+	assert_int_equal(s->serial, 4711);
 	skb_reserve(s, 64);
 	assert_int_equal(skb_put(s, 100)[99], 0x5a);
 	assert_int_equal(f->net->skb_mib.copies, 0);
