@@ -258,6 +258,8 @@ int dev_open(struct net_device *dev)
 		return -ENODEV;
 	if (dev->flags & DEVF_UP)
 		return 0;
+	for (uint32_t i = 0; i < dev->num_tx_queues; i++)
+		dev->tx[i].stopped = false; /* the ring that was full is gone */
 	if (dev->netdev_ops->ndo_open)
 		err = dev->netdev_ops->ndo_open(dev);
 	if (err)

@@ -4,6 +4,7 @@
  * after it. Formats: proc(5), and softnet_stat's 15 columns. Tests:
  * tests/unit/core/test_dev_proc.c. */
 #include <errno.h>
+#include <stdio.h>
 #include "base/strbuf.h"
 #include "core/net_int.h"
 #include "core/procfs.h"
@@ -87,11 +88,15 @@ static void proc_softirq_context(struct net *net, struct strbuf *out)
 static void proc_napi(struct net *net, struct strbuf *out)
 {
 	struct napi_struct *n;
+	char name[48];
 
 	sb_puts(out, "name                    cpu weight       polls        work scheduled\n");
-	list_for_each_entry(n, &net->napi_list, node)
-		sb_printf(out, "%-24s %2u %6d %11llu %11llu %d\n", n->name, n->cpu, n->weight,
+	list_for_each_entry(n, &net->napi_list, node) {
+		snprintf(name, sizeof(name), "%s%s%s", n->dev ? n->dev->name : "",
+			 n->dev ? "-" : "", n->name);
+		sb_printf(out, "%-24s %2u %6d %11llu %11llu %d\n", name, n->cpu, n->weight,
 			  ULL(n->polls), ULL(n->work), n->scheduled);
+	}
 }
 
 /* culver's own: lives and copies of packets, and the DMA gauge. */

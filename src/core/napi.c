@@ -78,8 +78,8 @@ static int napi_poll(struct softnet_data *sd, struct napi_struct *n)
 
 	n->polls++;
 	n->work += (uint64_t)work;
-	TRACE(&sd->net->probe, TR_SOFTIRQ, 0, "poll napi=%s work=%d weight=%d cpu=%u", n->name,
-	      work, weight, sd->cpu);
+	TRACE(&sd->net->probe, TR_SOFTIRQ, 0, "poll napi=%s%s%s work=%d weight=%d cpu=%u",
+	      n->dev ? n->dev->name : "", n->dev ? "-" : "", n->name, work, weight, sd->cpu);
 	if (work >= weight && n->scheduled) {
 		list_del_init(&n->poll_list);
 		list_add_tail(&n->poll_list, &sd->poll_list);

@@ -254,6 +254,7 @@ struct softnet_data {
 };
 enum softirq_ctx { SOFTIRQ_IRQ_EXIT, SOFTIRQ_BH_ENABLE, SOFTIRQ_KSOFTIRQD };
 static inline struct softnet_data *this_softnet(struct net *net) { return &net->softnet[net->cpu]; }
+/* name: "rx0", shown as "eth0-rx0"; poll and dev as in the struct. dev NULL: n->net is set already. */
 void netif_napi_add(struct net_device *dev, struct napi_struct *n, const char *name, int (*poll)(struct napi_struct *, int), int weight, uint32_t cpu);
 void netif_napi_del(struct napi_struct *n);
 /* Returns false when it was scheduled already. */

@@ -70,7 +70,7 @@ static void s2_10_handler_raises_softirq_that_runs_at_irq_exit(void **state)
 
 	(void)state;
 	memset(&napi, 0, sizeof(napi));
-	netif_napi_add(t->dev, &napi, "eth0-rx0", nothing_poll, 64, 0);
+	netif_napi_add(t->dev, &napi, "rx0", nothing_poll, 64, 0);
 	v = (unsigned)request_irq(f->net, 0, handler, "igb_msix_ring", "eth0", &napi);
 	fx_trace(f);
 	net_raise_irq(f->net, v);

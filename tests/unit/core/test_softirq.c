@@ -101,8 +101,8 @@ static void s2_64_round_robin_budget_and_time_squeeze(void **state)
 
 	(void)state;
 	n_order = 0;
-	netif_napi_add(t->dev, &a.napi, "eth0-rx0", fake_poll, 64, 0);
-	netif_napi_add(t->dev, &b.napi, "eth0-rx1", fake_poll, 64, 0);
+	netif_napi_add(t->dev, &a.napi, "rx0", fake_poll, 64, 0);
+	netif_napi_add(t->dev, &b.napi, "rx1", fake_poll, 64, 0);
 	fx_trace(f);
 	assert_true(napi_schedule(&a.napi));
 	assert_false(napi_schedule(&a.napi));
@@ -133,7 +133,7 @@ static void s2_60_67_schedule_links_the_napi_and_raises(void **state)
 	struct softnet_data *sd = &f->net->softnet[0];
 
 	(void)state;
-	netif_napi_add(t->dev, &a.napi, "eth0-rx0", fake_poll, 64, 0);
+	netif_napi_add(t->dev, &a.napi, "rx0", fake_poll, 64, 0);
 	assert_true(list_empty(&sd->poll_list));
 	assert_int_equal(sd->pending, 0);
 	fx_trace(f);
@@ -287,7 +287,7 @@ static void s3_138_flood_goes_to_ksoftirqd_in_virtual_time(void **state)
 	(void)state;
 	n_order = 0;
 	tasklet_runs = 0;
-	netif_napi_add(t->dev, &a.napi, "eth0-rx0", fake_poll, 64, 0);
+	netif_napi_add(t->dev, &a.napi, "rx0", fake_poll, 64, 0);
 	napi_schedule(&a.napi);
 	fx_run_until(f, f->net->now_ns + 3 * NSEC_PER_MSEC);
 	assert_true(sd->run_irq_exit > 0);
