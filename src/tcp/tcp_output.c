@@ -83,13 +83,16 @@ uint32_t __tcp_select_window(struct sock *sk)
 	return window;
 }
 
-/* Never takes back what was offered (SHLD-14). */
+/* Never takes back what was offered (SHLD-14), but when memory is gone: a peer that probes a closed window waits for
+ * ever (MUST-37), one whose segments vanish inside an open one gives up. */
 static uint16_t tcp_select_window(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	uint32_t old = tp->rcv_wnd, cur = tcp_receive_window(tp), win = __tcp_select_window(sk);
 	uint32_t scale = tp->rx_opt.rcv_wscale;
 
+	if (unlikely(inet_csk(sk)->ack_pending & ICSK_ACK_NOMEM))
+		cur = win = 0;
 	if (win < cur) {
 		if (win == 0)
 			TCPEXT_INC(sk->net, TCPWantZeroWindowAdv);

@@ -356,14 +356,19 @@ static bool prune_ofo_queue(struct sock *sk, const struct sk_buff *in)
 	return pruned;
 }
 
-/* May skb be queued? The window was advertised on the promise of rcvbuf, so what is in order gets some slack. */
+/* May skb be queued? What is in order was promised room by the window: memory per byte may be more than was
+ * reckoned, so it gets twice rcvbuf; only floods of tiny segments reach that. */
 bool tcp_try_rmem_schedule(struct sock *sk, struct sk_buff *skb)
 {
-	if (sk->rmem_alloc <= sk->rcvbuf)
+	int64_t limit = sk->rcvbuf;
+
+	if (!after(TCP_SKB_CB(skb)->seq, tcp_sk(sk)->rcv_nxt))
+		limit *= 2;
+	if (sk->rmem_alloc <= limit)
 		return true;
 	TCPEXT_INC(sk->net, PruneCalled);
 	prune_ofo_queue(sk, skb);
-	if (sk->rmem_alloc <= sk->rcvbuf)
+	if (sk->rmem_alloc <= limit)
 		return true;
 	TCPEXT_INC(sk->net, RcvPruned);
 	return false;
@@ -606,7 +611,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 		}
 		if (!tcp_try_rmem_schedule(sk, skb)) {
 			TCPEXT_INC(sk->net, TCPRcvQDrop);
-			inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED | ICSK_ACK_NOW;
+			inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED | ICSK_ACK_NOW | ICSK_ACK_NOMEM;
 			kfree_skb_reason(skb, DROP_SOCKET_RCVBUFF);
 			return;
 		}

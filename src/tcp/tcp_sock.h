@@ -17,7 +17,8 @@
  * list in sequence order and, through the same control blocks, a treap by sequence number, so that an insertion costs
  * O(log n) whatever order an attacker chooses. There is no backlog: one thread owns a host, and a system call holds off
  * softirqs (lock_sock) instead of queueing behind itself.
- * Limits: send side by sndbuf, receive side (both queues) by rcvbuf, in truesize; ofo_queue also by TCP_MAX_OFO_SKBS.
+ * Limits: send side by sndbuf, receive side (both queues) by rcvbuf, in truesize (in-order data inside a window that
+ * was offered: by twice rcvbuf, then the window is closed); ofo_queue also by TCP_MAX_OFO_SKBS.
  *
  * STATES and who may leave each (RFC 9293 3.3.2); "call": a program's call, "seg": tcp_input, "timer": tcp_timer.
  *   CLOSE        -> SYN_SENT (call connect), LISTEN (call listen)
@@ -214,7 +215,7 @@ struct inet_connection_sock {
 	uint32_t probes_tstamp_ms;
 	uint64_t ca_priv[8];
 };
-enum { ICSK_ACK_SCHED = 1, ICSK_ACK_TIMER = 2, ICSK_ACK_PUSHED = 4, ICSK_ACK_PUSHED2 = 8, ICSK_ACK_NOW = 16 };
+enum { ICSK_ACK_SCHED = 1, ICSK_ACK_TIMER = 2, ICSK_ACK_PUSHED = 4, ICSK_ACK_PUSHED2 = 8, ICSK_ACK_NOW = 16, ICSK_ACK_NOMEM = 32 };
 #define TCP_PINGPONG_THRESH 1
 
 struct tcp_sock {

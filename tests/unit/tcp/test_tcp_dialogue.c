@@ -987,6 +987,138 @@ static void ts_07_cwnd_counts_bytes(void **state)
 	done(b, sk);
 }
 
+/* must_40, must_58, shld_19: a lone segment's ACK waits, but below 0.5 s; two full ones are acknowledged at once. */
+static void must_40_delayed_ack(void **state)
+{
+	struct bed *b = scripted_bed();
+	struct sock *sk = connected(b, SACKED);
+	static char full[2000], out[4000];
+	char t[64], buf[64];
+	uint32_t seq = 1;
+	uint64_t waited = 0;
+
+	inet_csk(sk)->rcv_mss = 1000;
+	for (int i = 0; i < 40; i++, seq += 1000) { /* use up the quick ACKs of the start */
+		snprintf(t, sizeof(t), ". %u ack 1", seq);
+		say(b, sk, t, full, 1000);
+		bed_recv(sk, out, sizeof(out), 0);
+	}
+	bed_run(b, 300 * MS);
+	while (*bed_next(b, buf, sizeof(buf)))
+		;
+	inet_csk(sk)->quick = 0;
+	snprintf(t, sizeof(t), ". %u ack 1", seq);
+	inet_csk(sk)->last_rcv_ms = tcp_time_ms(sk);
+	say(b, sk, t, full, 100);
+	inet_csk(sk)->quick = 0;
+	if (!*bed_next(b, buf, sizeof(buf)))
+		while (waited < 500 * MS && !*bed_next(b, buf, sizeof(buf))) {
+			bed_run(b, MS);
+			waited += MS;
+		}
+	assert_true(waited >= 30 * MS && waited <= 200 * MS);
+	done(b, sk);
+}
+
+/* must_39, shld_14: nobody reads. The right edge that was offered never moves back, the window ends at zero, and no
+ * window between zero and an MSS is ever offered. Then single bytes are read: no dribble of tiny windows. */
+static void ts_21_receiver_window(void **state)
+{
+	struct bed *b = scripted_bed();
+	struct sock *sk = connected(b, SACKED);
+	static char full[1000], one[1];
+	uint32_t edge = 0, seq = 1, zero = 0, updates = 0;
+	char t[64];
+
+	for (int i = 0; i < 400; i++) {
+		snprintf(t, sizeof(t), ". %u ack 1", seq);
+		say(b, sk, t, full, 1000);
+		bed_run(b, 250 * MS);
+		while (b->got) {
+			uint32_t ack = get_be32(b->got->b + 8) - b->peer_isn, win = get_be16(b->got->b + 14);
+			char buf[64];
+
+			assert_true(ack + win >= edge);
+			assert_true(win == 0 || win >= 500 || ack + win == edge);
+			edge = ack + win;
+			seq = ack;
+			zero += win == 0;
+			bed_next(b, buf, sizeof(buf));
+		}
+	}
+	assert_true(zero > 0);
+	for (int i = 0; i < 400; i++) {
+		char buf[64];
+
+		assert_int_equal(bed_recv(sk, one, 1, 0), 1);
+		bed_run(b, 0);
+		while (*bed_next(b, buf, sizeof(buf)))
+			updates++;
+	}
+	assert_int_equal(updates, 0);
+	bed_close(sk);
+	bed_free(b);
+}
+
+/* must_37 when memory ends first: one-byte segments cost a buffer each. The window closes, and opens with reading. */
+static void tr_07_memory_ends_before_the_window(void **state)
+{
+	struct bed *b = scripted_bed();
+	struct sock *sk = connected(b, SACKED);
+	static char out[200000];
+	char t[64], buf[64];
+	uint32_t win = 1;
+
+	for (uint32_t i = 0; i < 3000 && win; i++) {
+		snprintf(t, sizeof(t), "P. %u ack 1", tcp_sk(sk)->rcv_nxt - b->peer_isn);
+		say(b, sk, t, "z", 1);
+		bed_run(b, 250 * MS);
+		while (b->got) {
+			win = get_be16(b->got->b + 14);
+			bed_next(b, buf, sizeof(buf));
+		}
+	}
+	assert_int_equal(win, 0);
+	assert_true(sk->rmem_alloc <= 2 * sk->rcvbuf + 4096);
+	assert_true(bed_recv(sk, out, sizeof(out), 0) > 0);
+	bed_run(b, 0);
+	assert_non_null(b->got); /* the update */
+	assert_true(get_be16(b->got->b + 14) > 0);
+	done(b, sk);
+}
+
+/* must_18, Karn: without timestamps the ACK of a retransmission is no measure of the round trip. */
+static void ts_26_karn(void **state)
+{
+	struct bed *b = scripted_bed();
+	uint32_t ts, srtt;
+	struct sock *sk = ten_out(b, false, &ts);
+
+	srtt = tcp_sk(sk)->srtt_us;
+	assert_int_equal(srtt >> 3, 10000); /* the handshake */
+	bed_run(b, 900 * MS);
+	assert_int_equal(inet_csk(sk)->ca_state, TCP_CA_Loss);
+	say(b, sk, ". 1 ack 1001 win 60000", NULL, 0);
+	assert_int_equal(tcp_sk(sk)->srtt_us, srtt);
+	done(b, sk);
+}
+
+static void must_21_user_timeout(void **state)
+{
+	struct bed *b = scripted_bed();
+	struct sock *sk = connected(b, SACKED);
+	int ms = 5000;
+
+	assert_int_equal(tcp_setsockopt(sk, 6, 18, &ms, sizeof(ms)), 0);
+	bed_send(sk, "x", 1, 0);
+	bed_run(b, 4500 * MS);
+	assert_int_equal(sk->state, TCP_ESTABLISHED);
+	bed_run(b, 2 * SEC);
+	assert_int_equal(sk->err, ETIMEDOUT);
+	assert_int_equal(sk->state, TCP_CLOSE);
+	done(b, sk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1024,6 +1156,11 @@ int main(void)
 		cmocka_unit_test(tr_01_syn_cookies),
 		cmocka_unit_test(ts_10_syn_received),
 		cmocka_unit_test(ts_22_paws),
+		cmocka_unit_test(must_40_delayed_ack),
+		cmocka_unit_test(ts_21_receiver_window),
+		cmocka_unit_test(tr_07_memory_ends_before_the_window),
+		cmocka_unit_test(ts_26_karn),
+		cmocka_unit_test(must_21_user_timeout),
 		cmocka_unit_test(tp_18_bad_checksums),
 		cmocka_unit_test(ts_27_initial_sequence_numbers),
 		cmocka_unit_test(ts_03_ack_too_old),
