@@ -40,18 +40,6 @@ void browser_free(struct browser *b)
 	free(b);
 }
 
-int url_check(const char *url, char *err, size_t room)
-{
-	struct url u;
-	int rc = url_parse(url, 0, &u, err, room);
-
-	if (rc)
-		return rc;
-	rc = url_fetchable(&u, err, room);
-	url_free(&u);
-	return rc;
-}
-
 static struct cached_name *cache_find(struct browser *b, const char *host)
 {
 	for (uint32_t i = 0; i < b->n; i++)
