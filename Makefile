@@ -1,0 +1,52 @@
+# A front for Meson and Ninja. make deps|visit|test|check|bench|behaviours|install|clean
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+NINJA = ninja -C $(BUILD)
+
+.PHONY: all deps deps-build visit test check bench behaviours install clean fuzz asan
+all: $(BUILD)/build.ninja
+	@$(NINJA)
+
+$(BUILD)/build.ninja:
+	@meson setup $(BUILD) --prefix=$(PREFIX) -Dbuildtype=release -Db_ndebug=false >$(BUILD).log 2>&1 || { cat $(BUILD).log >&2; rm -f $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
+
+# what is missing of Debian's packages
+deps:
+	@tools/deps all
+deps-build:
+	@tools/deps build
+
+visit: deps-build
+	@$(MAKE) --no-print-directory all
+	$(BUILD)/culver visit http://www.server.com/ --out $(BUILD)/visit
+
+test: deps
+	@$(MAKE) --no-print-directory all
+	@test -e $(BUILD)/.has-tests || { meson setup --reconfigure $(BUILD) >/dev/null && touch $(BUILD)/.has-tests; }
+	@$(NINJA)
+	@meson test -C $(BUILD) --print-errorlogs --no-suite slow
+	@tests/run-all $(BUILD)/culver .
+
+# the house rules, sanitizers, a minute of fuzzing for each parser
+FUZZ_SECONDS ?= 60
+check: test
+	@tools/check-all $(BUILD)
+	@$(MAKE) --no-print-directory asan fuzz
+asan: deps
+	@test -e $(BUILD)-asan/build.ninja || meson setup $(BUILD)-asan -Dbuildtype=debug -Db_sanitize=address,undefined >/dev/null
+	@ninja -C $(BUILD)-asan
+	@meson test -C $(BUILD)-asan --print-errorlogs --no-suite slow -t 4
+fuzz: deps
+	@tools/fuzz $(FUZZ_SECONDS)
+
+bench: deps
+	@$(MAKE) --no-print-directory all
+	$(BUILD)/culver bench
+
+install: all
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz
