@@ -133,9 +133,12 @@ enum lab_stop lab_wait(struct lab *lab, uint64_t ns);
 
 /* What a program prints, as it prints it. */
 typedef void (*lab_output)(void *arg, int fd, const char *s, size_t len);
-/* A program of the node, from a line as in a shell. Its environment is the node's. NULL with *err -ENOENT,
- * -EINVAL (quoting) or -ENOMEM. out NULL: into the node's log. The caller frees it (task_free) unless background. */
-struct task *lab_spawn(struct lab_node *n, const char *line, lab_output out, void *arg, int *err);
+/* A program of the caller's on a node: main(t, 1, { comm }) with t->owner_data = data. It runs when the world does.
+ * NULL: out of memory. End with lab_finish and task_free. */
+struct task *lab_spawn(struct lab_node *n, const char *comm, task_main main, void *data);
+/* Run the world until the task has ended, or make it end: 130 when interrupted, 124 when it would never end (its name
+ * is line's first word, and out is told on fd 2). Returns its exit code. */
+int lab_finish(struct lab_node *n, struct task *t, const char *line, lab_output out, void *arg);
 /* Run one line on a node to its end. Returns its exit code; 127: no such program, 126: the line does not parse,
  * 130: interrupted, 124: the time limit came; each said on fd 2 of out. A line that ends in '&' is started and 0
  * returned. On a bridge: "bridge fdb show", "bridge -s link". */

@@ -126,13 +126,12 @@ static bool task_ended(void *arg)
 }
 
 /* Run a task to its end, or make it end. Returns its exit code. */
-static int task_finish(struct lab_node *n, struct task *t, const char *line, lab_output out, void *arg)
+int lab_finish(struct lab_node *n, struct task *t, const char *line, lab_output out, void *arg)
 {
 	struct lab *lab = n->lab;
 	uint64_t stop = lab->src->topo.stop_ns, until = lab->q.now_ns + LAB_COMMAND_LIMIT_NS;
 	enum lab_stop why = lab_run(lab, task_ended, t, stop ? min_u64(stop, until) : until);
-	int code;
-
+	
 	if (why == LAB_STOP_DONE)
 		return t->exit_code;
 	if (why == LAB_STOP_IDLE)
@@ -144,8 +143,7 @@ static int task_finish(struct lab_node *n, struct task *t, const char *line, lab
 	t->pending_signals |= TASK_SIG(TASK_SIGINT);
 	task_kill(t);
 	lab_run(lab, task_ended, t, lab->q.now_ns + LAB_KILL_LIMIT_NS);
-	code = why == LAB_STOP_INTERRUPTED ? 130 : 124;
-	return code;
+	return why == LAB_STOP_INTERRUPTED ? 130 : 124;
 }
 
 static struct task *spawn_line(struct lab_node *n, const char *line, struct lab_stdout *o, int *err)
@@ -156,6 +154,20 @@ static struct task *spawn_line(struct lab_node *n, const char *line, struct lab_
 	t = app_spawn_line(n->net, line, err);
 	if (t)
 		task_prepare(n, t, o);
+	return t;
+}
+
+struct task *lab_spawn(struct lab_node *n, const char *comm, task_main main, void *data)
+{
+	char *argv[] = { (char *)(uintptr_t)comm, NULL };
+	struct task *t;
+
+	net_enter(n->net, n->lab->q.now_ns);
+	t = task_spawn(n->net, comm, main, 1, argv, NULL);
+	if (!t)
+		return NULL;
+	t->owner_data = data;
+	task_prepare(n, t, NULL);
 	return t;
 }
 
@@ -205,7 +217,7 @@ int lab_command(struct lab_node *n, const char *line, lab_output out, void *arg)
 				     "out of memory");
 		return err == -ENOENT ? 127 : 126;
 	}
-	code = task_finish(n, t, line, out, arg);
+	code = lab_finish(n, t, line, out, arg);
 	task_free(t);
 	return code;
 }
