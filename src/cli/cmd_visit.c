@@ -130,7 +130,7 @@ static int visit_once(struct visit_cmd *c)
 	memset(&c->v, 0, sizeof(c->v));
 	sb_init(&c->v.body);
 	story_begin(&c->story);
-	t = lab_spawn(c->node, "browser", browser_main, c);
+	t = lab_spawn_main(c->node, "browser", browser_main, c);
 	if (!t)
 		return cli_fail(CLI_LOCAL, "visit: out of memory");
 	code = lab_finish(c->node, t, "browser", NULL, NULL);

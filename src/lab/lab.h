@@ -135,7 +135,10 @@ enum lab_stop lab_wait(struct lab *lab, uint64_t ns);
 typedef void (*lab_output)(void *arg, int fd, const char *s, size_t len);
 /* A program of the caller's on a node: main(t, 1, { comm }) with t->owner_data = data. It runs when the world does.
  * NULL: out of memory. End with lab_finish and task_free. */
-struct task *lab_spawn(struct lab_node *n, const char *comm, task_main main, void *data);
+struct task *lab_spawn_main(struct lab_node *n, const char *comm, task_main main, void *data);
+/* A program of the node, from a line as in a shell. Its environment is the node's. out (NULL: the node's log) and arg
+ * must live as long as the lab. NULL with *err -ENOENT, -EINVAL (quoting) or -ENOMEM. The caller frees it (task_free). */
+struct task *lab_spawn(struct lab_node *n, const char *line, lab_output out, void *arg, int *err);
 /* Run the world until the task has ended, or make it end: 130 when interrupted, 124 when it would never end (its name
  * is line's first word, and out is told on fd 2). Returns its exit code. */
 int lab_finish(struct lab_node *n, struct task *t, const char *line, lab_output out, void *arg);

@@ -157,7 +157,7 @@ static struct task *spawn_line(struct lab_node *n, const char *line, struct lab_
 	return t;
 }
 
-struct task *lab_spawn(struct lab_node *n, const char *comm, task_main main, void *data)
+struct task *lab_spawn_main(struct lab_node *n, const char *comm, task_main main, void *data)
 {
 	char *argv[] = { (char *)(uintptr_t)comm, NULL };
 	struct task *t;
@@ -171,20 +171,31 @@ struct task *lab_spawn(struct lab_node *n, const char *comm, task_main main, voi
 	return t;
 }
 
+static struct lab_job *job_new(struct lab *lab, lab_output out, void *arg)
+{
+	struct lab_job *job = xcalloc(1, sizeof(*job));
+
+	job->o = (struct lab_stdout){ out, arg };
+	job->next = lab->jobs;
+	lab->jobs = job;
+	return job;
+}
+
+struct task *lab_spawn(struct lab_node *n, const char *line, lab_output out, void *arg, int *err)
+{
+	return spawn_line(n, line, out ? &job_new(n->lab, out, arg)->o : NULL, err);
+}
+
 /* "iperf -s &": started, and nobody waits. Its output goes where the command's would, so o lives as long as the
  * lab; reaped when it ends. */
 static int command_background(struct lab_node *n, const char *line, size_t len, lab_output out, void *arg)
 {
-	struct lab_job *job = xcalloc(1, sizeof(*job));
 	struct task *t;
 	char *copy = xcalloc(1, len + 1);
 	int err;
 
 	memcpy(copy, line, len);
-	job->next = n->lab->jobs;
-	n->lab->jobs = job;
-	job->o = (struct lab_stdout){ out, arg };
-	t = spawn_line(n, copy, out ? &job->o : NULL, &err);
+	t = lab_spawn(n, copy, out, arg, &err);
 	if (!t)
 		say(out, arg, "%s: %.*s: %s\n", n->name, word_len(copy), copy,
 		    err == -ENOENT ? "command not found" : "the line does not parse");
