@@ -221,6 +221,10 @@ static void labfile_duplicates(void **state)
 	refused(TWO "    sw: {kind: bridge}\n  links:\n  - type: veth\n    endpoints:\n"
 		    "    - {node: a, interface: eth1}\n    - {node: sw, interface: p1, ipv4: 10.0.0.1/24}\n",
 		"x.yml:11:14: sw:p1 is a port of a bridge: it has no address of its own");
+	/* as a prompt would give it, and a node's own twice */
+	refused("name: x\ntopology:\n  nodes:\n    a: {exec: [ip addr add 10.0.0.1/24 dev eth1]}\n"
+		"    b: {exec: [ip link, ip a add 10.0.0.1/24 dev eth1]}\n  links:\n  - endpoints: [\"a:eth1\", \"b:eth1\"]\n",
+		"x.yml:5:25: address 10.0.0.1 of b:eth1 is already that of a:eth1 (line 4)");
 	refused(TWO "  links:\n  - endpoints: [\"a:lo\", \"b:eth1\"]\n",
 		"x.yml:7:17: interface lo is each node's own loopback: a link needs another name");
 	refused(TWO "  links:\n  - endpoints: [\"a:eth0123456789abcde\", \"b:eth1\"]\n",
