@@ -1,5 +1,5 @@
 /* A frame's octets to a sentence. Called by story.c with frames as the cable's trace event carries them; uses app/'s
- * checked view of DNS messages. Every length is checked before it is used. Tests: tests/unit/lab/test_frame_words.c. */
+ * checked view of DNS messages. Every length is checked before it is used. Tests: tests/unit/lab/test_story.c. */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
