@@ -378,16 +378,10 @@ static void inetdev_event(struct netdev_notifier *n, struct net_device *dev, enu
 int devinet_init(struct net *net)
 {
 	struct netns_ipv4 *ip = net->ipv4;
-	struct net_device *dev;
 
 	ip->notifier.fn = inetdev_event;
+	/* Tells of devices that were there before us, too (lo). */
 	register_netdev_notifier(net, &ip->notifier);
-	/* Devices that were there before us (lo). */
-	list_for_each_entry(dev, &net->dev_base, node) {
-		inetdev_init(net, dev);
-		if (dev->flags & DEVF_UP)
-			inetdev_up(net, dev);
-	}
 	return devinet_rtnl_init(net);
 }
 

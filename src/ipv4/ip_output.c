@@ -342,8 +342,10 @@ static struct dst_entry *queue_route(struct sock *sk, int *err)
 		daddr = inet->opt->opt.faddr;
 	rt = ip_route_output_ports(net, &fl4, sk, daddr, inet->saddr, inet->dport, inet->sport, sk->protocol, inet->tos,
 				   sk->bound_dev_if, err);
-	if (!rt)
+	if (!rt) {
+		IP_INC(net, OutNoRoutes);
 		return NULL;
+	}
 	dst_hold(&rt->dst);
 	sk_setup_caps(sk, &rt->dst);
 	return &rt->dst;

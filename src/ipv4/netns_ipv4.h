@@ -324,6 +324,8 @@ void ip_mc_drop_socket(struct sock *sk);
 /* May this socket have a packet for group that came in on ifindex? */
 bool ip_mc_sf_allow(const struct sock *sk, uint32_t group, int ifindex);
 
+void ipv4_pktinfo_prepare(const struct sock *sk, struct sk_buff *skb);
+
 /* ---- UDP, raw, ping ---- */
 int udp_init(struct net *net);
 void udp_exit(struct net *net);
@@ -336,6 +338,7 @@ void ping_err(struct sk_buff *skb, uint32_t info);
 
 /* ---- sockets ---- */
 int af_inet_init(struct net *net);
+void inet_common_release(struct sock *sk);
 int ipv4_proc_init(struct net *net);
 int ipv4_sysctl_init(struct net *net);
 /* Put an error on the error queue / sk->err of sockets: shared by UDP, raw and ping. The quoted ICMP header

@@ -242,8 +242,6 @@ struct rtable *__ip_route_output_key(struct net *net, struct flowi4 *fl4, int *e
 	fl4->iif = 0;
 	*err = net->loopback_dev ? out_resolve(&o) : -ENETUNREACH;
 	if (*err) {
-		if (*err == -ENETUNREACH || *err == -EHOSTUNREACH)
-			IP_INC(net, OutNoRoutes);
 		TRACE(&net->probe, TR_ROUTE, 0, "dst=%u.%u.%u.%u error=%d", fl4->daddr >> 24, fl4->daddr >> 16 & 255,
 		      fl4->daddr >> 8 & 255, fl4->daddr & 255, *err);
 		return NULL;

@@ -1,0 +1,12 @@
+/* Which control messages a socket wants (inet->cmsg_flags; the numbers are ours). */
+#ifndef IPV4_IP_CMSG_H
+#define IPV4_IP_CMSG_H
+
+#define IP_CMSG_PKTINFO 1
+#define IP_CMSG_TTL 2
+#define IP_CMSG_TOS 4
+#define IP_CMSG_RECVOPTS 8
+#define IP_CMSG_RETOPTS 16
+#define IP_CMSG_ORIGDSTADDR 64
+
+#endif
