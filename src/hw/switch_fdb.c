@@ -12,7 +12,8 @@
  *
  * An address that appears on another port moves there (a host was replugged), at most FDB_FLAP_MOVES times in
  * FDB_FLAP_WINDOW_NS: what flaps faster is a loop or a forger, and stays where it is (SW-02).
- * Bounds: max entries; the table starts at 16 and doubles.  Tests: tests/unit/hw/test_switch_fdb.c */
+ * Bounds: max entries; the table starts at 16 and doubles.  Tests: tests/unit/hw/test_switch.c,
+ * test_switch_attack.c */
 #include <stdlib.h>
 #include <string.h>
 #include "hw/switch_int.h"
