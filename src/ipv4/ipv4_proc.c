@@ -64,6 +64,12 @@ void inet_proc_table(struct strbuf *out, struct hlist_head *h, uint32_t size)
 
 /* ---- counters ---- */
 
+/* Messages by type: 0..255 received, 256..511 sent. */
+static uint64_t icmp_msgs(const struct ipstats_mib *m, unsigned i)
+{
+	return i < 256 ? m->icmp.in_type[i] : m->icmp.out_type[i & 255];
+}
+
 static void icmp_show(struct net *net, struct strbuf *out)
 {
 	const struct ipstats_mib *m = &net->mib;
@@ -78,18 +84,18 @@ static void icmp_show(struct net *net, struct strbuf *out)
 	ICMP_MIB(X)
 #undef X
 	sb_putc(out, '\n');
-	for (int i = 0; i < 512; i++)
-		any |= (i < 256 ? m->icmp.in_type[i] : m->icmp.out_type[i - 256]) != 0;
+	for (unsigned i = 0; i < 512; i++)
+		any |= icmp_msgs(m, i) != 0;
 	if (!any)
 		return;
 	sb_puts(out, "IcmpMsg:");
-	for (int i = 0; i < 512; i++) {
-		if (i < 256 ? m->icmp.in_type[i] : m->icmp.out_type[i - 256])
-			sb_printf(out, " %sType%d", i < 256 ? "In" : "Out", i & 255);
+	for (unsigned i = 0; i < 512; i++) {
+		if (icmp_msgs(m, i))
+			sb_printf(out, " %sType%u", i < 256 ? "In" : "Out", i & 255);
 	}
 	sb_puts(out, "\nIcmpMsg:");
-	for (int i = 0; i < 512; i++) {
-		uint64_t v = i < 256 ? m->icmp.in_type[i] : m->icmp.out_type[i - 256];
+	for (unsigned i = 0; i < 512; i++) {
+		uint64_t v = icmp_msgs(m, i);
 
 		if (v)
 			sb_printf(out, " %llu", (unsigned long long)v);
