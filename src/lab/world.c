@@ -133,7 +133,6 @@ static bool node_host(struct lab_node *n)
 
 	if (!lab->opts.realtime)
 		p.cpu_model = (struct cpu_model){ n->topo->cpus.irq_ns, n->topo->cpus.packet_ns };
-	ev_init(&n->run, n->id, node_run);
 	n->net = host_new(&p);
 	if (!n->net)
 		return false;
@@ -203,6 +202,7 @@ static bool nodes_new(struct lab *lab)
 		n->n_iface = n->topo->n_ifaces;
 		n->iface = xcalloc(n->n_iface + 1u, sizeof(*n->iface));
 		sb_init(&n->log);
+		ev_init(&n->run, n->id, node_run);
 		node_tap_init(n);
 		if (n->topo->kind == TOPO_LINUX)
 			ok = node_host(n);
