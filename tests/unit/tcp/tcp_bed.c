@@ -116,25 +116,12 @@ void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, uint32_t mtu) {}
 const struct icmp_err icmp_err_convert[16] = { { ENETUNREACH, false }, { EHOSTUNREACH, false }, { ENOPROTOOPT, true }, { ECONNREFUSED, true } };
 
 /* ---- hosts ---- */
-static void deliver(struct bed *b, const struct seg *s)
+void bed_deliver(struct bed *b, unsigned to, const struct seg *s, uint8_t pkt_type)
 {
-	unsigned to = s->daddr - bed_addr(0);
-	struct net *net;
+	struct net *net = b->net[to];
 	struct sk_buff *skb;
 	struct ip4_hdr *h;
 
-	if (to >= b->n)
-		return;
-	if (b->scripted[to]) {
-		struct seg *c = malloc(sizeof(*c) + s->len);
-
-		memcpy(c, s, sizeof(*s) + s->len);
-		c->next = NULL;
-		*b->got_tail = c;
-		b->got_tail = &c->next;
-		return;
-	}
-	net = b->net[to];
 	net_enter(net, b->now_ns);
 	skb = alloc_skb(net, IP4_HLEN + 64 + s->len);
 	skb_reserve(skb, 64);
@@ -149,10 +136,28 @@ static void deliver(struct bed *b, const struct seg *s)
 	put_be32(h->daddr, s->daddr);
 	skb_pull(skb, IP4_HLEN);
 	memcpy(skb_put(skb, s->len), s->b, s->len);
-	skb->pkt_type = PACKET_HOST_;
+	skb->pkt_type = pkt_type;
 	local_bh_disable(net);
 	tcp_v4_rcv(skb);
 	local_bh_enable(net);
+}
+
+static void deliver(struct bed *b, const struct seg *s)
+{
+	unsigned to = s->daddr - bed_addr(0);
+
+	if (to >= b->n)
+		return;
+	if (b->scripted[to]) {
+		struct seg *c = malloc(sizeof(*c) + s->len);
+
+		memcpy(c, s, sizeof(*s) + s->len);
+		c->next = NULL;
+		*b->got_tail = c;
+		b->got_tail = &c->next;
+		return;
+	}
+	bed_deliver(b, to, s, PACKET_HOST_);
 }
 
 void bed_run(struct bed *b, uint64_t ns)
@@ -356,6 +361,14 @@ void bed_inject(struct bed *b, unsigned from, unsigned to, uint16_t sport, uint1
 			put_be32(s + o + 4, (uint32_t)strtoul(v, &v, 10));
 			put_be32(s + o + 8, (uint32_t)strtoul(v + 1, NULL, 10));
 			o += 12;
+		} else if (!strcmp(t, "raw")) { /* octets in hex, filled up with NOPs */
+			const char *v = strtok_r(NULL, " <,>", &save);
+			unsigned octet;
+
+			for (; sscanf(v, "%2x", &octet) == 1; v += 2)
+				s[o++] = (uint8_t)octet;
+			while (o % 4)
+				s[o++] = 1;
 		} else if (!strcmp(t, "sack")) {
 			char *v;
 			uint32_t at = o, n = 0;
@@ -426,6 +439,86 @@ const char *bed_next(struct bed *b, char *buf, size_t room)
 	}
 	free(s);
 	return buf;
+}
+
+/* ---- dialogues: host 0 is the stack, host 1 a script ---- */
+struct bed *scripted_bed(void)
+{
+	struct bed *b = bed_new(2);
+
+	b->scripted[1] = true;
+	b->delay_ns = 0;
+	b->peer_isn = 5000;
+	return b;
+}
+
+struct sock *connected(struct bed *b, const char *synack_opts)
+{
+	struct sock *sk = bed_socket(b, 0);
+	char text[160];
+
+	assert_int_equal(bed_connect(b, sk, 1, 80), 0);
+	bed_run(b, 0);
+	expect_seg(b, "S 0:0");
+	snprintf(text, sizeof(text), "S. 0 ack 1 win 32768 %s", synack_opts);
+	bed_inject(b, 1, 0, 80, inet_sk(sk)->sport, text, NULL, 0);
+	bed_run(b, 0);
+	expect_seg(b, ". 1:1 ack 1");
+	assert_int_equal(sk->state, TCP_ESTABLISHED);
+	return sk;
+}
+
+struct sock *accepted(struct bed *b, struct sock *l, uint16_t sport, const char *syn_opts)
+{
+	char text[160];
+	struct sock *sk;
+
+	snprintf(text, sizeof(text), "S 0 win 32768 %s", syn_opts);
+	bed_inject(b, 1, 0, sport, inet_sk(l)->num, text, NULL, 0);
+	bed_run(b, 0);
+	expect_seg(b, "S. 0:0 ack 1");
+	bed_inject(b, 1, 0, sport, inet_sk(l)->num, ". 1 ack 1", NULL, 0);
+	bed_run(b, 0);
+	sk = bed_accept(l);
+	assert_non_null(sk);
+	return sk;
+}
+
+void say(struct bed *b, struct sock *sk, const char *text, const void *data, uint32_t len)
+{
+	bed_inject(b, 1, 0, inet_sk(sk)->dport ? inet_sk(sk)->dport : 80, inet_sk(sk)->sport, text, data, len);
+	bed_run(b, 0);
+}
+
+void done(struct bed *b, struct sock *sk)
+{
+	if (sk)
+		bed_close(sk);
+	bed_free(b);
+}
+
+void bed_expect_clean(struct bed *b)
+{
+	bed_run(b, 1500 * NSEC_PER_SEC); /* longer than any retransmission or TIME-WAIT */
+	for (unsigned i = 0; i < b->n; i++) {
+		const struct tcp_net *tn = b->net[i]->tcp;
+
+		assert_int_equal(tn->sockets_allocated, 0);
+		assert_int_equal(tn->ehash.count, 0);
+		assert_int_equal(tn->lhash.count, 0);
+		assert_int_equal(tn->bhash.count, 0);
+		assert_int_equal(tn->tw_count, 0);
+		assert_int_equal(tn->orphan_count, 0);
+		assert_int_equal(b->net[i]->skb_mib.live, 0);
+	}
+}
+
+void bed_forget(struct bed *b)
+{
+	char buf[256];
+
+	while (*bed_next(b, buf, sizeof(buf)))
+		;
 }
 
 uint64_t bed_seed(uint64_t *s)

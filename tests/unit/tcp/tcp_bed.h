@@ -74,5 +74,25 @@ const char *bed_next(struct bed *b, char *buf, size_t room);
 		assert_string_equal(bed_next((b), buf_, sizeof(buf_)), want); \
 	} while (0)
 uint64_t bed_seed(uint64_t *s);
+/* Hand one segment to a host's tcp_v4_rcv now, with addresses and packet type as given. */
+void bed_deliver(struct bed *b, unsigned to, const struct seg *s, uint8_t pkt_type);
+
+/* Dialogues: host 0 is the stack, host 1 a script (peer_isn 5000, no delay). Numbers are relative to each side's
+ * initial one. */
+struct bed *scripted_bed(void);
+/* The stack connects to port 80, the script answers with these options and window 32768. */
+struct sock *connected(struct bed *b, const char *synack_opts);
+/* The script connects from port sport, the stack accepts. */
+struct sock *accepted(struct bed *b, struct sock *l, uint16_t sport, const char *syn_opts);
+/* A segment from the script on sk's connection, delivered. */
+void say(struct bed *b, struct sock *sk, const char *text, const void *data, uint32_t len);
+void done(struct bed *b, struct sock *sk);
+/* All sockets were closed: after a long time nothing is left. */
+void bed_expect_clean(struct bed *b);
+/* Throw away what was sent to the script. */
+void bed_forget(struct bed *b);
+#define SACKED "<mss 1000,sackOK>"
+#define MS NSEC_PER_MSEC
+#define SEC NSEC_PER_SEC
 
 #endif

@@ -7,48 +7,6 @@
 #include "core/procfs.h"
 #include "wire/ip4.h"
 
-#define MS NSEC_PER_MSEC
-#define SEC NSEC_PER_SEC
-
-static struct bed *scripted_bed(void)
-{
-	struct bed *b = bed_new(2);
-
-	b->scripted[1] = true;
-	b->delay_ns = 0;
-	b->peer_isn = 5000;
-	return b;
-}
-
-/* The stack connects, the script answers. */
-static struct sock *connected(struct bed *b, const char *synack_opts)
-{
-	struct sock *sk = bed_socket(b, 0);
-	char text[128];
-
-	assert_int_equal(bed_connect(b, sk, 1, 80), 0);
-	bed_run(b, 0);
-	expect_seg(b, "S 0:0");
-	snprintf(text, sizeof(text), "S. 0 ack 1 win 32768 %s", synack_opts);
-	bed_inject(b, 1, 0, 80, inet_sk(sk)->sport, text, NULL, 0);
-	bed_run(b, 0);
-	expect_seg(b, ". 1:1 ack 1");
-	assert_int_equal(sk->state, TCP_ESTABLISHED);
-	return sk;
-}
-static void say(struct bed *b, struct sock *sk, const char *text, const void *data, uint32_t len)
-{
-	bed_inject(b, 1, 0, inet_sk(sk)->dport ? inet_sk(sk)->dport : 80, inet_sk(sk)->sport, text, data, len);
-	bed_run(b, 0);
-}
-static void done(struct bed *b, struct sock *sk)
-{
-	if (sk)
-		bed_close(sk);
-	bed_free(b);
-}
-#define SACKED "<mss 1000,sackOK>"
-
 static void s3_50_syn_retransmission_times(void **state)
 {
 	struct bed *b = scripted_bed();
