@@ -50,6 +50,8 @@ void tcp_tw_timer(struct timer_list *t)
 			if (tw->expires_ns > net->now_ns)
 				break;
 			TCPEXT_INC(net, TW);
+			TRACE(&net->probe, TR_STATE, 0, "tcp=%u:%u old=%s new=CLOSE", tw->eh.num, tw->eh.dport,
+			      tw->substate == TCP_TIME_WAIT ? "TIME_WAIT" : "FIN_WAIT2");
 			tcp_tw_kill(tw);
 		}
 	}
