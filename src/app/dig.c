@@ -296,6 +296,8 @@ static int query(struct dig *d)
 	struct reply r = { 0 };
 	int err = ask(d, &d->name, d->type, d->o.recurse, &r);
 
+	if (!err && r.tcp && !d->o.tcp && !d->o.short_form)
+		task_printf(d->t, ";; Truncated, retrying in TCP mode.\n");
 	banner(d);
 	if (err) {
 		task_printf(d->t, ";; no servers could be reached\n");

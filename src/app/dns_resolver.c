@@ -160,6 +160,20 @@ static int up_read(struct up *u)
 	return u->got >= TCP_LEN && u->got == TCP_LEN + (size_t)get_be16(u->in);
 }
 
+/* The message is whole. It outlives u, which ends while it is being read. */
+static void tcp_message(struct up *u)
+{
+	struct server *s = u->s;
+	struct rquery *q = u->q;
+	uint8_t *in = u->in;
+	size_t len = u->got - TCP_LEN;
+
+	u->in = NULL;
+	if (!resolver_input(s->r, q, in + TCP_LEN, len, sys_clock_ns(s->t)))
+		resolver_failed(s->r, q, sys_clock_ns(s->t)); /* one answer is all that a stream gets */
+	free(in);
+}
+
 static void tcp_ready(struct loop_fd *lf, uint32_t events)
 {
 	struct up *u = container_of(lf, struct up, lf);
@@ -178,8 +192,8 @@ static void tcp_ready(struct loop_fd *lf, uint32_t events)
 		rc = up_read(u);
 	if (rc < 0)
 		resolver_failed(s->r, u->q, sys_clock_ns(s->t));
-	else if (rc > 0 && !resolver_input(s->r, u->q, u->in + TCP_LEN, u->got - TCP_LEN, sys_clock_ns(s->t)))
-		resolver_failed(s->r, u->q, sys_clock_ns(s->t)); /* one answer is all that a stream gets */
+	else if (rc > 0)
+		tcp_message(u);
 	arm(s);
 }
 
@@ -267,12 +281,13 @@ static void send_out(struct server *s, const struct dns_msg *m, const struct dns
 	free(w);
 }
 
-static void tell(struct server *s, const struct dns_msg *m, const char *what, unsigned rcode)
+/* rcode NULL: nothing answered yet. */
+static void tell(struct server *s, const struct dns_msg *m, const char *what, const char *rcode)
 {
 	char n[DNAME_TEXT_MAX], ty[16];
 
-	TRACE(&s->t->net->probe, TR_APP, 0, "%s name=%s type=%s rcode=%s", what, dname_text(n, &m->qname), dns_type_text(ty, m->qtype),
-	      dns_rcode_text(rcode));
+	TRACE(&s->t->net->probe, TR_APP, 0, "%s name=%s type=%s%s%s", what, dname_text(n, &m->qname), dns_type_text(ty, m->qtype),
+	      rcode ? " rcode=" : "", rcode ? rcode : "");
 }
 
 static void asker_free(struct asker *a)
@@ -292,7 +307,7 @@ static void on_answer(void *arg, const struct ranswer *ans)
 	dns_msg_check(&m, a->query, a->len);
 	dns_out_reply_to(s->out, &m);
 	ranswer_fill(ans, s->out, sys_clock_ns(s->t));
-	tell(s, &m, "answered", ans->rcode);
+	tell(s, &m, "answered", dns_rcode_text(ans->rcode));
 	send_out(s, &m, &a->peer);
 	asker_free(a);
 }
@@ -305,7 +320,7 @@ static void answer_known(struct server *s, const struct dns_msg *m, const struct
 	resolver_peek(s->r, &m->qname, m->qtype, a, sys_clock_ns(s->t));
 	dns_out_reply_to(s->out, m);
 	ranswer_fill(a, s->out, sys_clock_ns(s->t));
-	tell(s, m, "answered without recursion", a->rcode);
+	tell(s, m, "answered without recursion", dns_rcode_text(a->rcode));
 	ranswer_clear(a);
 	free(a);
 	send_out(s, m, peer);
@@ -333,7 +348,7 @@ static void refuse(struct server *s, const struct dns_msg *m, unsigned rcode, co
 {
 	dns_out_reply_to(s->out, m);
 	s->out->rcode = rcode;
-	tell(s, m, "refused", rcode);
+	tell(s, m, "refused", dns_rcode_text(rcode));
 	send_out(s, m, peer);
 }
 
@@ -366,7 +381,7 @@ static void on_query(void *arg, const uint8_t *q, size_t len, const struct dns_p
 		dns_front_reply(&s->front, peer, w, sizeof(w));
 		return;
 	}
-	tell(s, &m, "question received", 0);
+	tell(s, &m, "question received", NULL);
 	if (rcode >= 0)
 		refuse(s, &m, (unsigned)rcode, peer);
 	else if (m.qtype == DNS_ANY)

@@ -92,7 +92,8 @@ void ranswer_clear(struct ranswer *a);
 /* Into a message, TTLs counted down. */
 void ranswer_fill(const struct ranswer *a, struct dns_out *o, uint64_t now_ns);
 
-/* The owner got octets on q's socket. False: not an answer to q, keep listening (DR-01). After true q is gone. */
+/* The owner got octets on q's socket. False: not an answer to q, keep listening (DR-01). After true q is gone; p must
+ * outlive the call, though ops->done(q) happens in it. */
 bool resolver_input(struct resolver *r, struct rquery *q, const uint8_t *p, size_t len, uint64_t now_ns);
 /* q's socket failed (refused, reset, no route). q is gone. */
 void resolver_failed(struct resolver *r, struct rquery *q, uint64_t now_ns);

@@ -46,10 +46,10 @@ void rcache_put(struct rcache *c, const struct dname *name, uint16_t type, enum 
 		struct rrset *set, const struct dname *soa_owner, uint32_t ttl, uint64_t now_ns);
 /* The living NXDOMAIN of name or of a name above it (RFC 8020). */
 const struct rcache_entry *rcache_nxdomain(struct rcache *c, const struct dname *name, uint64_t now_ns);
-/* Whole seconds left. */
+/* Seconds left: the TTL less the whole seconds gone by. */
 static inline uint32_t rcache_ttl(const struct rcache_entry *e, uint64_t now_ns)
 {
-	return e->expires_ns > now_ns ? (uint32_t)((e->expires_ns - now_ns) / NSEC_PER_SEC) : 0;
+	return e->expires_ns > now_ns ? (uint32_t)((e->expires_ns - now_ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC) : 0;
 }
 /* All living entries as text, in canonical order of names, then types. */
 void rcache_dump(const struct rcache *c, uint64_t now_ns, struct strbuf *sb);

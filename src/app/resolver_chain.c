@@ -35,7 +35,7 @@ void ranswer_fill(const struct ranswer *a, struct dns_out *o, uint64_t now_ns)
 	o->rcode = a->rcode;
 	for (i = 0; i < a->n; i++) {
 		const struct ranswer_set *e = &a->set[i];
-		uint64_t left = e->expires_ns > now_ns ? (e->expires_ns - now_ns) / NSEC_PER_SEC : 0;
+		uint64_t left = e->expires_ns > now_ns ? (e->expires_ns - now_ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC : 0;
 
 		dns_out_add(o, (enum dns_section)e->section, &e->owner, e->set, (uint32_t)min_u64(left, RCACHE_MAX_TTL));
 	}

@@ -38,7 +38,7 @@ static void s3_24_entries_end_with_their_ttl(void **state)
 
 	put_a(c, "a.b", 1, RANK_AUTH_ANSWER, 10, 100 * S);
 	assert_int_equal(get_a(c, "a.B", 109 * S), 1);
-	assert_int_equal(rcache_ttl(rcache_get(c, &n, DNS_A, 103 * S), 103 * S + S / 2), 6);
+	assert_int_equal(rcache_ttl(rcache_get(c, &n, DNS_A, 103 * S), 103 * S + S / 2), 7);
 	assert_int_equal(get_a(c, "a.b", 110 * S), 0);
 	assert_int_equal(c->n, 0);
 	rcache_free(c);
