@@ -65,6 +65,7 @@ static const struct vfs_mount *vfs_find(struct net *net, const char *path, const
 	const struct vfs_net *v = socket_net(net)->vfs;
 	size_t i;
 
+	*rel = path;
 	for (i = 0; i < v->n; i++) {
 		const struct vfs_mount *m = v->m[i];
 
