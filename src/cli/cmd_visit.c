@@ -14,6 +14,10 @@
 #define VISIT_MAX_REPEAT 100000u
 #define VISIT_PAGE_LINES 12u
 #define VISIT_PAGE_COLUMNS 100u
+/* The servers start first. */
+#define VISIT_BEFORE_NS NSEC_PER_MSEC
+/* When the program has closed, the two TCPs have not: their FINs belong to the visit. */
+#define VISIT_CLOSE_NS NSEC_PER_SEC
 /* TIME-WAIT lasts 60 s; a little more shows its end. */
 #define VISIT_AFTER_NS (62 * NSEC_PER_SEC)
 
@@ -108,6 +112,7 @@ static int visit_build(struct visit_cmd *c)
 		return cli_lab_fail(err, &e);
 	c->node = lab_find(c->lab, c->from);
 	c->browser = browser_new();
+	lab_wait(c->lab, VISIT_BEFORE_NS);
 	return CLI_OK;
 }
 
@@ -141,6 +146,8 @@ static int visit_once(struct visit_cmd *c)
 		snprintf(c->v.error, sizeof(c->v.error), "%.100s: no end in sight after an hour of virtual time", c->url);
 	if (code)
 		c->v.result = VISIT_NETWORK;
+	else
+		lab_wait(c->lab, VISIT_CLOSE_NS);
 	return CLI_OK;
 }
 
@@ -150,8 +157,8 @@ static void tell_transfer(struct visit_cmd *c)
 
 	if (!s->data_segments)
 		return;
-	sb_printf(&c->text, "The answer came in %llu TCP segments, %llu octets with its header, the largest %u octets.\n",
-		  (unsigned long long)s->data_segments, (unsigned long long)s->data_octets, s->data_largest);
+	sb_printf(&c->text, "The answer came in %llu TCP segment%s, %llu octets with its header, the largest %u octets.\n",
+		  (unsigned long long)s->data_segments, s->data_segments == 1 ? "" : "s", (unsigned long long)s->data_octets, s->data_largest);
 }
 
 static void tell_visit(struct visit_cmd *c, uint64_t n, bool colour)
@@ -181,6 +188,7 @@ static void tell_afterwards(struct visit_cmd *c, bool colour)
 		return;
 	sb_puts(&c->text, "\nAfterwards\n");
 	story_print(&c->story, from, colour, &c->text);
+	story_end(&c->story);
 }
 
 static int visit_run(struct visit_cmd *c)

@@ -278,6 +278,7 @@ bool frame_words(const uint8_t *wire, uint32_t len, struct frame_words *w)
 	if (len < ETH_PREAMBLE_LEN + ETH_HLEN + ETH_FCS_LEN || wire[ETH_PREAMBLE_LEN - 1] != ETH_SFD_OCTET)
 		return false;
 	n = len - ETH_PREAMBLE_LEN - ETH_HLEN - ETH_FCS_LEN;
+	w->broadcast = mac_is_broadcast(eth);
 	if (get_be16(eth + 12) == ETH_P_ARP)
 		return arp_words(eth + ETH_HLEN, n, w);
 	return get_be16(eth + 12) == ETH_P_IP && ip_words(eth + ETH_HLEN, n, w);

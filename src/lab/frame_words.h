@@ -28,6 +28,7 @@ struct frame_words {
 	uint16_t sport, dport;
 	uint32_t seq, ack, payload;
 	uint8_t flags, ttl;
+	bool broadcast;  /* to everybody on the LAN */
 	uint32_t octets; /* on the cable, preamble to FCS */
 	char text[480];
 };

@@ -61,12 +61,20 @@ static struct story_packet *packet_get(struct story *s, uint64_t serial)
 	return p;
 }
 
-/* Was this said before? Remembers it. */
-static bool told(struct story *s, uint64_t what)
+/* Was this said before? */
+static bool known(const struct story *s, uint64_t what)
 {
 	for (uint32_t i = 0; i < s->n_told; i++)
 		if (s->told[i] == what)
 			return true;
+	return false;
+}
+
+/* The same, and remembers it. */
+static bool told(struct story *s, uint64_t what)
+{
+	if (known(s, what))
+		return true;
 	if (s->n_told == s->room_told) {
 		s->room_told = s->room_told ? s->room_told * 2 : 64;
 		s->told = xrealloc(s->told, s->room_told * sizeof(*s->told));
@@ -85,12 +93,13 @@ static uint64_t text_key(const char *a, const char *b, uint64_t c)
 /* ---- steps ---- */
 
 /* text and reason are copied. */
-static void step(struct story *s, uint64_t t_ns, const char *node, const char *func, const char *text, const char *reason)
+static struct story_step *step(struct story *s, uint64_t t_ns, const char *node, const char *func, const char *text,
+			       const char *reason)
 {
 	struct story_step *st;
 
 	if (s->n == STORY_MAX_STEPS)
-		return;
+		return &s->step[s->n - 1];
 	if ((s->n & (s->n - 1)) == 0)
 		s->step = xrealloc(s->step, (s->n ? s->n * 2u : 1u) * sizeof(*s->step));
 	st = &s->step[s->n++];
@@ -100,19 +109,31 @@ static void step(struct story *s, uint64_t t_ns, const char *node, const char *f
 	st->layer = (uint8_t)trace_layer_of(func);
 	st->text = xstrdup(text);
 	st->reason = xstrdup(reason);
+	return st;
+}
+
+/* The first packet that a TCP of the client sends is its SYN: its way down is told before it is on a cable. */
+static bool is_followed(const struct story *s, uint64_t serial)
+{
+	return serial && serial == s->followed;
 }
 
 static void rule_step(struct story *s, const struct story_rule *r, const struct trace_event *ev)
 {
+	struct story_step *st;
 	struct strbuf text, why;
 
-	if (r->once && told(s, text_key(ev->node, ev->text, ev->kind)))
+	if (r->when == STORY_ONCE && told(s, text_key(ev->node, ev->text, ev->kind)))
+		return;
+	if (r->when == STORY_FOLLOWED && !is_followed(s, ev->serial))
 		return;
 	sb_init(&text);
 	sb_init(&why);
 	story_fill(&text, r->say, ev->text);
 	story_fill(&why, r->why, ev->text);
-	step(s, ev->t_ns, ev->node, ev->func, sb_str(&text), why.len ? sb_str(&why) : "");
+	st = step(s, ev->t_ns, ev->node, ev->func, sb_str(&text), why.len ? sb_str(&why) : "");
+	if (ev->kind == TR_APP) /* programs' functions stand in no layer's table */
+		st->layer = TL_APP;
 	sb_free(&text);
 	sb_free(&why);
 }
@@ -123,7 +144,21 @@ static void rule_step(struct story *s, const struct story_rule *r, const struct 
 static bool frame_told(struct story *s, const struct trace_event *ev, const struct frame_words *w)
 {
 	switch (w->kind) {
+	case FW_ARP_REQUEST:
+		/* One that is not broadcast only makes sure that an old entry still holds. */
+		if (w->broadcast)
+			told(s, text_key("arp", "asked", (uint64_t)w->daddr << 32 | w->saddr));
+		return w->broadcast;
+	case FW_ARP_REPLY:
+		return known(s, text_key("arp", "asked", (uint64_t)w->saddr << 32 | w->daddr)) &&
+		       !told(s, text_key(ev->node, w->text, w->daddr));
+	case FW_TCP_FIN:
+		s->fin_seen = true;
+		return true;
 	case FW_TCP_ACK:
+		if (s->fin_seen) /* it acknowledges the FIN */
+			return true;
+		/* fall through */
 	case FW_TCP_DATA:
 		return !told(s, text_key(ev->node, "tcp", (uint64_t)w->kind << 32 | (uint64_t)w->sport << 16 | w->dport));
 	case FW_UDP:
@@ -206,15 +241,6 @@ static void on_wire(struct story *s, const struct trace_event *ev)
 	p->at = ev->node;
 }
 
-/* A switch says what it did with a frame: part of the packet's way. */
-static void on_switch(struct story *s, const struct trace_event *ev)
-{
-	struct story_packet *p = ev->serial ? packet_get(s, ev->serial) : NULL;
-
-	if (p && followed(p) && !strncmp(ev->text, "flood", 5))
-		way_add(p, ", %s floods it", ev->node);
-}
-
 /* The way ends where a transport takes the packet. */
 static void on_arrival(struct story *s, const struct trace_event *ev)
 {
@@ -245,12 +271,17 @@ static void on_arrival(struct story *s, const struct trace_event *ev)
 static void on_enter(struct story *s, const struct trace_event *ev)
 {
 	struct story_packet *p;
+	enum trace_layer layer;
 
 	if (!ev->serial)
 		return;
 	p = packet_get(s, ev->serial);
-	if (p && !p->maker)
+	/* Who made it: the first that belongs to a layer above the link. */
+	layer = trace_layer_of(ev->func);
+	if (p && !p->maker && (layer == TL_NETWORK || layer == TL_TRANSPORT))
 		p->maker = ev->func;
+	if (!s->followed && !strcmp(ev->func, "__tcp_transmit_skb") && !strcmp(ev->node, s->client))
+		s->followed = ev->serial;
 	if (!strcmp(ev->func, "tcp_v4_rcv") || !strcmp(ev->func, "udp_rcv"))
 		on_arrival(s, ev);
 }
@@ -259,6 +290,9 @@ static void on_drop(struct story *s, const struct trace_event *ev)
 {
 	char text[200];
 
+	/* What a closed socket had not read is no loss on the way. */
+	if (ev->reason == DROP_SOCKET_CLOSE)
+		return;
 	if (told(s, text_key(ev->node, "drop", ev->reason)))
 		return;
 	snprintf(text, sizeof(text), "drops packet %llu: %s", (unsigned long long)ev->serial,
@@ -293,20 +327,23 @@ static void story_emit(struct trace_sink *self, const struct trace_event *ev)
 	case TR_WIRE:
 		on_wire(s, ev);
 		return;
-	case TR_SWITCH:
-		on_switch(s, ev);
-		return;
 	case TR_DROP:
 		on_drop(s, ev);
 		return;
 	case TR_BORN:
 		on_born(s, ev);
 		return;
+	case TR_NEIGH:
+		/* ARP names the packet that it makes. */
+		if (ev->serial && !strncmp(ev->text, "arp ", 4) && packet_get(s, ev->serial))
+			packet_get(s, ev->serial)->maker = ev->func;
+		break;
 	default:
-		r = story_rule_find(s, ev);
-		if (r)
-			rule_step(s, r, ev);
+		break;
 	}
+	r = story_rule_find(s, ev);
+	if (r)
+		rule_step(s, r, ev);
 }
 
 void story_init(struct story *s, const char *client)
@@ -315,7 +352,7 @@ void story_init(struct story *s, const char *client)
 	s->client = client;
 	s->sink.emit = story_emit;
 	s->sink.mask = 1u << TR_ENTER | 1u << TR_WIRE | 1u << TR_SWITCH | 1u << TR_DROP | 1u << TR_BORN | 1u << TR_APP |
-		       1u << TR_NEIGH | 1u << TR_ROUTE | 1u << TR_STATE;
+		       1u << TR_NEIGH | 1u << TR_ROUTE | 1u << TR_STATE | 1u << TR_HOOK | 1u << TR_QUEUE | 1u << TR_DMA;
 }
 
 static void forget(struct story *s)
@@ -335,6 +372,8 @@ static void forget(struct story *s)
 	s->n = s->n_packets = s->room_packets = s->n_told = s->room_told = 0;
 	s->data_segments = s->data_octets = s->data_first_ns = s->data_last_ns = 0;
 	s->data_largest = 0;
+	s->followed = 0;
+	s->fin_seen = false;
 }
 
 void story_free(struct story *s)

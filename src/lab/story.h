@@ -29,6 +29,8 @@ struct story {
 	/* what was told once and need not be told again */
 	uint64_t *told;
 	uint32_t n_told, room_told;
+	uint64_t followed; /* the first SYN: what happens to it is told on each node */
+	bool fin_seen;
 	/* the page on its way: segments that reached the client's TCP with data */
 	uint64_t data_segments, data_octets, data_first_ns, data_last_ns;
 	uint32_t data_largest;
@@ -52,7 +54,8 @@ void story_json(const struct story *s, const char *url, const struct visit *v, s
 /* story_rules.c: the sentence for an event, and its reason; false: no step. */
 struct story_rule {
 	uint8_t kind;
-	bool client_only, once; /* once: the first time on its node */
+	bool client_only;
+	enum { STORY_EACH, STORY_ONCE /* the first time on its node */, STORY_FOLLOWED /* only of the first SYN */ } when;
 	const char *func;       /* NULL: any */
 	const char *match;      /* the text begins so, or with a leading '*': holds it */
 	const char *say, *why;  /* {key} is replaced by the text's key=value; {0} by the whole text */

@@ -6,8 +6,9 @@
 
 #define CLIENT true
 #define ANY false
-#define ONCE true
-#define EACH false
+#define ONCE STORY_ONCE
+#define EACH STORY_EACH
+#define FOLLOWED STORY_FOLLOWED
 
 static const struct story_rule rules[] = {
 	/* the browser */
@@ -19,9 +20,9 @@ static const struct story_rule rules[] = {
 	{ TR_APP, CLIENT, EACH, NULL, "os cache miss", "the operating system does not know {name} either", "its cache is asked second" },
 	{ TR_APP, CLIENT, EACH, NULL, "hosts file hit", "/etc/hosts knows {name}", "it is asked before any server" },
 	{ TR_APP, CLIENT, EACH, NULL, "hosts file miss", "/etc/hosts has no {name}", "it is asked before any server" },
-	{ TR_APP, CLIENT, EACH, "stub_query", "query sent", "asks its name server {server} for the address of {name}", "/etc/resolv.conf names this server" },
+	{ TR_APP, CLIENT, EACH, "ask_server", "query sent", "asks its name server {server} for the address of {name}", "/etc/resolv.conf names this server" },
 	{ TR_APP, CLIENT, EACH, NULL, "no answer", "no answer from {server}", "" },
-	{ TR_APP, CLIENT, EACH, NULL, "answer received", "the name server has answered: {rcode}, {addresses} address", "" },
+	{ TR_APP, CLIENT, EACH, NULL, "answer received", "the name server has answered: {rcode}, addresses: {addresses}", "" },
 	{ TR_APP, CLIENT, EACH, NULL, "os cache stored", "the operating system keeps the answer for {ttl} s", "the record's time to live" },
 	{ TR_APP, CLIENT, EACH, NULL, "resolved", "{name} is {addr}", "" },
 	{ TR_APP, CLIENT, EACH, NULL, "connected", "connected to {addr} port {port}", "the handshake is done: connect() returns" },
@@ -43,13 +44,24 @@ static const struct story_rule rules[] = {
 	{ TR_ROUTE, CLIENT, ONCE, "__ip_route_output_key", "*gateway=- ", "route to {dst}: on {dev}'s own network, from {src}", "the longest prefix that matches" },
 	{ TR_ROUTE, CLIENT, ONCE, "__ip_route_output_key", "dst=", "route to {dst}: by the gateway {gateway} on {dev}, from {src}", "the longest prefix that matches" },
 	{ TR_ROUTE, ANY, EACH, "ip_route_output_flow", "*error=", "no route to {dst}", "no entry of the tables matches" },
+	/* the SYN's way through its nodes (packets_way's: only for the packet that is followed) */
+	{ TR_ROUTE, ANY, FOLLOWED, "ip_route_input_noref", "*gateway=- forward", "the routing table: {dst} is on {dev}'s own network", "TTL falls by one; the addresses of IP stay, those of Ethernet change" },
+	{ TR_ROUTE, ANY, FOLLOWED, "ip_route_input_noref", "*forward", "the routing table: {dst} by the gateway {gateway} on {dev}", "TTL falls by one; the addresses of IP stay, those of Ethernet change" },
+	{ TR_ROUTE, ANY, FOLLOWED, "ip_route_input_noref", "*local", "{dst} is this host's own address: up to its transport", "the table local is searched first" },
+	{ TR_HOOK, ANY, FOLLOWED, NULL, "*hook=", "netfilter's hook {hook}: {verdict}", "" },
+	{ TR_QUEUE, ANY, FOLLOWED, NULL, "qdisc=", "waits in the queue discipline {qdisc}", "of the device, not yet of the NIC" },
+	{ TR_QUEUE, ANY, FOLLOWED, NULL, "ring=tx", "descriptor {slot} of the NIC's transmit ring: {len} octets at {addr}", "the driver maps the memory for DMA and rings the doorbell" },
+	{ TR_DMA, ANY, FOLLOWED, NULL, "*writes data", "{dev}'s NIC has checked the FCS and writes {len} octets to memory by DMA", "then it raises its interrupt" },
+	{ TR_SWITCH, ANY, FOLLOWED, NULL, "forward", "the switch forwards: in at {from}, out at {to}", "it has learnt the destination's MAC address" },
+	{ TR_SWITCH, ANY, FOLLOWED, NULL, "flood", "the switch floods: in at {from}, out at {ports} ports", "the destination is not in its table" },
 	/* TCP's states */
-	{ TR_STATE, ANY, EACH, NULL, "*new=SYN_SENT", "TCP {tcp}: {old} to SYN_SENT", "active open" },
+	{ TR_STATE, ANY, EACH, NULL, "*new=SYN_SENT", "TCP {tcp}: {old} to SYN_SENT", "active open; its own port is chosen next" },
 	{ TR_STATE, ANY, EACH, NULL, "*new=ESTABLISHED", "TCP {tcp}: {old} to ESTABLISHED", "the handshake is complete at this end" },
 	{ TR_STATE, ANY, EACH, NULL, "*new=FIN_WAIT1", "TCP {tcp}: {old} to FIN_WAIT1", "this end closes first" },
 	{ TR_STATE, ANY, EACH, NULL, "*new=CLOSE_WAIT", "TCP {tcp}: {old} to CLOSE_WAIT", "the other end has sent its FIN" },
 	{ TR_STATE, ANY, EACH, NULL, "*old=TIME_WAIT", "TCP {tcp}: TIME_WAIT is over, the connection is forgotten", "twice the longest life of a segment has passed" },
 	{ TR_STATE, ANY, EACH, NULL, "*new=TIME_WAIT", "TCP {tcp}: TIME_WAIT", "late segments of this connection must not meet a new one" },
+	{ TR_STATE, ANY, EACH, NULL, "*old=FIN_WAIT2 new=CLOSE", "TCP {tcp}: {old} to CLOSE", "the socket ends; a small remnant of it sits out TIME_WAIT" },
 	{ TR_STATE, ANY, EACH, NULL, "tcp=", "TCP {tcp}: {old} to {new}", "" },
 	{ TR_STATE, ANY, EACH, NULL, "*link=down", "{dev}{port} has lost its link", "" },
 };

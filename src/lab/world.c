@@ -514,6 +514,9 @@ static void node_free(struct lab_node *n)
 
 void lab_free(struct lab *lab)
 {
+	/* Whoever looked on may be gone already. */
+	lab->opts.n_sinks = 0;
+	lab->hw.wire_tap = NULL;
 	for (uint32_t i = 0; i < lab->n_nodes; i++)
 		if (lab->node[i].lab)
 			node_free(&lab->node[i]);

@@ -52,7 +52,7 @@ static void story_tells_only_what_happened(void **state)
 		"   1. 0.000000005  client, visit_one: the URL says: protocol http, server h, port 80, file / (a URL is a "
 		"protocol, a server's name, perhaps a port, and a path)\n"
 		"   2. 0.000000006  dns, f: browser cache miss name=h\n"
-		"   3. 0.000000007  client, tcp_set_state: TCP 40000:80: CLOSE to SYN_SENT (active open)\n");
+		"   3. 0.000000007  client, tcp_set_state: TCP 40000:80: CLOSE to SYN_SENT (active open; its own port is chosen next)\n");
 	story_begin(&s);
 	assert_int_equal(s.n, 0);
 	story_free(&s);
