@@ -39,6 +39,10 @@ static int run_peer(const char *prog, const struct work *w, int round, struct be
 	snprintf(off, sizeof(off), "%d", round);
 	snprintf(path, sizeof(path), "%s/%s", dir, prog);
 	err = os_run_capture(argv, out, sizeof(out));
+	if (err == -ENOENT || err == 127) { /* the executable may be below the build's top */
+		snprintf(path, sizeof(path), "%s/../../%s", dir, prog);
+		err = os_run_capture(argv, out, sizeof(out));
+	}
 	if (err == -ENOENT || err == 127) {
 		snprintf(path, sizeof(path), "%s/../libexec/culver/%s", dir, prog);
 		err = os_run_capture(argv, out, sizeof(out));
