@@ -48,6 +48,7 @@ struct igb_adapter {
 	uint32_t rx_buf_len;     /* of a receive buffer, pad included */
 	int vector, vector_other;
 	bool up;
+	uint32_t shadow_mta[NIC_MTA_WORDS]; /* what the NIC's hash table holds */
 	uint64_t tx_stopped, tx_busy, tx_dropped, rx_alloc_failed, rx_csum_bad;
 	uint64_t irqs, irqs_other;
 	struct igb_hw_stats hw;

@@ -161,8 +161,9 @@ static void igb_set_rx_mode(struct net_device *dev)
 	list_for_each_entry(ha, &dev->mc_list, list)
 		igb_mta_add(mta, ha->addr);
 	for (uint32_t i = 0; i < NIC_MTA_WORDS; i++)
-		if (nic_read(a->nic, NIC_MTA + 4 * i) != mta[i])
+		if (a->shadow_mta[i] != mta[i])
 			nic_write(a->nic, NIC_MTA + 4 * i, mta[i]);
+	memcpy(a->shadow_mta, mta, sizeof(mta));
 	nic_write(a->nic, NIC_RCTL, rctl);
 }
 
@@ -221,6 +222,7 @@ static void igb_configure(struct igb_adapter *a)
 	uint32_t longest = max_u32(a->dev->mtu, ETH_DATA_LEN) + ETH_HLEN + IGB_VLAN_HLEN;
 
 	nic_write(n, NIC_CTRL, NIC_CTRL_RST);
+	memset(a->shadow_mta, 0, sizeof(a->shadow_mta));
 	a->rx_buf_len = IGB_RX_PAD + longest;
 	nic_write(n, NIC_RLPML, longest);
 	igb_rar_set(a, a->dev->dev_addr);

@@ -1,7 +1,7 @@
 /* The NIC driver's receive side: empty buffers into the ring, packets out of it.
  *
  * The NIC has written the octets by DMA before the CPU touches anything. The packet is built around that very
- * buffer (build_skb): no copy. A posted buffer is an address only; its memory is drawn from the pool when the NIC
+ * buffer (build_skb_serial): no copy. A posted buffer is an address only; its memory is drawn from the pool when the NIC
  * writes (dma_map_lazy), so an idle host with a full ring costs no buffers.
  *
  *     buffer: | pad 66 | dst src type payload ........... | struct skb_shared |
@@ -63,15 +63,13 @@ static struct sk_buff *igb_build_skb(struct igb_adapter *a)
 	      d.length);
 	r->desc[r->next_to_clean].status = 0;
 	r->next_to_clean = igb_next(r, r->next_to_clean);
-	skb = build_skb(a->net, buf, a->rx_buf_len);
+	skb = build_skb_serial(a->net, buf, a->rx_buf_len, serial); /* the same packet as on the cable */
 	if (unlikely(!skb)) {
 		skb_data_put(a->net, buf, a->rx_buf_len);
 		a->rx_alloc_failed++;
 		a->dev->stats.rx_dropped++;
 		return NULL;
 	}
-	if (serial) /* the same packet as on the cable */
-		skb->serial = serial;
 	skb_reserve(skb, IGB_RX_PAD);
 	skb_put(skb, d.length);
 	skb->dev = a->dev;
