@@ -322,6 +322,9 @@ static int __inet_stream_connect(struct socket *sock, struct sockaddr *a, sockle
 	err = connect_start(sock, a, len);
 	if (err != -EINPROGRESS && err != -EALREADY)
 		return err;
+	/* Who does not wait is told so even if the answer came by lo within the call: it shows in poll. */
+	if (noblock && err == -EINPROGRESS)
+		return err;
 	if (sk->state == TCP_SYN_SENT || sk->state == TCP_SYN_RECV) {
 		int w;
 

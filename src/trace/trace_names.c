@@ -47,6 +47,7 @@ static const struct name_row name_rows[] = {
 	{ "ip_queue_xmit", { "__ip_queue_xmit", NULL, NULL }, 0 },
 	{ "ip_route_output_ports", { NULL, NULL, NULL }, IN_NOW | IN_4X },
 	{ "ip_send_skb", { NULL, NULL, NULL }, IN_NOW },
+	{ "neigh_connected_output", { NULL, NULL, NULL }, IN_NOW | IN_4X },
 	{ "neigh_direct_output", { NULL, NULL, NULL }, IN_NOW | IN_4X },
 	{ "neigh_hh_output", { NULL, NULL, NULL }, IN_NOW | IN_4X },
 	{ "neigh_output", { NULL, "dst_neigh_output", "dst_neigh_output" }, IN_NOW | IN_4X },
