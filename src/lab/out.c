@@ -2,6 +2,7 @@
  * one interface, sent and received, at the moment it does: for that the ports' receive functions are wrapped.
  * events.jsonl and steps.pcapng are trace/'s; this file only carries their bytes. All go through os/'s output set,
  * so that they appear together or not at all. Called by cli/. Tests: tests/lab/out. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +79,9 @@ static enum lab_err out_fail(struct yerr *e, const char *dir, const char *file, 
 {
 	snprintf(e->text, sizeof(e->text), "--out %.200s%s%.100s: %s", dir, file ? "/" : "", file ? file : "",
 		 os_strerror(err));
-	return LAB_LOCAL;
+	/* A name that cannot be is the user's; what is full or closed is the machine's. */
+	return err == -ENOENT || err == -ENOTDIR || err == -EISDIR || err == -ENAMETOOLONG || err == -EINVAL ? LAB_BAD
+														: LAB_LOCAL;
 }
 
 /* ---- parents ---- */
@@ -272,9 +275,10 @@ enum lab_err lab_out_open(struct lab_out **out, const char *dir, const struct la
 	o->events = (struct trace_sink){ .mask = UINT32_MAX, .emit = events_emit };
 	err = os_out_error(o->set, &file);
 	if (err) {
-		out_fail(e, dir, file, err);
+		enum lab_err r = out_fail(e, dir, file, err);
+
 		lab_out_abort(o);
-		return LAB_LOCAL;
+		return r;
 	}
 	*out = o;
 	return LAB_OK;
@@ -329,6 +333,7 @@ static void out_free(struct lab_out *o)
 enum lab_err lab_out_commit(struct lab_out *o, struct yerr *e)
 {
 	struct strbuf schema;
+	enum lab_err r = LAB_OK;
 	const char *file;
 	int err;
 
@@ -345,11 +350,11 @@ enum lab_err lab_out_commit(struct lab_out *o, struct yerr *e)
 	err = os_out_commit(o->set);
 	if (err) {
 		os_out_error(o->set, &file);
-		out_fail(e, os_out_dir(o->set), file, err);
+		r = out_fail(e, os_out_dir(o->set), file, err);
 		os_out_abort(o->set);
 	}
 	out_free(o);
-	return err ? LAB_LOCAL : LAB_OK;
+	return r;
 }
 
 void lab_out_abort(struct lab_out *o)

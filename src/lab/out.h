@@ -14,7 +14,7 @@ void lab_out_watch(struct lab_out *o, struct lab_opts *opts);
 void lab_out_unwatch(struct lab_out *o);
 /* A file of its own, whole. */
 void lab_out_file(struct lab_out *o, const char *name, const void *data, size_t len);
-/* LAB_OK and all files are there; or LAB_LOCAL, *e says why, and none is. Ends the out either way. */
+/* LAB_OK and all files are there; or LAB_BAD / LAB_LOCAL, *e says why, and none is. Ends the out either way. */
 enum lab_err lab_out_commit(struct lab_out *o, struct yerr *e);
 void lab_out_abort(struct lab_out *o);
 

@@ -364,8 +364,12 @@ static enum lab_err node_sysctls(struct lab_node *n, struct yerr *e)
 
 		if (err == -ENOENT)
 			return fail_at(n->lab, p->at, e, p->name, "there is no such sysctl here");
-		if (err)
-			return fail_at(n->lab, p->at, e, p->name, "that value is out of its bounds");
+		if (err) {
+			char why[100];
+
+			snprintf(why, sizeof(why), "it does not take '%.60s'", p->value);
+			return fail_at(n->lab, p->at, e, p->name, why);
+		}
 	}
 	return LAB_OK;
 }

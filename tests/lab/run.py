@@ -36,7 +36,7 @@ def blocks(text):
         while i < len(lines) and lines[i].startswith("> "):
             cmd.append(lines[i][2:])
             i += 1
-        while i < len(lines) and not lines[i].startswith("$ ") and lines[i] != "":
+        while i < len(lines) and not lines[i].startswith(("$ ", "# ")) and lines[i] != "":
             i += 1
         out.append((cmd, None))
     return out
@@ -65,8 +65,8 @@ def main():
             got.append("$ " + cmd[0])
             got += ["> " + c for c in cmd[1:]]
             code, text = run(cmd, env, cwd)
-            # An empty line ends the expected output, so one inside it is written as a lone dot.
-            got += [line if line else "." for line in text.split("\n")[:-1]]
+            # An empty line or a comment ends the expected output: inside it, one is a lone dot, the other indented.
+            got += [" " + line if line.startswith("# ") else line or "." for line in text.split("\n")[:-1]]
             if text and not text.endswith("\n"):
                 got.append(text.split("\n")[-1] + " (no newline)")
             if code:

@@ -154,7 +154,7 @@ static void output_all_or_none(void **state)
 static void output_many_files(void **state)
 {
 	struct os_out *o;
-	struct os_outfile *f[600];
+	struct os_outfile *f[300];
 	char name[20], *data;
 	size_t len;
 
@@ -168,7 +168,7 @@ static void output_many_files(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(f); i++)
 		os_out_write(f[i], "2", 1);
 	assert_int_equal(os_out_commit(o), 0);
-	assert_int_equal(os_read_file("many/f599", 100, &data, &len), 0);
+	assert_int_equal(os_read_file("many/f299", 100, &data, &len), 0);
 	assert_string_equal(data, "12");
 	free(data);
 }
