@@ -56,13 +56,13 @@ $ culver lab two.clab.yml -c 'c curl -s http://10.0.0.2/'
 hello
 $ culver lab two.clab.yml -c 'c curl -s http://10.0.0.2/in.html' -c 'c curl -sI http://10.0.0.2/out' -c 'c curl -sI http://10.0.0.2/%2e%2e/secret' | grep -E '^HTTP|hello|secret'
 hello
-HTTP/1.1 403 Forbidden
-HTTP/1.1 400 Bad Request
+HTTP/1.1 403 Forbidden\r
+HTTP/1.1 400 Bad Request\r
 $ culver lab two.clab.yml -c 'c curl -s -X PUT -d data http://10.0.0.2/up/a' -c 'c curl -s http://10.0.0.2/up/a'; echo
 data
 # the times of the real files do not show
 $ culver lab two.clab.yml -c 'c curl -sI http://10.0.0.2/' >a; touch -d 2020-01-01 site/index.html; culver lab two.clab.yml -c 'c curl -sI http://10.0.0.2/' >b; cmp a b && grep Last-Modified a
-Last-Modified: Fri, 31 Dec 1999 00:00:00 GMT
+Last-Modified: Fri, 31 Dec 1999 00:00:00 GMT\r
 # what the file says of chance
 $ sed 's/interface: eth1, ipv4: 10.0.0.2.24/&, vars: {tc: {drop: [2]}}/' two.clab.yml >drop.clab.yml; culver lab drop.clab.yml -c 'c ping -c 2 -W 1 10.0.0.2' | tail -2 | head -1
 2 packets transmitted, 1 received, 50% packet loss, time 2000ms

@@ -45,7 +45,7 @@ def blocks(text):
 def run(cmd, env, cwd):
     p = subprocess.run(["sh", "-e", "-c", "\n".join(cmd)], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False)
-    return p.returncode, p.stdout.decode("utf-8", "backslashreplace")
+    return p.returncode, p.stdout.decode("utf-8", "backslashreplace").replace("\r", "\\r")
 
 
 def main():
