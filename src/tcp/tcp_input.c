@@ -662,6 +662,14 @@ static int rcv_listen(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+/* After a simultaneous open an ACK must be of our SYN (RFC 9293 3.10.7.4: SND.UNA < SEG.ACK). */
+static bool syn_unacked(const struct sock *sk, uint32_t ack)
+{
+	const struct sk_buff *head = skb_peek(&tcp_sk(sk)->rtx_queue);
+
+	return head && (TCP_SKB_CB(head)->tcp_flags & TCP_SYN) && ack == TCP_SKB_CB(head)->seq;
+}
+
 int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -691,6 +699,8 @@ int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
 	}
 	if (!tcp_validate_incoming(sk, skb))
 		return 0;
+	if (sk->state == TCP_SYN_RECV && syn_unacked(sk, TCP_SKB_CB(skb)->ack_seq))
+		return 1;
 	r = tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT | FLAG_NO_CHALLENGE_ACK);
 	if (r <= 0) {
 		if (sk->state == TCP_SYN_RECV)

@@ -383,6 +383,23 @@ static void ofo_trim_front(struct sk_buff *skb, uint32_t to_seq)
 	TCP_SKB_CB(skb)->seq = to_seq;
 }
 
+/* The bound on the number of pieces: what is nearer to rcv_nxt takes the place of what is farthest. */
+static bool ofo_has_room(struct sock *sk, uint32_t seq)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *tail = skb_peek_tail(&tp->sack->ofo_queue);
+
+	if (likely(tp->sack->ofo_queue.qlen < TCP_MAX_OFO_SKBS))
+		return true;
+	if (!before(seq, TCP_SKB_CB(tail)->seq))
+		return false;
+	ofo_remove(tp->sack, tail);
+	kfree_skb_reason(tail, DROP_TCP_OFO_QUEUE_PRUNE);
+	TCPEXT_INC(sk->net, OfoPruned);
+	tp->rx_opt.num_sacks = 0;
+	return true;
+}
+
 static void data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -391,7 +408,7 @@ static void data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 	struct sk_buff *prev, *next;
 	uint32_t seq = tcb->seq, end_seq = tcb->end_seq;
 
-	if (!tcp_try_rmem_schedule(sk, skb) || si->ofo_queue.qlen >= TCP_MAX_OFO_SKBS) {
+	if (!tcp_try_rmem_schedule(sk, skb) || !ofo_has_room(sk, seq)) {
 		TCPEXT_INC(sk->net, TCPOFODrop);
 		kfree_skb_reason(skb, DROP_TCP_OFO_DROP);
 		return;
@@ -598,7 +615,10 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 	}
 	tp->rx_opt.dsack = 0;
 	if (tcb->seq == tp->rcv_nxt || (before(tcb->seq, tp->rcv_nxt) && after(tcb->end_seq, tp->rcv_nxt))) {
-		if (tcp_receive_window(tp) == 0 && !(tcb->tcp_flags & TCP_FIN && tcb->end_seq - tcb->seq == 1)) {
+		/* a FIN without text needs no room, and there is only one (TS-20) */
+		bool bare_fin = (tcb->tcp_flags & TCP_FIN) && tcb->end_seq - tcb->seq == 1;
+
+		if (tcp_receive_window(tp) == 0 && !bare_fin) {
 			TCPEXT_INC(sk->net, TCPZeroWindowDrop);
 			inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED | ICSK_ACK_NOW;
 			tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
@@ -609,7 +629,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 			tcp_dsack_set(sk, tcb->seq, tp->rcv_nxt);
 			trim_received_front(skb, tp->rcv_nxt);
 		}
-		if (!tcp_try_rmem_schedule(sk, skb)) {
+		if (!bare_fin && !tcp_try_rmem_schedule(sk, skb)) {
 			TCPEXT_INC(sk->net, TCPRcvQDrop);
 			inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED | ICSK_ACK_NOW | ICSK_ACK_NOMEM;
 			kfree_skb_reason(skb, DROP_SOCKET_RCVBUFF);

@@ -104,8 +104,8 @@ int inet_sk_rebuild_header(struct sock *sk)
 }
 void inet_get_local_port_range(struct net *net, uint16_t *low, uint16_t *high)
 {
-	*low = 32768;
-	*high = 60999;
+	*low = bed_of(net)->port_low;
+	*high = bed_of(net)->port_high;
 }
 int ip_setsockopt(struct sock *sk, int level, int name, const void *val, socklen_t len) { return -ENOPROTOOPT; }
 int ip_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *len) { return -ENOPROTOOPT; }
@@ -197,6 +197,12 @@ void bed_run(struct bed *b, uint64_t ns)
 		net_enter(b->net[i], b->now_ns);
 }
 
+void bed_port_range(struct bed *b, uint16_t low, uint16_t high)
+{
+	b->port_low = low;
+	b->port_high = high;
+}
+
 static void no_kick(void *arg, struct net *net) {}
 
 struct bed *bed_new(unsigned n)
@@ -207,6 +213,7 @@ struct bed *bed_new(unsigned n)
 	b->n = n;
 	b->ok = true;
 	b->mtu = 1500;
+	bed_port_range(b, 32768, 60999);
 	b->delay_ns = 10 * NSEC_PER_MSEC;
 	b->now_ns = 1000 * NSEC_PER_SEC;
 	b->got_tail = &b->got;

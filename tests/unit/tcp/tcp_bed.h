@@ -36,6 +36,7 @@ struct bed {
 	struct serial_source serials;
 	uint64_t now_ns, delay_ns, n_segs;
 	uint32_t mtu;
+	uint16_t port_low, port_high;
 	unsigned n;
 	struct seg *wire;  /* by at_ns, no */
 	/* Called for each segment sent. Returns extra delay, or UINT64_MAX: lost. */
@@ -52,6 +53,7 @@ struct bed *bed_new(unsigned n);
 void bed_free(struct bed *b);
 void bed_run(struct bed *b, uint64_t ns);
 uint32_t bed_addr(unsigned i);
+void bed_port_range(struct bed *b, uint16_t low, uint16_t high);
 /* Sockets, nonblocking. */
 struct sock *bed_socket(struct bed *b, unsigned host);
 int bed_connect(struct bed *b, struct sock *sk, unsigned to, uint16_t port);
