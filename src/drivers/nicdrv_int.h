@@ -1,4 +1,5 @@
-/* Private to drivers/: the inside of the NIC driver, shared by nicdrv_main.c, nicdrv_tx.c, nicdrv_rx.c. */
+/* Private to drivers/: the inside of the NIC driver, shared by nicdrv_main.c, nicdrv_tx.c,
+ * nicdrv_rx.c. */
 #ifndef DRIVERS_NICDRV_INT_H
 #define DRIVERS_NICDRV_INT_H
 
@@ -34,7 +35,8 @@ struct igb_counter {
 	uint32_t last;
 };
 struct igb_hw_stats {
-	struct igb_counter crcerrs, ruc, roc, mpc, nosfd, filtered, dmafault, bprc, mprc, fifo, tncrs;
+	struct igb_counter crcerrs, ruc, roc, mpc, nosfd, filtered, dmafault, bprc, mprc, fifo,
+	    tncrs;
 };
 
 struct igb_adapter {

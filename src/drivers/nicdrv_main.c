@@ -6,13 +6,14 @@
  *              igb_clean_rx_irq (budget)        packets up, buffers posted again
  *              work < budget: napi_complete_done, then igb_ring_irq_enable (S3-136)
  *
- * The causes are cleared before the rings are looked at: what comes later raises the line again at the unmasking,
- * what came before is seen now. No interrupt is lost, and none is taken for nothing.
+ * The causes are cleared before the rings are looked at: what comes later raises the line again at
+ * the unmasking, what came before is seen now. No interrupt is lost, and none is taken for nothing.
  *
- * Two vectors: NAME-TxRx-0 for the rings, NAME for the link. With no_napi the handler does the work itself, one
- * packet per interrupt (S3-131).
+ * Two vectors: NAME-TxRx-0 for the rings, NAME for the link. With no_napi the handler does the work
+ * itself, one packet per interrupt (S3-131).
  *
- * Called by core (net_device_ops, NAPI, vectors). Hands on to nicdrv_tx.c, nicdrv_rx.c, and the NIC's registers.
+ * Called by core (net_device_ops, NAPI, vectors). Hands on to nicdrv_tx.c, nicdrv_rx.c, and the
+ * NIC's registers.
  * Tests: tests/unit/drivers/test_nicdrv.c */
 #include <errno.h>
 #include <stdio.h>
@@ -26,7 +27,8 @@ static void *bus_dma(void *arg, uint64_t addr, uint32_t len, bool device_writes)
 {
 	const struct igb_adapter *a = arg;
 
-	return dma_device_access(a->net, addr, len, device_writes ? DMA_FROM_DEVICE : DMA_TO_DEVICE);
+	return dma_device_access(a->net, addr, len,
+				 device_writes ? DMA_FROM_DEVICE : DMA_TO_DEVICE);
 }
 
 static uint64_t bus_get_tag(void *arg, uint64_t addr)
@@ -218,7 +220,7 @@ static void igb_ring_program(struct igb_adapter *a, const struct igb_ring *r, ui
 static void igb_configure(struct igb_adapter *a)
 {
 	struct nic *n = a->nic;
-	/* What is shorter than the standard frame is still received, whatever the MTU for sending. */
+	/* Standard frames are still received, however small the MTU for sending. */
 	uint32_t longest = max_u32(a->dev->mtu, ETH_DATA_LEN) + ETH_HLEN + IGB_VLAN_HLEN;
 
 	nic_write(n, NIC_CTRL, NIC_CTRL_RST);

@@ -1,13 +1,15 @@
 /* The NIC driver's receive side: empty buffers into the ring, packets out of it.
  *
- * The NIC has written the octets by DMA before the CPU touches anything. The packet is built around that very
- * buffer (build_skb_serial): no copy. A posted buffer is an address only; its memory is drawn from the pool when the NIC
- * writes (dma_map_lazy), so an idle host with a full ring costs no buffers.
+ * The NIC has written the octets by DMA before the CPU touches anything. The packet is built around
+ * that very buffer (build_skb_serial): no copy. A posted buffer is an address only; its memory is
+ * drawn from the pool when the NIC writes (dma_map_lazy), so an idle host with a full ring costs no
+ * buffers.
  *
  *     buffer: | pad 66 | dst src type payload ........... | struct skb_shared |
  *             ^mapped  ^descriptor's addr                 ^rx_buf_len
  *
- * Called by igb_poll, or by the interrupt handler where NAPI is off. Hands on to netif_receive_skb (netif_rx).
+ * Called by igb_poll, or by the interrupt handler where NAPI is off. Hands on to netif_receive_skb
+ * (netif_rx).
  * Tests: tests/unit/drivers/test_nicdrv.c, test_nicdrv_rx.c */
 #include <string.h>
 #include "drivers/nicdrv_int.h"
@@ -40,7 +42,8 @@ bool igb_rx_more(const struct igb_adapter *a)
 	       (a->rx.desc[a->rx.next_to_clean].status & NIC_STAT_DD);
 }
 
-/* What the NIC says about the Internet checksums. Bad ones go up unverified: the stack counts them. */
+/* What the NIC says about the Internet checksums. Bad ones go up unverified: the stack counts
+ * them. */
 static void igb_rx_checksum(struct igb_adapter *a, struct sk_buff *skb, const struct nic_desc *d)
 {
 	if (d->errors & (NIC_ERR_IPCS | NIC_ERR_L4CS))
@@ -49,7 +52,8 @@ static void igb_rx_checksum(struct igb_adapter *a, struct sk_buff *skb, const st
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
 }
 
-/* The packet of the oldest descriptor; NULL: no memory for its struct (the buffer is given back). */
+/* The packet of the oldest descriptor; NULL: no memory for its struct (the buffer is given
+ * back). */
 static struct sk_buff *igb_build_skb(struct igb_adapter *a)
 {
 	struct igb_ring *r = &a->rx;
@@ -63,7 +67,8 @@ static struct sk_buff *igb_build_skb(struct igb_adapter *a)
 	      d.length);
 	r->desc[r->next_to_clean].status = 0;
 	r->next_to_clean = igb_next(r, r->next_to_clean);
-	skb = build_skb_serial(a->net, buf, a->rx_buf_len, serial); /* the same packet as on the cable */
+	/* the same packet as on the cable */
+	skb = build_skb_serial(a->net, buf, a->rx_buf_len, serial);
 	if (unlikely(!skb)) {
 		skb_data_put(a->net, buf, a->rx_buf_len);
 		a->rx_alloc_failed++;

@@ -1,4 +1,5 @@
-/* What the NIC driver tells about itself: ifconfig's counters, ethtool -S and -g, the rings' descriptors.
+/* What the NIC driver tells about itself: ifconfig's counters, ethtool -S and -g, the rings'
+ * descriptors.
  *
  * Called by dev_get_stats, /proc/net/ethtool and tests.  Tests: tests/unit/drivers/test_nicdrv.c */
 #include "base/strbuf.h"
@@ -45,7 +46,8 @@ void igb_get_stats64(struct net_device *dev, struct rtnl_link_stats64_ *s)
 	s->rx_length_errors = h->ruc.total + h->roc.total;
 	s->rx_missed_errors = h->mpc.total;
 	s->rx_over_errors = h->fifo.total;
-	s->rx_errors = s->rx_crc_errors + s->rx_frame_errors + s->rx_length_errors + s->rx_over_errors;
+	s->rx_errors =
+	    s->rx_crc_errors + s->rx_frame_errors + s->rx_length_errors + s->rx_over_errors;
 	s->tx_carrier_errors = h->tncrs.total;
 	s->tx_errors = s->tx_carrier_errors;
 	s->tx_dropped += a->tx_dropped;

@@ -1,7 +1,8 @@
 /* The NIC driver's transmit side: packets into the ring, and out of it when they have been sent.
  *
- * Nothing is copied: the descriptor says where the packet's octets are, the NIC fetches them (S3-82, S3-157). The
- * packet is freed in the poll, after the interrupt of its completion (S2-04), never in the interrupt handler.
+ * Nothing is copied: the descriptor says where the packet's octets are, the NIC fetches them
+ * (S3-82, S3-157). The packet is freed in the poll, after the interrupt of its completion (S2-04),
+ * never in the interrupt handler.
  *
  * Called by dev_hard_start_xmit (igb_xmit_frame) and by igb_poll (igb_clean_tx_irq).
  * Tests: tests/unit/drivers/test_nicdrv.c, test_nicdrv_tx.c */

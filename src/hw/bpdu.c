@@ -1,4 +1,5 @@
-/* Bridge protocol data units: octets and meaning. Lengths are checked before any field is read (SW-06).
+/* Bridge protocol data units: octets and meaning. Lengths are checked before any field is read
+ * (SW-06).
  *
  * Called by stp.c.  Standard: IEEE 802.1D-1998 9.3.  Tests: tests/unit/hw/test_stp.c */
 #include <string.h>

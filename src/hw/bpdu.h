@@ -1,4 +1,5 @@
-/* Private to hw/: bridge protocol data units on the wire (IEEE 802.1D 9), bytes to meaning and back.
+/* Private to hw/: bridge protocol data units on the wire (IEEE 802.1D 9), bytes to meaning and
+ * back.
  *
  *     dst 01:80:c2:00:00:00 | src | length 2 | LLC 42 42 03 | BPDU
  *
@@ -20,8 +21,9 @@
 
 enum bpdu_kind { BPDU_BAD, BPDU_OTHER, BPDU_CONFIG, BPDU_TCN };
 
-/* eth: dst to padding, len octets. BPDU_BAD: lengths or values that cannot be. BPDU_OTHER: well formed, but of a
- * type that this protocol ignores (rapid spanning tree). c is written for BPDU_CONFIG only. */
+/* eth: dst to padding, len octets. BPDU_BAD: lengths or values that cannot be. BPDU_OTHER: well
+ * formed, but of a type that this protocol ignores (rapid spanning tree). c is written for
+ * BPDU_CONFIG only. */
 enum bpdu_kind bpdu_parse(const uint8_t *eth, uint32_t len, struct stp_config *c);
 /* Write a frame (dst to BPDU); c NULL: a topology change notification. Returns its length. */
 uint32_t bpdu_build(uint8_t eth[BPDU_FRAME_MAX], const uint8_t src[ETH_ALEN],

@@ -6,10 +6,10 @@
  *      |<- preamble .. FCS at line rate ->|<- impairments ->|<- propagation ->|
  *      |<- ... and 12 octet times of gap ---->| transmitter idle again
  *
- * late holds frames in the order of sending, early those that overtake (reorder); both are sorted by
- * arrival, so the next arrival is one of two heads and everything is O(1). The receiver's clock keeps
- * two arrivals apart by the time a frame takes: a cable carries one bit after the other, also where a
- * duplicate or an overtaking frame comes out of the impairments together with another one.
+ * late holds frames in the order of sending, early those that overtake (reorder); both are sorted
+ * by arrival, so the next arrival is one of two heads and everything is O(1). The receiver's clock
+ * keeps two arrivals apart by the time a frame takes: a cable carries one bit after the other, also
+ * where a duplicate or an overtaking frame comes out of the impairments together with another one.
  *
  * A frame is lost with HW_CABLE_UNPLUGGED when the link goes down under it.
  * Bounds: CABLE_FLIGHT_MAX frames in flight for each direction and queue.

@@ -3,19 +3,21 @@
  *     duplicate, loss -> corrupt -> queue limit, rate -> delay +- jitter, or reorder (no delay)
  *
  * Every use of chance has a generator of its own, drawn once for each frame in the order of sending
- * whatever the other uses decided: switching on one impairment leaves the outcome of another as it was, and
- * the Nth frame fares the same in every run.
+ * whatever the other uses decided: switching on one impairment leaves the outcome of another as it
+ * was, and the Nth frame fares the same in every run.
  *
  * - loss and duplicate of the same frame cancel out, as in netem: one copy arrives.
  * - corrupt flips one bit anywhere from the destination address to the FCS: the FCS catches it.
- * - corrupt_inner flips one bit inside the IPv4 packet and makes the FCS anew, as a bad memory in a router
- *   would: only the Internet checksums can catch it. Frames without IPv4 are left alone.
- * - rate is a shaper behind the transmitter; a frame weighs what tc counts, dst to payload (no FCS). What
- *   waits is bounded by limit octets (tail drop); a frame that finds nothing waiting is always taken.
- * - jitter is uniform in [delay - jitter, delay + jitter], never below 0, and never reorders: a frame is
- *   not due before the one sent before it. Only reorder reorders.
- * - reorder sends a frame at once (or reorder_gap earlier), so it overtakes all that are delayed. Where no
- *   delay is configured the others are delayed by a small gap, or nothing could be overtaken.
+ * - corrupt_inner flips one bit inside the IPv4 packet and makes the FCS anew, as a bad memory in a
+ *   router would: only the Internet checksums can catch it. Frames without IPv4 are left alone.
+ * - rate is a shaper behind the transmitter; a frame weighs what tc counts, dst to payload (no
+ *   FCS). What waits is bounded by limit octets (tail drop); a frame that finds nothing waiting is
+ *   always taken.
+ * - jitter is uniform in [delay - jitter, delay + jitter], never below 0, and never reorders: a
+ *   frame is not due before the one sent before it. Only reorder reorders.
+ * - reorder sends a frame at once (or reorder_gap earlier), so it overtakes all that are delayed.
+ *   Where no delay is configured the others are delayed by a small gap, or nothing could be
+ *   overtaken.
  *
  * Called by cable.c.  Tests: tests/unit/hw/test_cable_tc.c */
 #include <errno.h>
@@ -106,7 +108,8 @@ static uint32_t inner_packet(const struct hw_frame *f, uint32_t *at)
 }
 
 /* The draws, in netem's order, one per configured use and frame. */
-static void tc_draw(struct cable_tc *t, const struct hw_frame *f, struct cable_fate *fate, bool *loss)
+static void tc_draw(struct cable_tc *t, const struct hw_frame *f, struct cable_fate *fate,
+		    bool *loss)
 {
 	const struct tc_params *p = &t->p;
 	uint32_t octets, at = 0;
@@ -237,7 +240,8 @@ const char *cable_fate_words(const struct cable_fate *fate, char *buf, size_t si
 		       fate->reason == DROP_HW_CABLE_QUEUE     ? "lost (queue full)" :
 								 "lost";
 	if (fate->inner && n < size)
-		n += (size_t)snprintf(buf + n, size - n, ", corrupted inside, bit %u", fate->inner_bit);
+		n += (size_t)snprintf(buf + n, size - n, ", corrupted inside, bit %u",
+				      fate->inner_bit);
 	if (fate->corrupted && n < size)
 		n += (size_t)snprintf(buf + n, size - n, ", corrupted bit %u", fate->bit);
 	if (fate->duplicated && n < size)

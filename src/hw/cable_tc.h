@@ -18,8 +18,8 @@ struct cable_tc {
 	uint32_t drop_next;     /* index into p.drop */
 };
 
-/* What becomes of one frame. due_ns is when its last bit reaches the far end of the impairments; the cable
- * adds propagation. copies 0: it died of reason. */
+/* What becomes of one frame. due_ns is when its last bit reaches the far end of the impairments;
+ * the cable adds propagation. copies 0: it died of reason. */
 struct cable_fate {
 	uint8_t copies;
 	bool lost_one; /* duplicated and lost: one copy remains */
@@ -37,7 +37,8 @@ int cable_tc_set(struct cable_tc *t, const struct tc_params *p, uint64_t sent);
 /* Decide for the number-th frame (1-based), whose last bit leaves the transmitter at at_ns. */
 void cable_tc_apply(struct cable_tc *t, const struct hw_frame *f, uint64_t number, uint64_t at_ns,
 		    struct cable_fate *fate);
-/* The frame as it arrives: itself, or a damaged copy (then the original's reference is given back). */
+/* The frame as it arrives: itself, or a damaged copy (then the original's reference is given
+ * back). */
 struct hw_frame *cable_tc_damage(struct hw_frame *f, const struct cable_fate *fate);
 /* In words, "" when nothing happened. */
 const char *cable_fate_words(const struct cable_fate *fate, char *buf, size_t size);

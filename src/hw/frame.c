@@ -74,8 +74,8 @@ struct hw_frame *hw_frame_copy(const struct hw_frame *f)
 	return n;
 }
 
-/* The mark is the pair "last preamble octet, SFD". Where noise ate that last octet, the first SFD within a
- * preamble's length is taken; if that was noise too, the FCS will tell. */
+/* The mark is the pair "last preamble octet, SFD". Where noise ate that last octet, the first SFD
+ * within a preamble's length is taken; if that was noise too, the FCS will tell. */
 int hw_frame_find_sfd(const struct hw_frame *f)
 {
 	static const uint8_t clean[ETH_PREAMBLE_LEN] = { 0x55, 0x55, 0x55, 0x55,

@@ -1,7 +1,7 @@
 /* Private to hw/: hardware that speaks on a host's probe tells its own time.
  *
- * A frame arrives while the host sleeps: the host's clock still stands where the host last ran. For the
- * length of a scope HW_CLOCK(probe, world) lets the probe read the world's clock instead. */
+ * A frame arrives while the host sleeps: the host's clock still stands where the host last ran. For
+ * the length of a scope HW_CLOCK(probe, world) lets the probe read the world's clock instead. */
 #ifndef HW_HW_CLOCK_H
 #define HW_HW_CLOCK_H
 
@@ -30,7 +30,8 @@ static inline void hw_clock_leave(struct hw_clock *c)
 		c->probe->now_ns = c->host;
 }
 
-#define HW_CLOCK(p, w) \
-	__attribute__((cleanup(hw_clock_leave), unused)) struct hw_clock hw_clock_ = hw_clock_enter((p), (w))
+#define HW_CLOCK(p, w)                                                                             \
+	__attribute__((cleanup(hw_clock_leave), unused)) struct hw_clock hw_clock_ =               \
+	    hw_clock_enter((p), (w))
 
 #endif

@@ -1,10 +1,12 @@
 /* The NIC's face to its driver: register file, ROM, interrupt lines, life.
  *
- * Decides: what a register write starts, when a line is raised. Called by the driver (nic_read, nic_write)
- * and by the cable (link). Hands on to nic_tx.c (doorbell) and to the host through its bus.
+ * Decides: what a register write starts, when a line is raised. Called by the driver (nic_read,
+ * nic_write) and by the cable (link). Hands on to nic_tx.c (doorbell) and to the host through its
+ * bus.
  *
- * Interrupts. A line's level is (ICR & IMS & its causes) != 0; its rising edge calls the host once. Masking or
- * clearing the causes lets it fall. Line 0 rises no sooner than EITR ns after it last rose.
+ * Interrupts. A line's level is (ICR & IMS & its causes) != 0; its rising edge calls the host once.
+ * Masking or clearing the causes lets it fall. Line 0 rises no sooner than EITR ns after it last
+ * rose.
  * Tests: tests/unit/hw/test_nic.c */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Private to hw/: the inside of the NIC, shared by nic.c (registers, interrupts), nic_tx.c, nic_rx.c. */
+/* Private to hw/: the inside of the NIC, shared by nic.c (registers, interrupts), nic_tx.c,
+ * nic_rx.c. */
 #ifndef HW_NIC_INT_H
 #define HW_NIC_INT_H
 
@@ -15,7 +16,8 @@ struct nic_ring {
 	uint32_t count, head, tail;
 };
 
-/* A frame on its way out of the NIC. f NULL: it could not be fetched; only its descriptors are completed. */
+/* A frame on its way out of the NIC. f NULL: it could not be fetched; only its descriptors are
+ * completed. */
 struct nic_tx_slot {
 	struct hw_frame *f;
 	uint32_t next; /* the descriptor after its last */

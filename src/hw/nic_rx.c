@@ -1,12 +1,14 @@
 /* The NIC's receive engine: what comes off the cable, into host memory or not.
  *
- *     receiver on? -> SFD -> length (runt, oversize) -> FCS -> address filter -> FIFO -> descriptor free?
- *       -> DMA of the octets (without FCS) -> DMA of the descriptor (length, checksum verdict, DD) -> RXT0
+ *     receiver on? -> SFD -> length (runt, oversize) -> FCS -> address filter -> FIFO
+ *       -> descriptor free? -> DMA of the octets (without FCS)
+ *       -> DMA of the descriptor (length, checksum verdict, DD) -> RXT0
  *
- * A frame that fails on the way is counted in its own register and raises no interrupt (only the lack of
- * descriptors does: RXO, so that a driver without memory is asked again).
- * Address filter: RAL/RAH, broadcast if BAM, group addresses through the 4096-bit hash MTA or MPE, all unicast
- * with UPE. The hash is the 12 highest bits of the address as it stands in the last two octets.
+ * A frame that fails on the way is counted in its own register and raises no interrupt (only the
+ * lack of descriptors does: RXO, so that a driver without memory is asked again).
+ * Address filter: RAL/RAH, broadcast if BAM, group addresses through the 4096-bit hash MTA or MPE,
+ * all unicast with UPE. The hash is the 12 highest bits of the address as it stands in the last two
+ * octets.
  * Bounds: one descriptor per frame, so the buffer's posted size is a limit; RLPML; rx_fifo_bytes.
  *
  * Called by the cable through hw_port.rx.  Tests: tests/unit/hw/test_nic_rx.c */
@@ -41,8 +43,9 @@ static bool rx_wanted(struct nic *n, const uint8_t *dst)
 	return (n->rctl & NIC_RCTL_UPE) || (low == n->ral && high == n->rah);
 }
 
-/* Verify the Internet checksums of an unfragmented IPv4 packet. Verdict bits for the descriptor; neither: not
- * looked at (other protocols, fragments, headers that do not hold, UDP without checksum). */
+/* Verify the Internet checksums of an unfragmented IPv4 packet. Verdict bits for the descriptor;
+ * neither: not looked at (other protocols, fragments, headers that do not hold, UDP without
+ * checksum). */
 static void rx_checksum(const uint8_t *eth, uint32_t len, uint8_t *status, uint8_t *errors)
 {
 	const struct ip4_hdr *ip = (const void *)(eth + ETH_HLEN);

@@ -4,11 +4,11 @@
  *              DD said     in the FIFO, oldest     posted by the driver, not yet fetched
  *                          being sent
  *
- * The doorbell (TDT) makes it fetch: descriptors, then octets, by DMA, while the FIFO has room. A frame leaves
- * when the cable is free; when it has left, and the gap after it, its descriptors marked RS get DD and
- * TXDW is raised (TIDV later, so that several completions share an interrupt).
- * Bounds: NIC_TX_FIFO_SLOTS frames, NIC_TX_FIFO_BYTES octets (one frame always), NIC_TX_MAX_SEGS descriptors
- * and NIC_TX_MAX_FRAME octets for one frame.
+ * The doorbell (TDT) makes it fetch: descriptors, then octets, by DMA, while the FIFO has room. A
+ * frame leaves when the cable is free; when it has left, and the gap after it, its descriptors
+ * marked RS get DD and TXDW is raised (TIDV later, so that several completions share an interrupt).
+ * Bounds: NIC_TX_FIFO_SLOTS frames, NIC_TX_FIFO_BYTES octets (one frame always), NIC_TX_MAX_SEGS
+ * descriptors and NIC_TX_MAX_FRAME octets for one frame.
  *
  * Called by nic.c (doorbell) and by its own event.  Tests: tests/unit/hw/test_nic_tx.c */
 #include <string.h>
@@ -35,8 +35,9 @@ void nic_tx_reset(struct nic *n)
 	evq_cancel(n->world->q, &n->tx_ev);
 }
 
-/* The checksum of everything from css on goes to cso; the driver left the pseudo header's sum there. A sum of
- * 0 is sent as ffff, which is the same number and keeps UDP from meaning "none" (RFC 768). */
+/* The checksum of everything from css on goes to cso; the driver left the pseudo header's sum
+ * there. A sum of 0 is sent as ffff, which is the same number and keeps UDP from meaning "none"
+ * (RFC 768). */
 static void tx_checksum(uint8_t *eth, uint32_t len, const struct nic_desc *d)
 {
 	uint16_t sum;
@@ -97,8 +98,9 @@ static uint32_t tx_read_descs(struct nic *n, struct nic_desc *seg, uint32_t *tot
 			n->tx.head = n->tx.tail; /* no ring there: nothing can be sent */
 			return 0;
 		}
-		TRACE(n->probe, TR_DMA, 0, "dev=%s reads descriptor tx[%u] addr=0x%llx len=%u cmd=0x%x",
-		      n->params.name, i, (unsigned long long)d->addr, d->length, d->cmd);
+		TRACE(n->probe, TR_DMA, 0,
+		      "dev=%s reads descriptor tx[%u] addr=0x%llx len=%u cmd=0x%x", n->params.name,
+		      i, (unsigned long long)d->addr, d->length, d->cmd);
 		seg[segs++] = *d;
 		*total += d->length;
 		i = nic_ring_next(&n->tx, i);

@@ -1,8 +1,9 @@
 /* The spanning tree protocol (IEEE 802.1D-1998 8): which ports forward, so that no loop remains.
  *
- * Every bridge compares what it hears with what it would say: (root id, cost to it, bridge id, port id), the
- * lowest wins. The lowest bridge id becomes root; the port that hears the best offer becomes the root port; on
- * every cable the end with the best offer is designated. These two kinds forward, the others block.
+ * Every bridge compares what it hears with what it would say: (root id, cost to it, bridge id, port
+ * id), the lowest wins. The lowest bridge id becomes root; the port that hears the best offer
+ * becomes the root port; on every cable the end with the best offer is designated. These two kinds
+ * forward, the others block.
  *
  *                 link up                15 s            15 s
  *     DISABLED ----------> BLOCKING --> LISTENING --> LEARNING --> FORWARDING
@@ -10,13 +11,14 @@
  *         |  link down, guard  |          +----------------+--------------+
  *         +--- from any        +------------- no longer root port or designated
  *
- *     An edge port goes from DISABLED to FORWARDING at once; a BPDU on it ends its being an edge (or, with
- *     bpdu_guard, shuts it down).
+ *     An edge port goes from DISABLED to FORWARDING at once; a BPDU on it ends its being an edge
+ *     (or, with bpdu_guard, shuts it down).
  *
- * Timers are moments in struct stp and stp_port; one event stands at the earliest. An offer is forgotten
- * when its age reaches max age (20 s): its bridge is gone. A change of topology travels to the root as TCN,
- * comes back as a flag in all hellos, and makes addresses age in forward delay (15 s) until it is over.
- * Short ageing begins at most once a second, whatever a flood of flags says (SW-06).
+ * Timers are moments in struct stp and stp_port; one event stands at the earliest. An offer is
+ * forgotten when its age reaches max age (20 s): its bridge is gone. A change of topology travels
+ * to the root as TCN, comes back as a flag in all hellos, and makes addresses age in forward delay
+ * (15 s) until it is over. Short ageing begins at most once a second, whatever a flood of flags
+ * says (SW-06).
  *
  * Without params.stp only the guard works here, and a port with a link forwards.
  * Called by switch.c (BPDUs, links).  Tests: tests/unit/hw/test_stp.c */

@@ -1,21 +1,26 @@
 /* The learning switch (IEEE 802.1D 7) and the hub.
  *
- * Store and forward: a frame is received whole, its FCS checked, kept latency_ns in the lookup engine, then
- * given to output queues by reference: the very octets that came in go out (S3-87).
+ * Store and forward: a frame is received whole, its FCS checked, kept latency_ns in the lookup
+ * engine, then given to output queues by reference: the very octets that came in go out (S3-87).
  *
  *     port rx: SFD, length, FCS -> lookup: reserved? source a group? port state? learn the source
- *        -> destination: known and same port: filter; known: that port; unknown or group: flood (storm bound)
+ *        -> destination: known and same port: filter; known: that port; unknown or group: flood
+ *           (storm bound)
  *        -> output queue (tail drop) -> cable
  *
  * - 01:80:c2:00:00:00 goes to STP (or, without STP, nowhere); 01:80:c2:00:00:01 to 0f go nowhere.
- * - Sources are learned from every frame in states learning and forwarding, never group addresses (ETH-06).
- * - Flooding is bounded for each port of entry: storm_pps frames a second, with a burst of a hundredth of that.
- * - Hub: every frame, also a broken one, to every other port; nothing is learned, checked or bounded. It is a
- *   store-and-forward repeater on full-duplex cables: no collisions here.
+ * - Sources are learned from every frame in states learning and forwarding, never group addresses
+ *   (ETH-06).
+ * - Flooding is bounded for each port of entry: storm_pps frames a second, with a burst of a
+ *   hundredth of that.
+ * - Hub: every frame, also a broken one, to every other port; nothing is learned, checked or
+ *   bounded. It is a store-and-forward repeater on full-duplex cables: no collisions here.
  * - Without STP a port forwards while it has a link.
  *
- * Bounds: queue_bytes for each output queue, SW_JOBS_MAX frames in the lookup engine, table_max addresses.
- * Called by cables (rx, link) and its own events.  Tests: tests/unit/hw/test_switch.c, test_switch_attack.c */
+ * Bounds: queue_bytes for each output queue, SW_JOBS_MAX frames in the lookup engine, table_max
+ * addresses.
+ * Called by cables (rx, link) and its own events.  Tests: tests/unit/hw/test_switch.c,
+ * test_switch_attack.c */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -325,8 +330,8 @@ static enum drop_reason sw_judge(struct sw_port *in, struct hw_frame *f, int off
 	return DROP_REASON_MAX;
 }
 
-/* The preamble is made afresh by every transmitter: where it came damaged, the octets from the destination
- * address to the FCS go on behind a whole one. */
+/* The preamble is made afresh by every transmitter: where it came damaged, the octets from the
+ * destination address to the FCS go on behind a whole one. */
 static struct hw_frame *sw_fresh_preamble(struct hw_frame *f, uint32_t off)
 {
 	struct hw_frame *n = hw_frame_new(f->world, f->len - off + ETH_PREAMBLE_LEN);
@@ -432,7 +437,8 @@ struct hw_switch *hw_switch_new(struct hw_world *w, const struct hw_switch_param
 	s->params.name = s->name;
 	s->n_ports = p->n_ports;
 	probe_init(&s->probe, s->name, p->node_id, &w->q->now_ns);
-	/* Locally administered, by node number: who is root without priorities is the first in the lab file. */
+	/* Locally administered, by node number: who is root without priorities is the first in the
+	 * lab file. */
 	memcpy(s->mac, (const uint8_t[]){ 0x02, 0xc0, 0x1e }, 3);
 	s->mac[3] = (uint8_t)(p->node_id >> 16);
 	s->mac[4] = (uint8_t)(p->node_id >> 8);

@@ -1,6 +1,7 @@
-/* The learning switch (IEEE 802.1D) and the hub: store and forward, FCS checked, source learned, unknown and
- * group destinations flooded, ageing 300 s, moves counted, reserved addresses 01:80:c2:00:00:0x kept, bounded
- * output queues and MAC table with a per-port quota, storm bound per port, STP (off by default, see switch.c). */
+/* The learning switch (IEEE 802.1D) and the hub: store and forward, FCS checked, source learned,
+ * unknown and group destinations flooded, ageing 300 s, moves counted, reserved addresses
+ * 01:80:c2:00:00:0x kept, bounded output queues and MAC table with a per-port quota, storm bound
+ * per port, STP (off by default, see switch.c). */
 #ifndef HW_SWITCH_H
 #define HW_SWITCH_H
 
@@ -13,15 +14,16 @@ struct hw_switch_params {
 	uint64_t seed;
 	uint32_t n_ports;
 	uint64_t ageing_ns;       /* 0: 300 s */
-	uint32_t table_max;       /* 0: 8192; half of it is shared, half reserved in equal parts for the ports */
+	uint32_t table_max;       /* 0: 8192. Half is shared, half reserved in equal parts */
 	uint32_t queue_bytes;     /* output queue per port; 0: 512 KiB */
 	uint32_t storm_pps;       /* flooded frames per second and port; 0: 100000 */
 	uint64_t latency_ns;      /* lookup time; 0: 1 us */
 	bool hub;                 /* repeat everything, learn nothing */
 	bool stp;
 	uint16_t priority;        /* STP bridge priority, default 32768 */
-	bool bpdu_guard;          /* a BPDU on an edge port shuts it down until its link is replugged. Without STP every port
-				   * is an edge port, with STP those of hw_switch_set_edge */
+	/* A BPDU on an edge port shuts it down until its link is replugged. Without STP every port
+	 * is an edge port, with STP those of hw_switch_set_edge. */
+	bool bpdu_guard;
 	uint32_t max_frame;       /* 0: 1522 */
 };
 #define HW_SWITCH_PORTS_MAX 1024u
@@ -42,8 +44,8 @@ struct hw_fdb_entry {
 /* The MAC table, sorted by MAC. Returns the number of entries written. */
 size_t hw_switch_fdb(struct hw_switch *s, struct hw_fdb_entry *out, size_t room);
 struct hw_switch_port_stats {
-	uint64_t rx_frames, tx_frames, rx_octets, tx_octets, fcs_errors, runts, oversize, filtered, flooded, forwarded,
-		queue_drops, storm_drops, moves, learned, table_full, reserved;
+	uint64_t rx_frames, tx_frames, rx_octets, tx_octets, fcs_errors, runts, oversize, filtered,
+	    flooded, forwarded, queue_drops, storm_drops, moves, learned, table_full, reserved;
 	uint64_t no_sfd, bad_src, blocked;
 	uint64_t damped; /* moves not followed: the address flaps */
 	uint64_t bpdu_rx, bpdu_tx, bpdu_bad;

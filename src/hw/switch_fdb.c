@@ -2,18 +2,21 @@
  *
  * Decides: what is learned, moved, refused, forgotten. Called by switch.c for every frame.
  *
- * A hash by index (keyed: chosen addresses do not share a chain), and a list from the oldest to the newest
- * sighting. All entries age alike, so the oldest is always the next to go: forgetting is popping the list's
- * head, when somebody looks. An idle switch needs no timer.
+ * A hash by index (keyed: chosen addresses do not share a chain), and a list from the oldest to the
+ * newest sighting. All entries age alike, so the oldest is always the next to go: forgetting is
+ * popping the list's head, when somebody looks. An idle switch needs no timer.
  *
- *   reserve | reserve | ... | shared        half the table is divided among the ports for sure, half is for
- *   port 0    port 1          whoever comes whoever comes first: a flood of invented addresses on one port (SW-01)
- *                                           cannot keep the others from learning, and evicts nobody.
+ *     reserve of port 0 | of port 1 | ... | shared: whoever comes first
+ *     <-------- half of the table ------> <-------- the other half ---->
  *
- * An address that appears on another port moves there (a host was replugged), at most FDB_FLAP_MOVES times in
- * FDB_FLAP_WINDOW_NS: what flaps faster is a loop or a forger, and stays where it is (SW-02).
- * Bounds: max entries; the table starts at 16 and doubles.  Tests: tests/unit/hw/test_switch.c,
- * test_switch_attack.c */
+ * So a flood of invented addresses on one port cannot keep the others from learning, and it evicts
+ * nobody (SW-01).
+ *
+ * An address that appears on another port moves there (a host was replugged), at most
+ * FDB_FLAP_MOVES times in FDB_FLAP_WINDOW_NS: what flaps faster is a loop or a forger, and stays
+ * where it is (SW-02).
+ * Bounds: max entries; the table starts at 16 and doubles.
+ * Tests: tests/unit/hw/test_switch.c, test_switch_attack.c */
 #include <stdlib.h>
 #include <string.h>
 #include "hw/switch_int.h"

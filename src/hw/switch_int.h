@@ -1,4 +1,5 @@
-/* Private to hw/: the inside of the switch, shared by switch.c (frames), switch_fdb.c (MAC table), stp.c. */
+/* Private to hw/: the inside of the switch, shared by switch.c (frames), switch_fdb.c (MAC table),
+ * stp.c. */
 #ifndef HW_SWITCH_INT_H
 #define HW_SWITCH_INT_H
 

@@ -1,4 +1,5 @@
-/* Two hosts, a NIC each, a cable between them, in virtual time; both hosts' events in one record. */
+/* Two hosts, a NIC each, a cable between them, in virtual time; both hosts' events in one record.
+ */
 #ifndef TESTS_NICDRV_FIXTURE_H
 #define TESTS_NICDRV_FIXTURE_H
 
@@ -55,8 +56,8 @@ static inline void node_kick(void *arg, struct net *net)
 	evq_at(&n->pair->q, &n->run, n->pair->q.now_ns);
 }
 
-static inline void pair_tap(void *arg, const struct hw_port *from, const struct hw_frame *f, uint64_t t_ns,
-			    const char *fate)
+static inline void pair_tap(void *arg, const struct hw_port *from, const struct hw_frame *f,
+			    uint64_t t_ns, const char *fate)
 {
 	struct pair *p = arg;
 
@@ -82,13 +83,19 @@ static inline void pair_until(struct pair *p, uint64_t t)
 	net_enter(p->b.net, t);
 }
 
-static inline void node_open(struct pair *p, struct node *n, const char *name, uint32_t id, struct cpu_model model,
-			     const struct nicdrv_params *dp)
+static inline void node_open(struct pair *p, struct node *n, const char *name, uint32_t id,
+			     struct cpu_model model, const struct nicdrv_params *dp)
 {
 	static const struct pernet_operations *const ops[] = { &sched_net_ops };
-	struct net_params np = { .name = name, .id = id, .seed = 1, .now_ns = p->q.now_ns, .nr_cpus = 1,
-				 .cpu_model = model, .serials = &p->serials, .skbs = p->skbs,
-				 .owner = { .arg = n, .kick = node_kick } };
+	struct net_params np = {.name = name,
+				.id = id,
+				.seed = 1,
+				.now_ns = p->q.now_ns,
+				.nr_cpus = 1,
+				.cpu_model = model,
+				.serials = &p->serials,
+				.skbs = p->skbs,
+				.owner = {.arg = n, .kick = node_kick}};
 	struct nic_params cp = { .node = name, .name = "eth0", .node_id = id };
 	int err;
 
@@ -164,7 +171,8 @@ static inline void pair_close(struct pair *p)
 	free(p->rec.ev);
 }
 
-/* A frame of len octets (dst to payload) from n to dst, through the device's queue. Returns its serial. */
+/* A frame of len octets (dst to payload) from n to dst, through the device's queue. Returns its
+ * serial. */
 static inline uint64_t node_send(struct node *n, const uint8_t *dst, uint32_t len)
 {
 	struct sk_buff *skb;

@@ -1,4 +1,5 @@
-/* The NIC driver: probe, interrupts, poll; the stations of one packet through ring, NIC, cable, ring. */
+/* The NIC driver: probe, interrupts, poll; the stations of one packet through ring, NIC, cable,
+ * ring. */
 #include <errno.h>
 #include "core/net_int.h"
 #include "nicdrv_fixture.h"
@@ -30,8 +31,10 @@ static void s3_75_mac_is_read_from_the_rom(void **state)
 
 static void s2_07_transmit_completion_in_order(void **state)
 {
-	static const char *const names[] = { "do_IRQ", "igb_msix_ring", "napi_schedule", "net_rx_action", "igb_poll",
-					     "igb_clean_tx_irq", "napi_complete_done", "igb_ring_irq_enable", NULL };
+	static const char *const names[] = {
+	    "do_IRQ",	"igb_msix_ring",    "napi_schedule",	  "net_rx_action",
+	    "igb_poll", "igb_clean_tx_irq", "napi_complete_done", "igb_ring_irq_enable",
+	    NULL};
 	struct pair p;
 	uint64_t serial;
 	long irq, freed, poll;
@@ -70,7 +73,8 @@ static void s2_09_handler_is_found_through_the_vector_table(void **state)
 	pair_close(&p);
 }
 
-/* S2-08: the NIC raises, the CPU handles. S2-10: the handler makes NET_RX pending and does no more (S3-137). */
+/* S2-08: the NIC raises, the CPU handles. S2-10: the handler makes NET_RX pending and does no more
+ * (S3-137). */
 static void s2_08_s2_10_s3_137_handler_masks_and_schedules(void **state)
 {
 	struct pair p;
@@ -87,7 +91,8 @@ static void s2_08_s2_10_s3_137_handler_masks_and_schedules(void **state)
 	out = rec_find(&p.rec, 0, TR_LEAVE, "igb_msix_ring");
 	assert_true(nic >= 0 && nic < raise && raise < in && in < out);
 	assert_true(rec_find(&p.rec, (size_t)in, TR_REG, "IMC") < out); /* masks first (S3-135) */
-	assert_true(rec_find(&p.rec, (size_t)in, TR_REG, "IMC") < rec_find(&p.rec, (size_t)in, TR_ENTER, "napi_schedule"));
+	assert_true(rec_find(&p.rec, (size_t)in, TR_REG, "IMC") <
+		    rec_find(&p.rec, (size_t)in, TR_ENTER, "napi_schedule"));
 	assert_true(rec_find(&p.rec, (size_t)in, TR_SOFTIRQ, "raise NET_RX") < out);
 	for (long i = in; i < out; i++) { /* and touches no packet */
 		assert_int_not_equal(p.rec.ev[i].kind, TR_BORN);
@@ -99,9 +104,10 @@ static void s2_08_s2_10_s3_137_handler_masks_and_schedules(void **state)
 
 static void s3_130_s3_134_dma_write_then_interrupt_then_poll(void **state)
 {
-	static const char *const names[] = { "do_IRQ", "igb_msix_ring", "napi_schedule", "net_rx_action", "igb_poll",
-					     "igb_clean_rx_irq", "eth_type_trans", "netif_receive_skb", "ip_rcv",
-					     "napi_complete_done", "igb_ring_irq_enable", NULL };
+	static const char *const names[] = {
+	    "do_IRQ",	"igb_msix_ring",      "napi_schedule",	     "net_rx_action",
+	    "igb_poll", "igb_clean_rx_irq",   "eth_type_trans",	     "netif_receive_skb",
+	    "ip_rcv",	"napi_complete_done", "igb_ring_irq_enable", NULL};
 	struct pair p;
 	uint64_t serial;
 	long data, desc, line, born, last;
@@ -120,14 +126,16 @@ static void s3_130_s3_134_dma_write_then_interrupt_then_poll(void **state)
 	/* one identity from the sender's socket buffer to here */
 	assert_int_equal(p.rec.ev[data].serial, serial);
 	assert_int_equal(p.rec.ev[born].serial, serial);
-	/* S3-136: unmasked after napi_complete_done, never between napi_schedule and the first poll */
+	/* S3-136: unmasked after napi_complete_done, never between napi_schedule and the first poll
+	 */
 	last = rec_find(&p.rec, 0, TR_ENTER, "napi_complete_done");
 	assert_true(rec_find(&p.rec, 0, TR_REG, "write IMS") > last);
 	assert_int_equal(rec_count(&p.rec, TR_REG, "write IMS"), 1);
 	pair_close(&p);
 }
 
-/* S3-128: between the NIC's write and the poll the CPU does not touch the packet; nothing is copied on the way up. */
+/* S3-128: between the NIC's write and the poll the CPU does not touch the packet; nothing is copied
+ * on the way up. */
 static void s3_128_received_in_place(void **state)
 {
 	struct sk_buff *skb;

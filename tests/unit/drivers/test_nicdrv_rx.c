@@ -14,7 +14,8 @@ static void s3_129_ring_wraps_and_is_refilled(void **state)
 		node_send(&p.a, p.b.mac, 60);
 		pair_run(&p);
 		assert_int_equal(nic_read(p.b.nic, NIC_RDH), (i + 1) % 8);
-		assert_int_not_equal(nic_read(p.b.nic, NIC_RDT), nic_read(p.b.nic, NIC_RDH)); /* never empty */
+		assert_int_not_equal(nic_read(p.b.nic, NIC_RDT),
+				     nic_read(p.b.nic, NIC_RDH)); /* never empty */
 	}
 	assert_int_equal(p.b.in.n, 100);
 	pair_close(&p);
@@ -71,7 +72,8 @@ static void buffers_are_drawn_when_data_comes(void **state)
 	pair_close(&p);
 }
 
-/* The pool is at its cap: frames are lost with a count, and when memory is back, reception goes on. */
+/* The pool is at its cap: frames are lost with a count, and when memory is back, reception goes on.
+ */
 static void no_memory_is_survived(void **state)
 {
 	struct sk_buff *hog[400];
@@ -101,7 +103,8 @@ static void no_memory_is_survived(void **state)
 	pair_close(&p);
 }
 
-static int close_device(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt, struct net_device *orig)
+static int close_device(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt,
+			struct net_device *orig)
 {
 	(void)pt, (void)orig;
 	consume_skb(skb);
@@ -119,7 +122,8 @@ static void device_closed_from_within_the_poll(void **state)
 	pair_open(&p, (struct cpu_model){ .irq_ns = 100000 }, NULL);
 	dev_add_pack(p.b.net, &pt);
 	for (int i = 0; i < 10; i++) {
-		struct sk_buff *skb = make_frame(p.a.net, p.a.dev, p.b.mac, p.a.mac, i == 3 ? 0x88b6 : PT_TEST, 60);
+		struct sk_buff *skb =
+		    make_frame(p.a.net, p.a.dev, p.b.mac, p.a.mac, i == 3 ? 0x88b6 : PT_TEST, 60);
 
 		dev_queue_xmit(skb);
 	}
@@ -156,7 +160,8 @@ static void without_napi_all_arrive(void **state)
 /* The same seed, the same octets, the same times: twice the same record. */
 static void two_runs_are_the_same(void **state)
 {
-	struct tc_params tc = { .loss_ppm = 100000, .jitter_ns = 20000, .delay_ns = 50000, .reorder_ppm = 100000 };
+	struct tc_params tc = {
+	    .loss_ppm = 100000, .jitter_ns = 20000, .delay_ns = 50000, .reorder_ppm = 100000};
 	struct rec first = { 0 };
 
 	(void)state;

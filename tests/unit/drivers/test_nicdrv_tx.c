@@ -186,7 +186,8 @@ static void eth_05_short_packets_are_padded_with_zeros(void **state)
 /* A UDP datagram whose checksum is left to somebody below. */
 static struct sk_buff *partial_udp(struct node *from, const uint8_t *dst)
 {
-	struct sk_buff *skb = make_frame(from->net, from->dev, dst, from->mac, ETH_P_IP, 14 + 28 + 101);
+	struct sk_buff *skb =
+	    make_frame(from->net, from->dev, dst, from->mac, ETH_P_IP, 14 + 28 + 101);
 	uint8_t *ip = skb->data + 14, *udp = ip + 20;
 
 	ip[0] = 0x45;
@@ -199,7 +200,8 @@ static struct sk_buff *partial_udp(struct node *from, const uint8_t *dst)
 	put_be16(udp + 4, 8 + 101);
 	for (int i = 8; i < 109; i++)
 		udp[i] = (uint8_t)(i * 3);
-	put_be16(udp + 6, (uint16_t)~csum_fold(csum_tcpudp_nofold(0x0a000001, 0x0a000002, 109, 17, 0)));
+	put_be16(udp + 6,
+		 (uint16_t)~csum_fold(csum_tcpudp_nofold(0x0a000001, 0x0a000002, 109, 17, 0)));
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = (uint16_t)(udp - skb->head);
 	skb->csum_offset = 6;
@@ -222,16 +224,19 @@ static void checksums_are_made_and_verified_by_the_nic_or_not(void **state)
 		p.a.dev->netdev_ops->ndo_start_xmit(partial_udp(&p.a, p.b.mac), p.a.dev);
 		pair_run(&p);
 		assert_int_equal(ip.n, 1);
-		assert_int_equal(skb_peek(&ip.got)->ip_summed, i ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE);
+		assert_int_equal(skb_peek(&ip.got)->ip_summed,
+				 i ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE);
 		if (i)
-			assert_memory_equal(p.wire, first, p.wire_len); /* the same octets either way */
+			assert_memory_equal(p.wire, first,
+					    p.wire_len); /* the same octets either way */
 		memcpy(first, p.wire, p.wire_len);
 		keeper_drop(&ip, p.b.net);
 		pair_close(&p);
 	}
 }
 
-/* Completions share an interrupt; what a receive interrupt has cleaned already raises none of its own. */
+/* Completions share an interrupt; what a receive interrupt has cleaned already raises none of its
+ * own. */
 static void completions_are_collected(void **state)
 {
 	struct nicdrv_params now = { .tx_irq_delay_ns = NICDRV_NO_DELAY };

@@ -1,4 +1,5 @@
-/* What the hardware tests share: a world with an event queue, and a port that keeps what it gets. */
+/* What the hardware tests share: a world with an event queue, and a port that keeps what it gets.
+ */
 #ifndef TEST_HW_TEST_H
 #define TEST_HW_TEST_H
 
@@ -67,8 +68,8 @@ static inline void end_clear(struct end *e)
 	e->n = 0;
 }
 
-static inline void world_tap(void *arg, const struct hw_port *from, const struct hw_frame *f, uint64_t t_ns,
-			     const char *fate)
+static inline void world_tap(void *arg, const struct hw_port *from, const struct hw_frame *f,
+			     uint64_t t_ns, const char *fate)
 {
 	struct world *w = arg;
 
@@ -122,8 +123,8 @@ static inline void mac_of(uint8_t mac[ETH_ALEN], uint32_t id)
 static const uint8_t mac_bcast[ETH_ALEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
 /* A frame with payload octets 0, 1, 2...; len counts dst to payload. */
-static inline struct hw_frame *frame_of(struct world *w, const uint8_t *dst, const uint8_t *src, uint16_t type,
-					uint32_t len)
+static inline struct hw_frame *frame_of(struct world *w, const uint8_t *dst, const uint8_t *src,
+					uint16_t type, uint32_t len)
 {
 	uint8_t eth[17000] = { 0 };
 
@@ -146,7 +147,8 @@ static inline struct hw_frame *plain(struct world *w, uint32_t len)
 }
 
 /* An IPv4/UDP frame whose checksums are right; payload octets of data. */
-static inline struct hw_frame *udp_frame(struct world *w, const uint8_t *dst, const uint8_t *src, uint32_t data)
+static inline struct hw_frame *udp_frame(struct world *w, const uint8_t *dst, const uint8_t *src,
+					 uint32_t data)
 {
 	uint8_t eth[1600] = { 0 }, *ip = eth + ETH_HLEN, *udp = ip + IP4_HLEN;
 	uint32_t ulen = UDP_HLEN + data;
@@ -167,7 +169,8 @@ static inline struct hw_frame *udp_frame(struct world *w, const uint8_t *dst, co
 	put_be16(udp + 4, (uint16_t)ulen);
 	for (uint32_t i = 0; i < data; i++)
 		udp[UDP_HLEN + i] = (uint8_t)(i * 7);
-	sum = csum_fold(csum_tcpudp_nofold(0x0a000001, 0x0a000002, ulen, 17, csum_partial(udp, ulen, 0)));
+	sum = csum_fold(
+	    csum_tcpudp_nofold(0x0a000001, 0x0a000002, ulen, 17, csum_partial(udp, ulen, 0)));
 	put_be16(udp + 6, sum ? sum : 0xffff);
 	return hw_frame_make(&w->w, eth, ETH_HLEN + IP4_HLEN + ulen, 0);
 }

@@ -1,4 +1,5 @@
-/* A NIC on a bus made of an array: bus address n is octet n; every access of the device is logged. */
+/* A NIC on a bus made of an array: bus address n is octet n; every access of the device is logged.
+ */
 #ifndef TEST_NIC_TEST_H
 #define TEST_NIC_TEST_H
 
@@ -140,7 +141,7 @@ static inline void tx_put(struct nic_bench *b, const void *eth, uint32_t len, ui
 
 	memcpy(b->h.mem + addr, eth, len);
 	b->h.tag[addr / 2048] = 100 + b->tx_tail;
-	*txd(b, b->tx_tail) = (struct nic_desc){ .addr = addr, .length = (uint16_t)len, .cmd = cmd };
+	*txd(b, b->tx_tail) = (struct nic_desc){.addr = addr, .length = (uint16_t)len, .cmd = cmd};
 	b->tx_tail = (b->tx_tail + 1) % RING;
 }
 static inline void tx_put_plain(struct nic_bench *b, uint32_t len)

@@ -99,8 +99,12 @@ static void loss_is_as_likely_as_asked_and_repeats(void **state)
 static void uses_of_chance_do_not_disturb_each_other(void **state)
 {
 	struct tc_params alone = { .loss_ppm = 100000 };
-	struct tc_params with = { .loss_ppm = 100000, .corrupt_ppm = 300000, .corrupt_inner_ppm = 300000,
-				  .reorder_ppm = 200000, .jitter_ns = 5000, .delay_ns = 10000 };
+	struct tc_params with = {.loss_ppm = 100000,
+				 .corrupt_ppm = 300000,
+				 .corrupt_inner_ppm = 300000,
+				 .reorder_ppm = 200000,
+				 .jitter_ns = 5000,
+				 .delay_ns = 10000};
 	char one[501], two[501];
 
 	(void)state;
@@ -307,7 +311,8 @@ static void reorder_without_delay_really_reorders(void **state)
 
 static void reorder_gap_is_how_much_earlier(void **state)
 {
-	struct tc_params tc = { .delay_ns = 1000000, .reorder_ppm = 1000000, .reorder_gap_ns = 300000 };
+	struct tc_params tc = {
+	    .delay_ns = 1000000, .reorder_ppm = 1000000, .reorder_gap_ns = 300000};
 	struct bench t;
 
 	(void)state;

@@ -140,7 +140,8 @@ static void reset_stops_everything(void **state)
 	assert_int_equal(nic_read(b.nic, NIC_TDLEN), 0);
 	assert_int_equal(nic_read(b.nic, NIC_RCTL), 0);
 	assert_int_equal(nic_read(b.nic, NIC_CTRL), 0);
-	assert_int_equal(b.h.sink.drops[DROP_HW_RESET], 3); /* in the FIFO, behind the one on its way */
+	assert_int_equal(b.h.sink.drops[DROP_HW_RESET],
+			 3); /* in the FIFO, behind the one on its way */
 	run_all(&b.w);
 	assert_int_equal(txd(&b, 0)->status, 0);
 	/* works again */

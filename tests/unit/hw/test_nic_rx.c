@@ -222,7 +222,8 @@ static void checksums_are_verified(void **state)
 	hw_frame_seal(f, 60);
 	send_next(&b.w, &b.peer, f);
 	f = udp_frame(&b.w, b.mac, b.peer_mac, 100);
-	f->data[8 + 14] = 0x4f; /* options said, total length too short for them: left to the stack */
+	f->data[8 + 14] =
+	    0x4f; /* options said, total length too short for them: left to the stack */
 	put_be16(f->data + 8 + 16, 40);
 	hw_frame_seal(f, 142);
 	send_next(&b.w, &b.peer, f);

@@ -224,7 +224,8 @@ static void checksum_is_filled_in(void **state)
 	nic_setup(&b);
 	ref = udp_frame(&b.w, b.peer_mac, b.mac, 100);
 	memcpy(eth, ref->data + 8, sizeof(eth));
-	put_be16(udp + 6, (uint16_t)~csum_fold(csum_tcpudp_nofold(0x0a000001, 0x0a000002, 108, 17, 0)));
+	put_be16(udp + 6,
+		 (uint16_t)~csum_fold(csum_tcpudp_nofold(0x0a000001, 0x0a000002, 108, 17, 0)));
 	tx_put(&b, eth, sizeof(eth), NIC_TXD_EOP | NIC_TXD_IFCS | NIC_TXD_RS | NIC_TXD_CSUM);
 	txd(&b, 0)->css = 34;
 	txd(&b, 0)->cso = 40;

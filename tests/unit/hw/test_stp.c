@@ -4,7 +4,8 @@
 
 #define NODES 3u
 
-/* Three switches in a ring, a host at each:  port 0 host, port 1 to the next, port 2 to the previous. */
+/* Three switches in a ring, a host at each:  port 0 host, port 1 to the next, port 2 to the
+ * previous. */
 struct ring {
 	struct world w;
 	struct hw_switch *sw[NODES];
@@ -21,8 +22,12 @@ static void ring_setup(struct ring *r, bool stp, const uint16_t *priority, uint3
 	world_init(&r->w);
 	r->host = calloc(NODES, sizeof(*r->host));
 	for (uint32_t i = 0; i < NODES; i++) {
-		struct hw_switch_params p = { .name = names[i], .node_id = 10 + i, .n_ports = 3, .stp = stp,
-					      .priority = priority ? priority[i] : 0, .storm_pps = storm_pps };
+		struct hw_switch_params p = {.name = names[i],
+					     .node_id = 10 + i,
+					     .n_ports = 3,
+					     .stp = stp,
+					     .priority = priority ? priority[i] : 0,
+					     .storm_pps = storm_pps};
 
 		r->sw[i] = hw_switch_new(&r->w.w, &p);
 		if (stp)
@@ -94,11 +99,14 @@ static uint64_t ring_sum(const struct ring *r, size_t member)
 
 	for (uint32_t i = 0; i < NODES; i++)
 		for (uint32_t p = 0; p < 3; p++)
-			sum += *(const uint64_t *)(const void *)((const char *)hw_switch_stats(r->sw[i], p) + member);
+			sum += *(const uint64_t *)(const void *)((const char *)hw_switch_stats(
+								     r->sw[i], p) +
+								 member);
 	return sum;
 }
 
-/* Without any bound one broadcast goes round for ever, in both directions, and everybody hears each round. */
+/* Without any bound one broadcast goes round for ever, in both directions, and everybody hears each
+ * round. */
 static void sw_03_ring_without_stp_storms(void **state)
 {
 	uint64_t before;
@@ -209,7 +217,8 @@ static void states_take_forward_delay(void **state)
 	ring_teardown(&r);
 }
 
-/* A trunk of the tree fails: the blocked port takes over after max age or at once, and two forward delays. */
+/* A trunk of the tree fails: the blocked port takes over after max age or at once, and two forward
+ * delays. */
 static void a_broken_trunk_is_healed(void **state)
 {
 	struct hw_switch_stp_info info;
@@ -268,8 +277,10 @@ static void a_silent_root_is_replaced_after_max_age(void **state)
 	ring_teardown(&r);
 }
 
-/* A BPDU made by hand: dst, src, LLC, configuration; len octets of BPDU, the length field says so. */
-static struct hw_frame *bpdu(struct world *w, uint64_t root, uint8_t flags, uint32_t len, uint32_t said)
+/* A BPDU made by hand: dst, src, LLC, configuration; len octets of BPDU, the length field says so.
+ */
+static struct hw_frame *bpdu(struct world *w, uint64_t root, uint8_t flags, uint32_t len,
+			     uint32_t said)
 {
 	uint8_t eth[60] = { 0x01, 0x80, 0xc2, 0, 0, 0, 2, 9, 9, 9, 9, 9, 0, 0, 0x42, 0x42, 0x03 };
 	uint8_t b[35] = { 0 };
@@ -364,7 +375,8 @@ static void sw_06_truncated_bpdus_are_not_read(void **state)
 	ring_wait(&r, 40 * NSEC_PER_SEC);
 	for (size_t i = 0; i < ARRAY_SIZE(lens); i++)
 		host_send(&r, 1, bpdu(&r.w, 7, 0, lens[i], 3 + lens[i]));
-	host_send(&r, 1, bpdu(&r.w, 7, 0, 35, 60));   /* the length field lies: longer than the frame */
+	host_send(&r, 1,
+		  bpdu(&r.w, 7, 0, 35, 60)); /* the length field lies: longer than the frame */
 	host_send(&r, 1, bpdu(&r.w, 7, 0, 35, 3));
 	host_send(&r, 1, bpdu(&r.w, 7, 0, 35, 0));
 	host_send(&r, 1, bpdu(&r.w, 7, 0, 35, 0xffff));
@@ -380,8 +392,8 @@ static void sw_06_impossible_times_are_refused(void **state)
 	static const struct {
 		uint32_t at;
 		uint16_t v;
-	} bad[] = { { 27, 20 * 256 }, { 29, 0 }, { 29, 5 * 256 }, { 29, 0xffff }, { 31, 0 }, { 31, 255 },
-		    { 31, 11 * 256 }, { 33, 3 * 256 }, { 33, 31 * 256 } };
+	} bad[] = {{27, 20 * 256}, {29, 0},	   {29, 5 * 256}, {29, 0xffff},	 {31, 0},
+		   {31, 255},	   {31, 11 * 256}, {33, 3 * 256}, {33, 31 * 256}};
 	struct ring r;
 
 	(void)state;
@@ -397,7 +409,8 @@ static void sw_06_impossible_times_are_refused(void **state)
 	ring_teardown(&r);
 }
 
-/* TC flags and TCNs at 1 kHz: answers are held to one a second, ageing is short but the table lives. */
+/* TC flags and TCNs at 1 kHz: answers are held to one a second, ageing is short but the table
+ * lives. */
 static void sw_06_topology_change_flood_is_bounded(void **state)
 {
 	struct hw_switch_stp_info info;
