@@ -86,6 +86,8 @@ struct lab_opts {
 	void *wire_arg;
 	/* Called when nodes and cables stand and before the first is configured. May be NULL. */
 	void (*built)(void *arg, struct lab *lab);
+	/* A port that is not of the lab file was plugged in (live.h): f is the interface whose place it takes, NULL: none. */
+	void (*plugged)(void *arg, struct hw_port *port, const struct lab_iface *f);
 	void *built_arg;
 	/* Asked now and then while the world runs: true ends lab_run. May be NULL. */
 	bool (*interrupted)(void *arg);

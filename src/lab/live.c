@@ -91,6 +91,8 @@ int lab_attach(struct lab_link *link, unsigned side, int fd, const char *node, c
 	a->port.link = attach_link;
 	a->port.tx_done = attach_tx_done;
 	a->port.owner = a;
+	if (lab->opts.plugged)
+		lab->opts.plugged(lab->opts.built_arg, &a->port, link->end[side]);
 	hw_cable_plug(link->cable, side, &a->port);
 	link->attach = a;
 	return 0;

@@ -27,7 +27,7 @@ struct out_cap {
 struct out_port {
 	const struct hw_port *port; /* NULL: free slot of the table */
 	void (*rx)(struct hw_port *p, struct hw_frame *f); /* the owner's */
-	struct out_cap cap;
+	struct out_cap *cap; /* of its own, or of the interface whose place it took; NULL: none */
 	uint32_t wire_if, own_if;
 };
 
@@ -42,6 +42,8 @@ struct lab_out {
 	struct out_cap wire;
 	struct out_port *port; /* open addressing by address; never walked in that order */
 	uint32_t port_room;
+	struct out_cap *cap;   /* of the interfaces, in the order of the lab file */
+	uint32_t n_caps;
 	struct lab *lab;
 	struct out_parent *parent;
 	uint32_t n_parents, parent_room;
@@ -182,7 +184,8 @@ static void wire_sent(void *arg, const struct hw_port *from, const struct hw_fra
 	p.comment = frame_comment(o, f->serial, "", comment, sizeof(comment));
 	p.iface = port->own_if;
 	p.flags = 2;
-	cap_packet(&port->cap, &p);
+	if (port->cap)
+		cap_packet(port->cap, &p);
 }
 
 static void wire_received(struct hw_port *to, struct hw_frame *f)
@@ -192,32 +195,40 @@ static void wire_received(struct hw_port *to, struct hw_frame *f)
 	struct pcapng_packet p;
 	char comment[200];
 
-	if (frame_packet(f, to->world->q->now_ns, &p)) {
+	if (port->cap && frame_packet(f, to->world->q->now_ns, &p)) {
 		p.comment = frame_comment(o, f->serial, "", comment, sizeof(comment));
 		p.iface = port->own_if;
 		p.flags = 1;
-		cap_packet(&port->cap, &p);
+		cap_packet(port->cap, &p);
 	}
 	port->rx(to, f);
 }
 
+static struct out_port *out_port_watch(struct lab_out *o, struct hw_port *port, struct out_cap *cap)
+{
+	struct out_port *p = port_slot(o, port);
+
+	p->port = port;
+	p->rx = port->rx;
+	p->cap = cap;
+	port->rx = wire_received;
+	return p;
+}
+
 static void out_port_add(struct lab_out *o, struct lab_iface *f)
 {
-	struct out_port *p = port_slot(o, f->port);
+	struct out_port *p = out_port_watch(o, f->port, &o->cap[o->n_caps++]);
 	const struct lab_iface *peer = f->link->end[!f->side];
 	uint64_t rate = f->link->cable ? hw_port_line_rate(f->port) : 0;
 	char name[96], description[160], file[128];
 
-	p->port = f->port;
-	p->rx = f->port->rx;
-	f->port->rx = wire_received;
 	snprintf(name, sizeof(name), "%s:%s", f->node->name, f->name);
 	snprintf(description, sizeof(description), "cable to %s%s%s", peer ? peer->node->name : "this machine's ",
 		 peer ? ":" : "", peer ? peer->name : f->link->topo->host_if);
 	p->wire_if = pcapng_interface(&o->wire.pcap, name, description, OUT_LINKTYPE_ETHERNET, 4, rate);
 	snprintf(file, sizeof(file), "wire/%s-%s.pcapng", f->node->name, f->name);
-	cap_open(o, &p->cap, file);
-	p->own_if = pcapng_interface(&p->cap.pcap, name, description, OUT_LINKTYPE_ETHERNET, 4, rate);
+	cap_open(o, p->cap, file);
+	p->own_if = pcapng_interface(&p->cap->pcap, name, description, OUT_LINKTYPE_ETHERNET, 4, rate);
 }
 
 /* The world stands: an interface block for each cable end, in the order of the lab file's links. */
@@ -227,13 +238,32 @@ static void out_built(void *arg, struct lab *lab)
 
 	o->lab = lab;
 	o->port_room = 64;
-	while (o->port_room < lab->n_links * 4)
+	while (o->port_room < lab->n_links * 8)
 		o->port_room *= 2;
 	o->port = xcalloc(o->port_room, sizeof(*o->port));
+	o->cap = xcalloc((size_t)lab->n_links * 2 + 1, sizeof(*o->cap));
 	for (uint32_t i = 0; i < lab->n_links; i++)
 		for (unsigned s = 0; s < 2; s++)
 			if (lab->link[i].end[s])
 				out_port_add(o, lab->link[i].end[s]);
+}
+
+/* In real time: a port to the machine's kernel. What takes an interface's place goes on in its file. */
+static void out_plugged(void *arg, struct hw_port *port, const struct lab_iface *f)
+{
+	struct lab_out *o = arg;
+	struct out_port *old = f ? port_slot(o, f->port) : NULL, *p;
+	char name[96];
+
+	p = out_port_watch(o, port, old ? old->cap : NULL);
+	if (old) {
+		p->wire_if = old->wire_if;
+		p->own_if = old->own_if;
+		return;
+	}
+	snprintf(name, sizeof(name), "%s:%s", port->node, port->name);
+	p->wire_if = pcapng_interface(&o->wire.pcap, name, "an interface of this machine", OUT_LINKTYPE_ETHERNET, 4,
+				      hw_port_line_rate(port));
 }
 
 /* ---- events ---- */
@@ -291,6 +321,7 @@ void lab_out_watch(struct lab_out *o, struct lab_opts *opts)
 	opts->wire = wire_sent;
 	opts->wire_arg = o;
 	opts->built = out_built;
+	opts->plugged = out_plugged;
 	opts->built_arg = o;
 }
 
@@ -317,9 +348,9 @@ void lab_out_file(struct lab_out *o, const char *name, const void *data, size_t 
 
 static void out_free(struct lab_out *o)
 {
-	for (uint32_t i = 0; i < o->port_room; i++)
-		if (o->port[i].port)
-			sb_free(&o->port[i].cap.sb);
+	for (uint32_t i = 0; i < o->n_caps; i++)
+		sb_free(&o->cap[i].sb);
+	free(o->cap);
 	sb_free(&o->wire.sb);
 	sb_free(&o->json);
 	trace_jsonl_free(&o->jsonl);
@@ -344,9 +375,8 @@ enum lab_err lab_out_commit(struct lab_out *o, struct yerr *e)
 	sb_flush(&o->wire.sb, o->wire.f);
 	sb_flush(&o->json, o->json_file);
 	sb_flush(&o->step, o->step_file);
-	for (uint32_t i = 0; i < o->port_room; i++)
-		if (o->port[i].port)
-			sb_flush(&o->port[i].cap.sb, o->port[i].cap.f);
+	for (uint32_t i = 0; i < o->n_caps; i++)
+		sb_flush(&o->cap[i].sb, o->cap[i].f);
 	err = os_out_commit(o->set);
 	if (err) {
 		os_out_error(o->set, &file);
