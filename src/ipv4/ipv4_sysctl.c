@@ -125,7 +125,6 @@ static void reserved_get(struct net *net, const struct ctl_table *t, struct strb
 		else
 			sb_printf(out, "%s%u-%u", i ? "," : "", r->low, r->high);
 	}
-	sb_putc(out, '\n');
 }
 
 static int parse_port(const char **p, uint16_t *out)
@@ -191,7 +190,7 @@ static void range_get(struct net *net, const struct ctl_table *t, struct strbuf 
 {
 	const int32_t *r = net->ipv4->sysctl.ip_local_port_range;
 
-	sb_printf(out, "%d\t%d\n", r[0], r[1]);
+	sb_printf(out, "%d\t%d", r[0], r[1]);
 }
 
 static int range_set(struct net *net, const struct ctl_table *t, const char *text)
@@ -209,7 +208,7 @@ static void groups_get(struct net *net, const struct ctl_table *t, struct strbuf
 {
 	const int32_t *r = net->ipv4->sysctl.ping_group_range;
 
-	sb_printf(out, "%d\t%d\n", r[0], r[1]);
+	sb_printf(out, "%d\t%d", r[0], r[1]);
 }
 
 /* An empty range is written "1 0". */
@@ -232,7 +231,7 @@ static int flush_set(struct net *net, const struct ctl_table *t, const char *tex
 
 static void flush_get(struct net *net, const struct ctl_table *t, struct strbuf *out)
 {
-	sb_putc(out, '\n');
+	sb_puts(out, "");
 }
 
 /* ---- defaults and registration ---- */
@@ -240,16 +239,14 @@ static void flush_get(struct net *net, const struct ctl_table *t, struct strbuf 
 static void sysctl_defaults(struct netns_ipv4 *ip)
 {
 	ip->sysctl = (struct ipv4_sysctl){
-		.ip_default_ttl = 64, .ip_unprivileged_port_start = 1024, .ip_early_demux = 1,
-		.ip_forward_update_priority = 1,
+		.ip_default_ttl = 64, .ip_unprivileged_port_start = 1024,
 		.ip_local_port_range = { 32768, 60999 }, .ping_group_range = { 0, INT32_MAX },
 		.icmp_echo_ignore_broadcasts = 1, .icmp_ignore_bogus_error_responses = 1, .icmp_ratelimit = 1000,
 		.icmp_ratemask = 6168, .icmp_msgs_per_sec = 1000, .icmp_msgs_burst = 50,
-		.ipfrag_high_thresh = 4194304, .ipfrag_low_thresh = 3145728, .ipfrag_time = 30, .ipfrag_max_dist = 64,
-		.igmp_max_memberships = 20, .igmp_max_msf = 10, .igmp_qrv = 2, .igmp_link_local_mcast_reports = 1,
+		.ipfrag_high_thresh = 4194304, .ipfrag_low_thresh = 3145728, .ipfrag_time = 30,
+		.igmp_max_memberships = 20, .igmp_qrv = 2, .igmp_link_local_mcast_reports = 1,
 		.min_pmtu = 552, .mtu_expires = 600, .min_adv_mss = 256,
 		.redirect_number = 9, .redirect_load_ms = 20, .redirect_silence_ms = 20480,
-		.udp_mem = { 575799, 767734, 1151598 }, .udp_rmem_min = 4096, .udp_wmem_min = 4096,
 		.arp_request_rate = 2000,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(devconf_knobs); i++)
@@ -267,12 +264,8 @@ static int register_ints(struct net *net)
 		INT("ip_default_ttl", ip_default_ttl, 1, 255),
 		INT("ip_no_pmtu_disc", ip_no_pmtu_disc, 0, 3),
 		INT("ip_forward_use_pmtu", ip_forward_use_pmtu, 0, 1),
-		INT("ip_forward_update_priority", ip_forward_update_priority, 0, 1),
 		INT("ip_nonlocal_bind", ip_nonlocal_bind, 0, 1),
 		INT("ip_unprivileged_port_start", ip_unprivileged_port_start, 0, 65535),
-		INT("ip_early_demux", ip_early_demux, 0, 1),
-		INT("ip_dynaddr", ip_dynaddr, 0, 7),
-		INT("ip_autobind_reuse", ip_autobind_reuse, 0, 1),
 		INT("icmp_echo_ignore_all", icmp_echo_ignore_all, 0, 1),
 		INT("icmp_echo_ignore_broadcasts", icmp_echo_ignore_broadcasts, 0, 1),
 		INT("icmp_ignore_bogus_error_responses", icmp_ignore_bogus_error_responses, 0, 1),
@@ -284,9 +277,7 @@ static int register_ints(struct net *net)
 		INT("ipfrag_high_thresh", ipfrag_high_thresh, 0, INT32_MAX),
 		INT("ipfrag_low_thresh", ipfrag_low_thresh, 0, INT32_MAX),
 		INT("ipfrag_time", ipfrag_time, 1, 3600),
-		INT("ipfrag_max_dist", ipfrag_max_dist, 0, INT32_MAX),
 		INT("igmp_max_memberships", igmp_max_memberships, 0, INT32_MAX),
-		INT("igmp_max_msf", igmp_max_msf, 0, INT32_MAX),
 		INT("igmp_qrv", igmp_qrv, 1, 255),
 		INT("igmp_link_local_mcast_reports", igmp_link_local_mcast_reports, 0, 1),
 		INT("fib_multipath_hash_policy", fib_multipath_hash_policy, 0, 1),
@@ -295,10 +286,7 @@ static int register_ints(struct net *net)
 		INT("route.mtu_expires", mtu_expires, 1, 86400),
 		INT("route.min_adv_mss", min_adv_mss, 0, 65535),
 		INT("route.redirect_number", redirect_number, 0, 1000),
-		INT("udp_rmem_min", udp_rmem_min, 1, INT32_MAX),
-		INT("udp_wmem_min", udp_wmem_min, 1, INT32_MAX),
 		INT("arp_request_rate", arp_request_rate, 1, INT32_MAX),
-		{ .name = "net.ipv4.udp_mem", .data = s->udp_mem, .nr = 3, .min = 0, .max = INT32_MAX },
 		{ .name = "net.ipv4.ip_forward", .data = &net->ipv4->devconf_all[CNF_FORWARDING], .min = 0, .max = 1,
 		  .changed = all_forwarding_changed },
 		{ .name = "net.ipv4.ip_local_port_range", .get = range_get, .set = range_set },

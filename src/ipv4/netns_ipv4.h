@@ -40,16 +40,14 @@ struct port_range {
 };
 
 struct ipv4_sysctl {
-	int32_t ip_default_ttl, ip_no_pmtu_disc, ip_forward_use_pmtu, ip_nonlocal_bind, ip_unprivileged_port_start,
-		ip_early_demux, ip_dynaddr, ip_forward_update_priority, ip_autobind_reuse;
+	int32_t ip_default_ttl, ip_no_pmtu_disc, ip_forward_use_pmtu, ip_nonlocal_bind, ip_unprivileged_port_start;
 	int32_t ip_local_port_range[2], ping_group_range[2];
 	int32_t icmp_echo_ignore_all, icmp_echo_ignore_broadcasts, icmp_ignore_bogus_error_responses,
 		icmp_errors_use_inbound_ifaddr, icmp_ratelimit, icmp_ratemask, icmp_msgs_per_sec, icmp_msgs_burst;
-	int32_t ipfrag_high_thresh, ipfrag_low_thresh, ipfrag_time, ipfrag_max_dist;
-	int32_t igmp_max_memberships, igmp_max_msf, igmp_qrv, igmp_link_local_mcast_reports;
+	int32_t ipfrag_high_thresh, ipfrag_low_thresh, ipfrag_time;
+	int32_t igmp_max_memberships, igmp_qrv, igmp_link_local_mcast_reports;
 	int32_t fib_multipath_hash_policy, fwmark_reflect;
 	int32_t min_pmtu, mtu_expires, min_adv_mss, redirect_number, redirect_load_ms, redirect_silence_ms;
-	int32_t udp_mem[3], udp_rmem_min, udp_wmem_min;
 	struct port_range reserved_ports[RESERVED_PORTS_MAX];
 	uint32_t nr_reserved_ports;
 	/* ours, without a name in Linux */
