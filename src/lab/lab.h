@@ -72,6 +72,8 @@ struct lab_start { /* one process of the lab file */
 	struct ev ev;
 	struct lab_node *node;
 	const struct topo_process *proc;
+	bool ended;
+	int code;
 };
 
 struct lab_opts {

@@ -20,6 +20,8 @@ void lab_free_jobs(struct lab *lab);
 void lab_log(struct lab_node *n, const char *s, size_t len);
 /* The processes of the lab file: those due now are spawned, the others get their event. */
 enum lab_err lab_start_processes(struct lab_node *n, struct yerr *e);
+/* After their first turn: one that ended with an error (a zone file that is wrong) is the lab file's. */
+enum lab_err lab_check_processes(struct lab_node *n, struct yerr *e);
 void lab_stop_processes(struct lab_node *n);
 
 #endif

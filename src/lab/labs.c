@@ -89,7 +89,7 @@ enum lab_err lab_source_open(struct lab_source *src, const char *file, struct ye
 		free(text);
 		return r;
 	}
-	ef = err == -ENOENT ? builtin_find(file) : NULL;
+	ef = err == -ENOENT || err == -EISDIR ? builtin_find(file) : NULL; /* a folder of the name is no lab */
 	if (ef) {
 		src->builtin = true;
 		src->base = xstrdup("");

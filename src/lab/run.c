@@ -245,6 +245,16 @@ const char *lab_program(const struct lab_node *n, size_t i)
 
 /* ---- processes of the lab file ---- */
 
+/* What runs as a process of the lab file: the program, and a note of how it ended. */
+static int process_main(struct task *t, int argc, char **argv)
+{
+	struct lab_start *s = t->owner_data;
+
+	s->code = app_find(s->proc->path)->main(t, argc, argv);
+	s->ended = true;
+	return s->code;
+}
+
 static void process_spawn(struct lab_start *s)
 {
 	struct lab_node *n = s->node;
@@ -257,9 +267,10 @@ static void process_spawn(struct lab_start *s)
 	for (uint32_t i = 1; i < argc; i++)
 		argv[i] = s->proc->args.v[i - 1];
 	net_enter(n->net, n->lab->q.now_ns);
-	t = task_spawn(n->net, a->name, a->main, (int)argc, argv, NULL);
+	t = task_spawn(n->net, a->name, process_main, (int)argc, argv, NULL);
 	if (t) {
 		t->orphan = t->background = true;
+		t->owner_data = s;
 		task_prepare(n, t, NULL);
 	}
 	free(argv);
@@ -290,6 +301,25 @@ enum lab_err lab_start_processes(struct lab_node *n, struct yerr *e)
 			process_spawn(s);
 		else
 			evq_at(&n->lab->q, &s->ev, s->proc->start_ns);
+	}
+	return LAB_OK;
+}
+
+enum lab_err lab_check_processes(struct lab_node *n, struct yerr *e)
+{
+	for (uint32_t i = 0; n->start && i < n->topo->n_process; i++) {
+		const struct lab_start *s = &n->start[i];
+		struct ynode at = { .line = s->proc->at.line, .col = s->proc->at.col };
+		const char *text = sb_str(&n->log), *last = text;
+
+		if (!s->ended || !s->code)
+			continue;
+		for (const char *c = text; *c; c++)
+			if (*c == '\n' && c[1])
+				last = c + 1;
+		yerr_at(e, n->lab->src->topo.file, &at, "%.60s on %.60s ended at once (exit code %d): %.*s", s->proc->path, n->name,
+			s->code, (int)strcspn(last, "\n"), last);
+		return LAB_BAD;
 	}
 	return LAB_OK;
 }

@@ -498,6 +498,10 @@ struct lab *lab_new(const struct lab_source *src, const struct lab_opts *opts, e
 		if (opts->built)
 			opts->built(opts->built_arg, lab);
 		*err = configure(lab, e);
+		if (*err == LAB_OK)
+			lab_run(lab, NULL, NULL, lab->q.now_ns); /* the processes' first turn */
+		for (uint32_t i = 0; *err == LAB_OK && i < lab->n_nodes; i++)
+			*err = lab_check_processes(&lab->node[i], e);
 	}
 	if (*err == LAB_OK)
 		return lab;
