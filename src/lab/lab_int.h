@@ -22,6 +22,7 @@ void lab_log(struct lab_node *n, const char *s, size_t len);
 enum lab_err lab_start_processes(struct lab_node *n, struct yerr *e);
 /* After their first turn: one that ended with an error (a zone file that is wrong) is the lab file's. */
 enum lab_err lab_check_processes(struct lab_node *n, struct yerr *e);
+/* Those that have not started yet never will. */
 void lab_stop_processes(struct lab_node *n);
 
 #endif

@@ -329,8 +329,6 @@ void lab_stop_processes(struct lab_node *n)
 	for (uint32_t i = 0; n->start && i < n->topo->n_process; i++)
 		if (n->start[i].node)
 			evq_cancel(&n->lab->q, &n->start[i].ev);
-	free(n->start);
-	n->start = NULL;
 }
 
 void lab_free_jobs(struct lab *lab)

@@ -518,6 +518,8 @@ static void node_free(struct lab_node *n)
 	if (n->net)
 		host_free(n->net);
 	n->net = NULL;
+	free(n->start); /* a process notes its end there */
+	n->start = NULL;
 }
 
 void lab_free(struct lab *lab)
