@@ -11,6 +11,7 @@
 #define IGB_RING_MIN 4u
 #define IGB_TX_WORK 128u   /* descriptors cleaned in one poll */
 #define IGB_RX_BATCH 16u   /* buffers posted at once */
+#define IGB_RX_FILL_MIN 32u /* posted at first where the CPU costs nothing */
 #define IGB_MIN_MTU 68u
 #define IGB_MAX_MTU 9216u
 #define IGB_VLAN_HLEN 4u
@@ -48,6 +49,7 @@ struct igb_adapter {
 	struct igb_ring tx, rx;
 	struct sk_buff **tx_skb; /* by descriptor */
 	uint32_t rx_buf_len;     /* of a receive buffer, pad included */
+	uint32_t rx_fill;        /* descriptors that are kept posted */
 	int vector, vector_other;
 	bool up;
 	uint32_t shadow_mta[NIC_MTA_WORDS]; /* what the NIC's hash table holds */
@@ -75,7 +77,10 @@ bool igb_clean_tx_irq(struct igb_adapter *a);
 void igb_clean_tx_ring(struct igb_adapter *a);
 
 /* nicdrv_rx.c */
-void igb_alloc_rx_buffers(struct igb_adapter *a, uint32_t n);
+/* Post as many buffers as are missing. */
+void igb_alloc_rx_buffers(struct igb_adapter *a);
+/* How many to keep posted when the device comes up. */
+uint32_t igb_rx_fill_first(const struct igb_adapter *a);
 /* Returns the number of packets handed up, at most budget. */
 int igb_clean_rx_irq(struct igb_adapter *a, int budget);
 void igb_clean_rx_ring(struct igb_adapter *a);

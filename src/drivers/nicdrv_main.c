@@ -235,7 +235,8 @@ static void igb_configure(struct igb_adapter *a)
 	nic_write(n, NIC_TIDV, a->params.tx_irq_delay_ns);
 	nic_write(n, NIC_TCTL, NIC_TCTL_EN);
 	a->up = true;
-	igb_alloc_rx_buffers(a, igb_desc_unused(&a->rx));
+	a->rx_fill = igb_rx_fill_first(a);
+	igb_alloc_rx_buffers(a);
 	igb_set_rx_mode(a->dev);
 	nic_write(n, NIC_IMS, IGB_RING_CAUSES | NIC_INT_LSC);
 	nic_write(n, NIC_CTRL, NIC_CTRL_SLU);

@@ -14,13 +14,30 @@
 #include <string.h>
 #include "drivers/nicdrv_int.h"
 
-void igb_alloc_rx_buffers(struct igb_adapter *a, uint32_t n)
+/* Descriptors that the NIC may still fill, or has filled. */
+static uint32_t igb_rx_posted(const struct igb_adapter *a)
+{
+	return a->rx.count - 1 - igb_desc_unused(&a->rx);
+}
+
+/* Each posted buffer costs a mapping. Where CPU time is no matter, frames are taken the moment they
+ * come, and a whole ring of mappings would only make an idle host big: begin with few. Where the
+ * CPU may be late, or the NIC waits with its interrupt, everything is posted, as igb does. */
+uint32_t igb_rx_fill_first(const struct igb_adapter *a)
+{
+	const struct cpu_model *m = &a->net->cpu_model;
+	bool late = m->irq_ns || m->packet_ns || a->params.irq_gap_ns || a->params.no_napi;
+
+	return late ? a->rx.count - 1 : min_u32(a->rx.count - 1, IGB_RX_FILL_MIN);
+}
+
+void igb_alloc_rx_buffers(struct igb_adapter *a)
 {
 	struct igb_ring *r = &a->rx;
-	uint32_t posted = 0;
+	uint32_t posted = igb_rx_posted(a), before = posted;
 	TRACE_FN(&a->net->probe, 0);
 
-	for (; posted < n; posted++) {
+	for (; posted < a->rx_fill; posted++) {
 		dma_addr_t dma = dma_map_lazy(a->net, a->rx_buf_len);
 		struct nic_desc *d = &r->desc[r->next_to_use];
 
@@ -32,8 +49,23 @@ void igb_alloc_rx_buffers(struct igb_adapter *a, uint32_t n)
 					.length = (uint16_t)(a->rx_buf_len - IGB_RX_PAD) };
 		r->next_to_use = igb_next(r, r->next_to_use);
 	}
-	if (posted)
+	if (posted != before)
 		nic_write(a->nic, NIC_RDT, r->next_to_use);
+}
+
+/* One poll found half of what is posted filled: the next burst may be longer. */
+static void igb_rx_fill_more(struct igb_adapter *a, int work)
+{
+	if (likely((uint32_t)work < a->rx_fill / 2 || a->rx_fill == a->rx.count - 1))
+		return;
+	a->rx_fill = min_u32(a->rx_fill * 2, a->rx.count - 1);
+	igb_alloc_rx_buffers(a);
+}
+
+/* Time to post again: a batch is missing. */
+static bool igb_rx_low(const struct igb_adapter *a)
+{
+	return igb_rx_posted(a) + min_u32(IGB_RX_BATCH, max_u32(a->rx_fill / 4, 1)) <= a->rx_fill;
 }
 
 bool igb_rx_more(const struct igb_adapter *a)
@@ -87,8 +119,6 @@ static struct sk_buff *igb_build_skb(struct igb_adapter *a)
 
 int igb_clean_rx_irq(struct igb_adapter *a, int budget)
 {
-	struct igb_ring *r = &a->rx;
-	uint32_t batch = min_u32(IGB_RX_BATCH, max_u32(r->count / 4, 1));
 	int work = 0;
 	TRACE_FN(&a->net->probe, 0);
 
@@ -96,8 +126,8 @@ int igb_clean_rx_irq(struct igb_adapter *a, int budget)
 		struct sk_buff *skb = igb_build_skb(a);
 
 		work++;
-		if (igb_desc_unused(r) >= batch)
-			igb_alloc_rx_buffers(a, igb_desc_unused(r));
+		if (igb_rx_low(a))
+			igb_alloc_rx_buffers(a);
 		if (unlikely(!skb))
 			continue;
 		skb->protocol = eth_type_trans(skb, a->dev);
@@ -108,8 +138,9 @@ int igb_clean_rx_irq(struct igb_adapter *a, int budget)
 		if (unlikely(!a->up)) /* the packet made somebody take the device down */
 			return work;
 	}
-	if (unlikely(!work && igb_desc_unused(r) >= batch)) /* there was no memory last time */
-		igb_alloc_rx_buffers(a, igb_desc_unused(r));
+	igb_rx_fill_more(a, work);
+	if (unlikely(!work && igb_rx_low(a))) /* there was no memory last time */
+		igb_alloc_rx_buffers(a);
 	return work;
 }
 

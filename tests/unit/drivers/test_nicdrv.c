@@ -398,7 +398,7 @@ static void ethtool_shows_rings_and_counters(void **state)
 	struct pair p;
 
 	(void)state;
-	pair_open(&p, no_cost, NULL);
+	pair_open(&p, (struct cpu_model){ 100, 100 }, NULL);
 	p.a.dev->netdev_ops->ndo_ethtool_rings(p.a.dev, keep_word, &w);
 	assert_int_equal(w.n, 8);
 	assert_int_equal(w.v[0], 4096);
