@@ -217,6 +217,23 @@ static void rcv_timewait(struct net *net, struct tcp_timewait_sock *tw, struct s
 	kfree_skb_reason(skb, DROP_TCP_TIMEWAIT);
 }
 
+/* SO_ATTACH_FILTER: what the program keeps of the segment, never less than its header. False: nothing. */
+static bool tcp_filter(struct sock *sk, struct sk_buff *skb)
+{
+	uint32_t keep = sk_run_filter(sk, skb), hlen = tcp_hdrlen(tcp_hdr(skb));
+
+	if (!keep)
+		return false;
+	if (keep < skb->len) {
+		struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+		uint32_t cut = skb->len - (keep > hlen ? keep : hlen);
+
+		skb_trim(skb, skb->len - cut);
+		tcb->end_seq -= cut;
+	}
+	return true;
+}
+
 static void rcv_sock(struct sock *sk, struct sk_buff *skb)
 {
 	const struct inet_sock *inet = inet_sk(sk);
@@ -224,6 +241,10 @@ static void rcv_sock(struct sock *sk, struct sk_buff *skb)
 	if (unlikely(inet->min_ttl > ip_hdr(skb)->ttl)) {
 		TCPEXT_INC(sk->net, TCPMinTTLDrop);
 		kfree_skb_reason(skb, DROP_TCP_MINTTL);
+		return;
+	}
+	if (unlikely(sk->filter) && !tcp_filter(sk, skb)) {
+		kfree_skb_reason(skb, DROP_SOCKET_FILTER);
 		return;
 	}
 	sock_hold(sk);

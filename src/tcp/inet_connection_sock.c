@@ -255,10 +255,11 @@ static void reqsk_timer_handler(struct timer_list *t)
 	struct request_sock *req = container_of(t, struct request_sock, timer);
 	struct net *net = req->net;
 	struct sock *lsk = req->lsk;
+	unsigned defer = tcp_sk(lsk)->rare ? tcp_sk(lsk)->rare->defer_accept : 0, max = reqsk_max_retries(req);
 	TRACE_FN(&net->probe, 0);
 
 	local_bh_disable(net);
-	if (req->num_timeout >= reqsk_max_retries(req)) {
+	if (req->num_timeout >= max && (!req->acked || req->num_timeout >= defer)) {
 		TCP_INC(net, AttemptFails);
 		inet_csk_reqsk_queue_drop(req);
 	} else {
@@ -269,6 +270,12 @@ static void reqsk_timer_handler(struct timer_list *t)
 		req->num_timeout++;
 		req->timeout_ns = min_u64(req->timeout_ns * 2, (uint64_t)tcp_rto_max_us(lsk) * NSEC_PER_USEC);
 		mod_timer(&net->wheel, &req->timer, net->now_ns + req->timeout_ns);
+		/* TCP_DEFER_ACCEPT: the handshake is complete, only data is missing. Silence until the time is nearly over,
+		 * then one SYN-ACK more, whose ACK is accepted without data. */
+		if (defer && req->acked && req->num_timeout < defer) {
+			local_bh_enable(net);
+			return;
+		}
 		req->num_retrans++;
 		TCP_INC(net, RetransSegs);
 		TCPEXT_INC(net, TCPSynRetrans);
@@ -315,6 +322,8 @@ struct sock *inet_csk_clone_lock(const struct sock *lsk, const struct request_so
 	sk->owner_pid = lsk->owner_pid;
 	memcpy(sk->owner_comm, lsk->owner_comm, sizeof(sk->owner_comm));
 	sk->max_pacing_rate = lsk->max_pacing_rate;
+	sk->destruct = lsk->destruct;
+	sk_filter_copy(sk, lsk);
 	inet = inet_sk(sk);
 	memcpy((char *)inet + sizeof(struct sock), (const char *)inet_sk(lsk) + sizeof(struct sock),
 	       sizeof(struct inet_sock) - sizeof(struct sock));

@@ -376,6 +376,8 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 	if (tcp_is_reno(tp) && !delivered && (flag & FLAG_ACKED))
 		delivered = prior_packets > tp->packets_out ? prior_packets - tp->packets_out : 0;
 	tp->delivered_ns = sk->net->now_ns;
+	if (flag & FLAG_ECE)
+		tp->delivered_ce += delivered;
 	sk->net->mib.tcpext.TCPDelivered += delivered;
 	tcp_cong_control(sk, ack, delivered, tp->lost - lost, flag);
 	xmit_recovery(sk, rexmit);

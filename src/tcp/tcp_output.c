@@ -469,7 +469,7 @@ static void adjust_pcount(struct sock *sk, const struct sk_buff *skb, uint32_t d
 		tp->retrans_out -= decr;
 	if (sacked & TCPCB_LOST)
 		tp->lost_out -= decr;
-	if (tcp_is_reno(tp) && decr)
+	if (tcp_is_reno(tp) && (int32_t)decr > 0)
 		tp->sacked_out -= min_u32(tp->sacked_out, decr);
 }
 

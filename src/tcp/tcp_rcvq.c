@@ -100,10 +100,30 @@ static void grow_window(struct sock *sk, const struct sk_buff *skb)
 	inet_csk(sk)->quick |= 1;
 }
 
+/* ---- ECN, receiver (RFC 3168 6.1.3): ECE from the first mark on until the sender says CWR ---- */
+static void ecn_check_ce(struct sock *sk, const struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!(tp->ecn_flags & TCP_ECN_OK) || (TCP_SKB_CB(skb)->ip_dsfield & 3) != 3)
+		return;
+	if (!(tp->ecn_flags & TCP_ECN_DEMAND_CWR)) {
+		tcp_enter_quickack_mode(sk, 2); /* the sender should hear of it soon */
+		tp->ecn_flags |= TCP_ECN_DEMAND_CWR;
+	}
+}
+
+static void ecn_accept_cwr(struct sock *sk, const struct sk_buff *skb)
+{
+	if (!(TCP_SKB_CB(skb)->tcp_flags & TCP_CWR) || !(tcp_sk(sk)->ecn_flags & TCP_ECN_OK))
+		return;
+	tcp_sk(sk)->ecn_flags &= (uint8_t)~TCP_ECN_DEMAND_CWR;
+	inet_csk(sk)->ack_pending |= ICSK_ACK_NOW; /* a sender with a window of one waits for it */
+}
+
 void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
-	struct tcp_sock *tp = tcp_sk(sk);
 	uint32_t now = tcp_time_ms(sk);
 
 	icsk->ack_pending |= ICSK_ACK_SCHED;
@@ -123,12 +143,7 @@ void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb)
 			incr_quickack(sk, TCP_MAX_QUICKACKS); /* the sender restarted after a pause */
 	}
 	icsk->last_rcv_ms = now;
-	if ((tp->ecn_flags & TCP_ECN_OK) && (TCP_SKB_CB(skb)->ip_dsfield & 3) == 3) {
-		if (!(tp->ecn_flags & TCP_ECN_DEMAND_CWR)) {
-			tcp_enter_quickack_mode(sk, 2);
-			tp->ecn_flags |= TCP_ECN_DEMAND_CWR;
-		}
-	}
+	ecn_check_ce(sk, skb);
 	if (skb->len >= 128)
 		grow_window(sk, skb);
 }
@@ -414,6 +429,7 @@ static void data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	tp->pred_flags = 0;
+	ecn_check_ce(sk, skb);
 	inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED;
 	TCPEXT_INC(sk->net, TCPOFOQueue);
 	measure_rcv_mss(sk, skb);
@@ -613,6 +629,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 		consume_skb(skb);
 		return;
 	}
+	ecn_accept_cwr(sk, skb);
 	tp->rx_opt.dsack = 0;
 	if (tcb->seq == tp->rcv_nxt || (before(tcb->seq, tp->rcv_nxt) && after(tcb->end_seq, tp->rcv_nxt))) {
 		/* a FIN without text needs no room, and there is only one (TS-20) */
@@ -679,7 +696,7 @@ void tcp_check_urg(struct sock *sk, const struct tcp_hdr *th, uint32_t seq)
 		struct task *t = sk->net->current;
 
 		if (t && t->pid == sk->owner_pid)
-			t->pending_signals |= 2; /* SIGURG */
+			t->pending_signals |= TASK_SIG(TASK_SIGURG);
 		wake_up(sk->wq, POLLPRI);
 	}
 }

@@ -251,7 +251,7 @@ out:
 		if (err == -EPIPE && sk->err)
 			err = sock_error(sk);
 		if (err == -EPIPE && !(st.flags & MSG_NOSIGNAL) && sk->net->current)
-			sk->net->current->pending_signals |= 4; /* SIGPIPE */
+			sk->net->current->pending_signals |= TASK_SIG(TASK_SIGPIPE);
 	}
 	release_sock(sk);
 	return st.copied ? (ssize_t)st.copied : err;

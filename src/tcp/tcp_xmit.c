@@ -342,8 +342,12 @@ void tcp_simple_retransmit(struct sock *sk)
 	uint32_t mss = tcp_current_mss(sk), prior = tp->lost_out;
 	struct sk_buff *skb;
 
-	skb_queue_walk(&tp->rtx_queue, skb) if (skb->len > mss && !(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED))
+	skb_queue_walk(&tp->rtx_queue, skb)
 	{
+		uint32_t seg = tcp_skb_pcount(skb) > 1 ? TCP_SKB_CB(skb)->gso_size : skb->len;
+
+		if (seg <= mss || (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED))
+			continue;
 		if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_RETRANS) {
 			TCP_SKB_CB(skb)->sacked &= (uint8_t)~TCPCB_SACKED_RETRANS;
 			tp->retrans_out -= tcp_skb_pcount(skb);

@@ -43,12 +43,40 @@ static void wire_put(struct bed *b, uint32_t saddr, uint32_t daddr, uint8_t tos,
 	*pos = s;
 }
 
+/* What a device (or the host, for one that cannot) makes of a train: its segments. */
+static void put_train(struct bed *b, uint32_t saddr, uint32_t daddr, uint8_t tos, const uint8_t *p, uint32_t len, uint32_t gso)
+{
+	uint32_t hlen = tcp_hdrlen((const struct tcp_hdr *)(const void *)p), seq = get_be32(p + 4);
+
+	b->n_trains++;
+	for (uint32_t off = 0; off < len - hlen; off += gso) {
+		uint32_t n = min_u32(gso, len - hlen - off);
+		uint8_t *s = malloc(hlen + n);
+
+		memcpy(s, p, hlen);
+		memcpy(s + hlen, p + hlen + off, n);
+		put_be32(s + 4, seq + off);
+		if (off + n < len - hlen)
+			s[13] &= (uint8_t)~(TCP_FIN | TCP_PSH);
+		if (off)
+			s[13] &= (uint8_t)~TCP_CWR;
+		put_be16(s + 16, 0);
+		put_be16(s + 16, csum_fold(csum_partial(s, hlen + n, csum_tcpudp_nofold(saddr, daddr, hlen + n, 6, 0))));
+		wire_put(b, saddr, daddr, tos, s, hlen + n);
+		free(s);
+	}
+}
+
 static void send_skb(struct net *net, struct sk_buff *skb, uint32_t saddr, uint32_t daddr, uint8_t tos)
 {
 	uint8_t *flat = malloc(skb->len);
+	uint32_t gso = skb_shinfo(skb)->gso_size;
 
 	skb_copy_bits(skb, 0, flat, skb->len);
-	wire_put(bed_of(net), saddr, daddr, tos, flat, skb->len);
+	if (gso)
+		put_train(bed_of(net), saddr, daddr, tos, flat, skb->len, gso);
+	else
+		wire_put(bed_of(net), saddr, daddr, tos, flat, skb->len);
 	free(flat);
 	consume_skb(skb);
 }
@@ -83,9 +111,9 @@ struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl4, struct 
 	struct bed *b = bed_of(net);
 	struct rtable *rt = (struct rtable *)(void *)calloc(1, sizeof(*rt));
 
-	(void)b;
 	rt->dst.net = net;
-	rt->dst.dev = net->loopback_dev;
+	rt->dst.dev = b->dev_features ? &b->dev : NULL;
+	b->dev.features = b->dev_features;
 	rt->dst.ops = &d_ops;
 	rt->dst.refcnt = 1;
 	if (!fl4->saddr)
@@ -317,7 +345,7 @@ void bed_inject_bytes(struct bed *b, unsigned from, unsigned to, const uint8_t *
 	bool ok = b->ok;
 
 	b->tap = NULL;
-	wire_put(b, bed_addr(from), bed_addr(to), 0, seg, len);
+	wire_put(b, bed_addr(from), bed_addr(to), b->inject_tos, seg, len);
 	b->tap = tap;
 	b->ok = ok; /* only what the stack sends is judged */
 }
@@ -416,6 +444,7 @@ const char *bed_next(struct bed *b, char *buf, size_t room)
 	b->got = s->next;
 	if (!b->got)
 		b->got_tail = &b->got;
+	b->got_tos = s->tos;
 	th = (const struct tcp_hdr *)(const void *)s->b;
 	seq = get_be32(th->seq);
 	if (th->flags & TCP_SYN)

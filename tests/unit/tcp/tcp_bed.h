@@ -30,12 +30,14 @@ struct seg { /* one segment on the wire */
 #define BED_HOSTS 3
 struct bed {
 	struct net *net[BED_HOSTS];
-	struct dst_entry dst[BED_HOSTS];
-	struct net_device *dev[BED_HOSTS];
+	struct net_device dev; /* only its features count */
+	uint32_t dev_features; /* NETIF_F_*; 0: routes without a device */
+	uint64_t n_trains;
 	struct skb_pool *skbs;
 	struct serial_source serials;
 	uint64_t now_ns, delay_ns, n_segs;
 	uint32_t mtu;
+	uint8_t inject_tos, got_tos; /* of what is injected; of what bed_next took */
 	uint16_t port_low, port_high;
 	unsigned n;
 	struct seg *wire;  /* by at_ns, no */
