@@ -75,7 +75,7 @@ static void buffers_are_drawn_when_data_comes(void **state)
 	pair_close(&p);
 }
 
-/* A host that was asleep (its owner did not run it) finds a burst: more is posted for the next one. */
+/* A host that its owner did not run for a while finds a burst: more is posted for the next. */
 static void more_is_posted_after_a_burst(void **state)
 {
 	struct rtnl_link_stats64_ st;
