@@ -15,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "app/app_util.h"
 #include "app/dns_master.h"
 #include "app/dns_msg.h"
 
@@ -401,9 +402,9 @@ static int load_file(struct reader *r, const char *path)
 	sb_init(&text);
 	rc = r->ops->read(r->arg, path, &text);
 	if (rc && r->inc) {
-		rc = fail(r, r->entry_line, "cannot read %.200s: %s", path, strerror(-rc));
+		rc = fail(r, r->entry_line, "cannot read %.200s: %s", path, app_strerror(-rc));
 	} else if (rc) {
-		snprintf(r->err, MASTER_ERR, "%.200s: cannot read: %s", path, strerror(-rc));
+		snprintf(r->err, MASTER_ERR, "%.200s: cannot read: %s", path, app_strerror(-rc));
 	} else if (text.len > MASTER_MAX_FILE) {
 		r->inc = &inc;
 		rc = fail(r, 1, "file larger than %u octets", MASTER_MAX_FILE);

@@ -14,7 +14,7 @@
 #include "socket/syscall.h"
 #include "wire/ethernet.h"
 #include "wire/ip4.h"
-#include "wire/tcp.h"
+#include "wire/tcp_hdr.h"
 
 #define SNAPLEN 65550
 #define EPOCH_2000 946684800ULL

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "bench/bench.h"
 #include "os/os_proc.h"
+#include "os/os_term.h"
 
 #define ROUNDS 7
 #define ROUND_NS (200 * NSEC_PER_MSEC)
@@ -105,7 +106,7 @@ static int bench_work(const struct work *w, bool json, bool first)
 			struct bench_result r;
 			int err = run_one((enum peer)p, w, round, &r);
 			if (err) {
-				fprintf(stderr, "culver bench: %s on %s: %s\n", w->name, peer_name[p], strerror(-err));
+				fprintf(stderr, "culver bench: %s on %s: %s\n", w->name, peer_name[p], os_strerror(-err));
 				return 3;
 			}
 			v[p][round] = rate(w, &r);

@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include "cli/cli.h"
 #include "os/os_live.h"
 #include "os/os_term.h"
@@ -126,7 +125,7 @@ bool cli_colour(void)
 {
 	const char *no = os_env("NO_COLOR"), *term = os_env("TERM");
 
-	return os_is_tty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb") != 0;
+	return os_is_tty(1) && !(no && *no) && term && strcmp(term, "dumb") != 0;
 }
 
 int cli_lab_fail(enum lab_err err, const struct yerr *e)

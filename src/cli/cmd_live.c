@@ -13,6 +13,7 @@
 #include "lab/out.h"
 #include "os/os_live.h"
 #include "os/os_ns.h"
+#include "os/os_term.h"
 
 struct live_cmd {
 	const char *lab_file, *node, *out_dir;
@@ -90,7 +91,7 @@ static int attach_taps(struct live_cmd *c)
 			continue;
 		fd = os_tap_open(tap, NULL, l->topo->mtu);
 		if (fd < 0) {
-			snprintf(line, sizeof(line), "TAP %s: %s%s", tap, strerror(-fd),
+			snprintf(line, sizeof(line), "TAP %s: %s%s", tap, os_strerror(-fd),
 				 fd == -EPERM || fd == -EACCES ? " (run as root, or: ip tuntap add dev NAME mode tap user YOU)" : "");
 			return say("up", line, 3);
 		}
@@ -139,7 +140,7 @@ int cmd_up(int argc, char **argv)
 	if (!rc) {
 		sig = os_signal_fd();
 		if (sig < 0)
-			rc = say("up", strerror(-sig), 3);
+			rc = say("up", os_strerror(-sig), 3);
 		else
 			lab_live_run(c.lab, &sig, 1, NULL, NULL, c.for_ns);
 		os_close(sig);
@@ -197,7 +198,7 @@ static int run_program(struct live_cmd *c, struct lab_node *n, char **argv)
 	} else {
 		int e = lab_guest_plug(n, p, &r.child);
 		if (e) {
-			rc = say("run", strerror(-e), 3);
+			rc = say("run", os_strerror(-e), 3);
 		} else {
 			serve(c, &r);
 			rc = r.code;

@@ -6,7 +6,7 @@
 #include "cli/wire_show.h"
 #include "wire/ethernet.h"
 #include "wire/ip4.h"
-#include "wire/tcp.h"
+#include "wire/tcp_hdr.h"
 
 #define WIRE_HEX_MAX 8 /* octets of a field shown on its line */
 #define WIRE_ROW 16

@@ -7,7 +7,7 @@
 #include "core/net.h"
 #include "core/skb_int.h"
 #include "wire/ip4.h"
-#include "wire/tcp.h"
+#include "wire/tcp_hdr.h"
 
 #define TCP_CHECK_OFF offsetof(struct tcp_hdr, check)
 #define UDP_CHECK_OFF offsetof(struct udp_hdr, check)

@@ -20,7 +20,7 @@
 
 /* ---- life ---- */
 
-struct sock *sk_alloc(struct net *net, int family, int type, int protocol, struct proto *prot)
+struct sock *sk_alloc(struct net *net, int family, int type, int protocol, const struct proto *prot)
 {
 	struct pool *pool = prot->pool ? prot->pool(net) : NULL;
 	struct sock *sk = pool ? pool_zget(pool) : xcalloc(1, prot->obj_size);

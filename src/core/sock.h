@@ -31,7 +31,7 @@ struct sock_filter_prog;
 
 struct sock {
 	struct net *net;
-	struct proto *prot;
+	const struct proto *prot;
 	struct socket *socket; /* NULL: orphan (closed by the program) or not accepted yet */
 	struct hlist_node node; /* protocol's hash */
 	struct hlist_node bind_node;
@@ -129,7 +129,7 @@ struct proto {
 
 /* A zeroed object with one reference, out of prot->pool. The family's create() then calls sock_init_data,
  * sets what is its own, and prot->init. NULL: no memory. */
-struct sock *sk_alloc(struct net *net, int family, int type, int protocol, struct proto *prot);
+struct sock *sk_alloc(struct net *net, int family, int type, int protocol, const struct proto *prot);
 /* Queues, limits, callbacks, owner. sock may be NULL (a socket that nobody has accepted yet). */
 void sock_init_data(struct socket *sock, struct sock *sk);
 static inline struct sock *sock_hold(struct sock *sk)

@@ -313,7 +313,7 @@ static const struct proto icmp_kernel_prot = { .name = "ICMP", .obj_size = sizeo
 
 int icmp_send_init(struct net *net)
 {
-	struct sock *sk = sk_alloc(net, AF_INET, SOCK_RAW, IPPROTO_ICMP, (struct proto *)(uintptr_t)&icmp_kernel_prot);
+	struct sock *sk = sk_alloc(net, AF_INET, SOCK_RAW, IPPROTO_ICMP, &icmp_kernel_prot);
 	struct inet_sock *inet;
 
 	if (!sk)

@@ -20,7 +20,7 @@ int inet_add_protocol(struct net *net, const struct net_protocol *p, uint8_t pro
 struct inet_protosw {
 	int type;
 	uint16_t protocol;
-	struct proto *prot;
+	const struct proto *prot;
 	const struct proto_ops *ops;
 	bool reuse_any; /* INET_PROTOSW_ANSW: any protocol number (raw) */
 };

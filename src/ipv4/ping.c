@@ -347,7 +347,7 @@ int ping_init(struct net *net)
 	int err;
 
 	pool_init(&net->ipv4->ping_pool, "ping_sock", sizeof(struct inet_sock), 4);
-	sw.prot = (struct proto *)(uintptr_t)&ping_prot;
+	sw.prot = &ping_prot;
 	err = inet_register_protosw(net, &sw);
 	return err ? err : proc_create_single(net, "net/icmp", ping_show);
 }

@@ -451,7 +451,7 @@ int raw_init(struct net *net)
 	int err;
 
 	pool_init(&net->ipv4->raw_pool, "raw_sock", sizeof(struct raw_sock), 4);
-	sw.prot = (struct proto *)(uintptr_t)&raw_prot;
+	sw.prot = &raw_prot;
 	err = inet_register_protosw(net, &sw);
 	return err ? err : proc_create_single(net, "net/raw", raw_show);
 }

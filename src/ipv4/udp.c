@@ -165,7 +165,7 @@ int udp_init(struct net *net)
 	t->addr = xcalloc(t->size, sizeof(*t->addr));
 	t->conn = xcalloc(t->size, sizeof(*t->conn));
 	pool_init(&net->ipv4->udp_pool, "udp_sock", sizeof(struct udp_sock), 8);
-	sw.prot = (struct proto *)(uintptr_t)&udp_prot;
+	sw.prot = &udp_prot;
 	err = inet_add_protocol(net, &udp_protocol, IPPROTO_UDP);
 	if (!err)
 		err = inet_register_protosw(net, &sw);

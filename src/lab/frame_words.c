@@ -8,7 +8,7 @@
 #include "lab/frame_words.h"
 #include "wire/ethernet.h"
 #include "wire/ip4.h"
-#include "wire/tcp.h"
+#include "wire/tcp_hdr.h"
 
 #define WORDS_MAX_RECORDS 4u
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "os/os_ns.h"
 #include "os/os_ns_int.h"
+#include "os/os_term.h"
 
 /* The child's report: a code and a line, with descriptors attached when it went well. */
 static int receive(struct os_ns_child *c, uint32_t n, char err[OS_NS_ERR])
@@ -49,7 +50,7 @@ int os_ns_start(const struct os_ns_params *p, struct os_ns_child *c, char err[OS
 	for (uint32_t i = 0; i < OS_NS_MAX_IFACES; i++)
 		c->fd[i] = -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv)) {
-		snprintf(err, OS_NS_ERR, "socketpair: %s", strerror(errno));
+		snprintf(err, OS_NS_ERR, "socketpair: %s", os_strerror(errno));
 		return -1;
 	}
 	c->pid = fork();
@@ -60,7 +61,7 @@ int os_ns_start(const struct os_ns_params *p, struct os_ns_child *c, char err[OS
 	close(sv[1]);
 	c->ctl = sv[0];
 	if (c->pid < 0) {
-		snprintf(err, OS_NS_ERR, "fork: %s", strerror(errno));
+		snprintf(err, OS_NS_ERR, "fork: %s", os_strerror(errno));
 		os_ns_close(c);
 		return -1;
 	}

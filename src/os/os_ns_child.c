@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "os/os_live.h"
 #include "os/os_ns_int.h"
+#include "os/os_term.h"
 
 struct child {
 	const struct os_ns_params *p;
@@ -56,17 +57,17 @@ static void enter_user_ns(struct child *c)
 	int err;
 
 	if (unshare(CLONE_NEWUSER))
-		fail(c, "user namespaces are closed to this user (%s): run as root, or set kernel.unprivileged_userns_clone=1", strerror(errno));
+		fail(c, "user namespaces are closed to this user (%s): run as root, or set kernel.unprivileged_userns_clone=1", os_strerror(errno));
 	err = write_file("/proc/self/setgroups", "deny");
 	if (err && err != -ENOENT)
-		fail(c, "/proc/self/setgroups: %s", strerror(-err));
+		fail(c, "/proc/self/setgroups: %s", os_strerror(-err));
 	snprintf(line, sizeof(line), "0 %u 1", (unsigned)c->uid);
 	err = write_file("/proc/self/uid_map", line);
 	snprintf(line, sizeof(line), "0 %u 1", (unsigned)c->gid);
 	if (!err)
 		err = write_file("/proc/self/gid_map", line);
 	if (err)
-		fail(c, "mapping the user into its namespace: %s", strerror(-err));
+		fail(c, "mapping the user into its namespace: %s", os_strerror(-err));
 }
 
 /* TAPs where /dev/net/tun is open to us. False: it is not. */
@@ -78,7 +79,7 @@ static bool open_taps(struct child *c)
 		if (fd < 0 && !i && (fd == -EACCES || fd == -EPERM || fd == -ENOENT || fd == -ENODEV || fd == -ENXIO))
 			return false;
 		if (fd < 0)
-			fail(c, "TAP %s: %s", f->name, strerror(-fd));
+			fail(c, "TAP %s: %s", f->name, os_strerror(-fd));
 		c->fd[i] = fd;
 	}
 	return true;
@@ -90,7 +91,7 @@ static void open_veths(struct child *c)
 	int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), err;
 
 	if (here < 0 || unshare(CLONE_NEWNET))
-		fail(c, "a second network namespace: %s", strerror(errno));
+		fail(c, "a second network namespace: %s", os_strerror(errno));
 	for (uint32_t i = 0; i < c->p->n_ifaces; i++) {
 		const struct os_ns_iface *f = &c->p->iface[i];
 		char peer[16];
@@ -101,10 +102,10 @@ static void open_veths(struct child *c)
 		if (!err)
 			err = c->fd[i] = ns_packet_socket(peer);
 		if (err < 0)
-			fail(c, "/dev/net/tun is closed to this user and a veth pair is not to be had (%s): open /dev/net/tun, or run as root", strerror(-err));
+			fail(c, "/dev/net/tun is closed to this user and a veth pair is not to be had (%s): open /dev/net/tun, or run as root", os_strerror(-err));
 	}
 	if (setns(here, CLONE_NEWNET))
-		fail(c, "back to the program's namespace: %s", strerror(errno));
+		fail(c, "back to the program's namespace: %s", os_strerror(errno));
 	close(here);
 }
 
@@ -127,14 +128,14 @@ static void configure(struct child *c)
 	for (uint32_t i = 0; i < p->n_addrs && !err; i++)
 		err = ns_addr_add(p->iface[p->addr[i].iface].name, &p->addr[i]);
 	if (err)
-		fail(c, "configuring the program's interfaces: %s", strerror(-err));
+		fail(c, "configuring the program's interfaces: %s", os_strerror(-err));
 	for (uint32_t i = 0; i < p->n_routes && !err; i++) {
 		err = ns_route_add(p->iface[p->route[i].iface].name, &p->route[i]);
 		if (err == -EEXIST)
 			err = 0;
 	}
 	if (err)
-		fail(c, "the program's routes: %s", strerror(-err));
+		fail(c, "the program's routes: %s", os_strerror(-err));
 }
 
 /* The lab's name server over /etc/resolv.conf, in our mount namespace only. */
@@ -149,14 +150,14 @@ static void mount_resolv_conf(struct child *c)
 	fd = mkstemp(path);
 	umask(old);
 	if (fd < 0)
-		fail(c, "%s: %s", path, strerror(errno));
+		fail(c, "%s: %s", path, os_strerror(errno));
 	if (fchmod(fd, 0644) || write(fd, c->p->resolv_conf, strlen(c->p->resolv_conf)) < 0)
-		fail(c, "%s: %s", path, strerror(errno));
+		fail(c, "%s: %s", path, os_strerror(errno));
 	close(fd);
 	if (access("/etc/resolv.conf", F_OK) || mount(path, "/etc/resolv.conf", NULL, MS_BIND, NULL)) {
 		int err = errno;
 		unlink(path);
-		fail(c, "/etc/resolv.conf cannot be covered by the lab's: %s", strerror(err));
+		fail(c, "/etc/resolv.conf cannot be covered by the lab's: %s", os_strerror(err));
 	}
 	unlink(path);
 }
@@ -196,9 +197,9 @@ void ns_child_main(const struct os_ns_params *p, int ctl)
 	if (c.uid)
 		enter_user_ns(&c);
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS))
-		fail(&c, "namespaces: %s: needs root or user namespaces", strerror(errno));
+		fail(&c, "namespaces: %s: needs root or user namespaces", os_strerror(errno));
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		fail(&c, "a private mount tree: %s", strerror(errno));
+		fail(&c, "a private mount tree: %s", os_strerror(errno));
 	configure(&c);
 	mount_resolv_conf(&c);
 	report(&c);
@@ -209,6 +210,6 @@ void ns_child_main(const struct os_ns_params *p, int ctl)
 	signal(SIGPIPE, SIG_DFL);
 	execvp(p->argv[0], p->argv);
 	err = errno;
-	fprintf(stderr, "culver run: %s: %s\n", p->argv[0], strerror(err));
+	fprintf(stderr, "culver run: %s: %s\n", p->argv[0], os_strerror(err));
 	_exit(err == ENOENT ? 127 : 126);
 }

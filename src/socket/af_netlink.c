@@ -52,7 +52,7 @@ static struct pool *netlink_pool(struct net *net)
 	return &socket_net(net)->netlink->pool;
 }
 
-static struct proto netlink_proto = {
+static const struct proto netlink_proto = {
 	.name = "NETLINK",
 	.obj_size = sizeof(struct netlink_sock),
 	.pool = netlink_pool,

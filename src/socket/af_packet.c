@@ -41,7 +41,7 @@ static struct pool *packet_pool(struct net *net)
 	return &packet_net(net)->pool;
 }
 
-static struct proto packet_proto = {
+static const struct proto packet_proto = {
 	.name = "PACKET",
 	.obj_size = sizeof(struct packet_sock),
 	.pool = packet_pool,

@@ -45,7 +45,7 @@
 #ifndef TCP_TCP_SOCK_H
 #define TCP_TCP_SOCK_H
 
-#include "wire/tcp.h" /* before <netinet/tcp.h>, whose macros share names with its enum */
+#include "wire/tcp_hdr.h" /* before <netinet/tcp.h>, whose macros share names with its enum */
 #include "wire/ip4.h"
 #include "core/inet_sock.h"
 #include "core/netdevice.h"

@@ -12,7 +12,7 @@
 #include "drivers/drivers.h"
 #include "ipv4/ip.h"
 #include "socket/syscall.h"
-#include "wire/tcp.h"
+#include "wire/tcp_hdr.h"
 
 #define ME 0x0a000001u
 #define PEER 0x0a000002u

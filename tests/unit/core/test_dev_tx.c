@@ -2,7 +2,7 @@
 #include <errno.h>
 #include "core/dst.h"
 #include "core_fixture.h"
-#include "wire/tcp.h"
+#include "wire/tcp_hdr.h"
 
 static struct sk_buff *out_frame(struct fx *f, struct tdev *t)
 {

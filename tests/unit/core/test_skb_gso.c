@@ -1,6 +1,6 @@
 /* skb_gso.c: trains split into real segments. */
 #include "core_fixture.h"
-#include "wire/tcp.h"
+#include "wire/tcp_hdr.h"
 
 #define SADDR 0x0a000001u
 #define DADDR 0x0a000002u

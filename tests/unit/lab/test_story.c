@@ -8,7 +8,7 @@
 #include "lab/story.h"
 #include "wire/ethernet.h"
 #include "wire/ip4.h"
-#include "wire/tcp.h"
+#include "wire/tcp_hdr.h"
 
 static void event(struct story *s, enum trace_kind k, uint64_t t, const char *node, const char *func, uint64_t serial,
 		  const char *text)

@@ -1,6 +1,6 @@
 /* The TCP header on the wire (RFC 9293 3.1). Options are in tcp/. */
-#ifndef WIRE_TCP_H
-#define WIRE_TCP_H
+#ifndef WIRE_TCP_HDR_H
+#define WIRE_TCP_HDR_H
 
 #include "base/types.h"
 
