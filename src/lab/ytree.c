@@ -211,7 +211,7 @@ static struct ynode *ytree_value(struct ytree_parser *p, const yaml_event_t *ev,
 {
 	const yaml_char_t *tag = NULL, *anchor = NULL;
 
-	if (depth > YTREE_MAX_DEPTH) {
+	if (depth >= YTREE_MAX_DEPTH) {
 		ytree_fail(p, ev->start_mark, "nested too deep");
 		return NULL;
 	}
