@@ -277,6 +277,30 @@ static void a_silent_root_is_replaced_after_max_age(void **state)
 	ring_teardown(&r);
 }
 
+/* A cable from a switch to itself: the higher of its two ports blocks. */
+static void a_switch_hears_itself(void **state)
+{
+	struct hw_switch_params p = { .name = "s", .node_id = 1, .n_ports = 3, .stp = true };
+	struct hw_switch *s;
+	struct hw_cable *c;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	s = hw_switch_new(&w.w, &p);
+	c = hw_cable_new(&w.w, "loop", 1, NULL);
+	hw_cable_plug(c, 0, hw_switch_port(s, 2));
+	hw_cable_plug(c, 1, hw_switch_port(s, 1));
+	run_until(&w, 60 * NSEC_PER_SEC);
+	assert_int_equal(hw_switch_port_state(s, 1), 4);
+	assert_int_equal(hw_switch_port_state(s, 2), 1);
+	hw_cable_free(c);
+	/* no port has a link: the hellos end, and the world stands still */
+	run_all(&w);
+	hw_switch_free(s);
+	world_free(&w);
+}
+
 /* A BPDU made by hand: dst, src, LLC, configuration; len octets of BPDU, the length field says so.
  */
 static struct hw_frame *bpdu(struct world *w, uint64_t root, uint8_t flags, uint32_t len,
@@ -475,6 +499,7 @@ int main(void)
 		cmocka_unit_test(states_take_forward_delay),
 		cmocka_unit_test(a_broken_trunk_is_healed),
 		cmocka_unit_test(a_silent_root_is_replaced_after_max_age),
+		cmocka_unit_test(a_switch_hears_itself),
 		cmocka_unit_test(sw_04_bpdu_guard_shuts_an_edge_port),
 		cmocka_unit_test(sw_04_without_guard_a_better_offer_wins),
 		cmocka_unit_test(sw_06_truncated_bpdus_are_not_read),
