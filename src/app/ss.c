@@ -91,6 +91,12 @@ static void print_info(struct task *t, const struct nlc_msg *m)
 		return;
 	memcpy(&i, nlc_data(m->tb[INET_DIAG_INFO]), min_sz(n, sizeof(i)));
 	task_puts(t, "\n\t");
+	if (((const struct inet_diag_msg *)m->hdr)->idiag_state == SS_LISTEN) {
+		if (m->tb[INET_DIAG_CONG])
+			task_printf(t, " %.*s", (int)nlc_len(m->tb[INET_DIAG_CONG]), (const char *)nlc_data(m->tb[INET_DIAG_CONG]));
+		task_printf(t, " cwnd:%u", i.tcpi_snd_cwnd);
+		return;
+	}
 	if (i.tcpi_options & TCPI_OPT_TIMESTAMPS)
 		task_puts(t, " ts");
 	if (i.tcpi_options & TCPI_OPT_SACK)
