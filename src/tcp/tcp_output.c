@@ -413,9 +413,11 @@ uint32_t tcp_send_mss(struct sock *sk, uint32_t *size_goal, int flags)
 	uint32_t mss = tcp_current_mss(sk), goal = mss;
 
 	if (!(flags & MSG_OOB) && sk->dst_cache && sk->dst_cache->dev && (sk->dst_cache->dev->features & NETIF_F_TSO)) {
+		/* not more than cwnd lets go at once: what is cut off a train later leaves its buffer half empty, and its
+		 * receiver pays for the whole */
 		uint32_t max = bound_to_half_wnd(tp, TCP_GSO_MAX - MAX_TCP_HEADER);
 
-		goal = max_u32(max / mss, 1) * mss;
+		goal = max_u32(min_u32(max / mss, tp->snd_cwnd), 1) * mss;
 	}
 	*size_goal = goal;
 	return mss;

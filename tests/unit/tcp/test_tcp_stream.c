@@ -19,7 +19,7 @@ static uint64_t chaos_tap(struct bed *b, const struct seg *s, void *arg)
 	return 0;
 }
 
-static void transfer(uint64_t seed, uint32_t loss, uint32_t reorder, size_t total, bool sack, uint64_t limit_s)
+static void transfer_tso(uint64_t seed, uint32_t loss, uint32_t reorder, size_t total, bool sack, uint64_t limit_s, uint32_t features)
 {
 	struct bed *b = bed_new(2);
 	struct chaos c = { seed * 0x9e3779b97f4a7c15ull + 1, loss, 0, reorder };
@@ -33,6 +33,7 @@ static void transfer(uint64_t seed, uint32_t loss, uint32_t reorder, size_t tota
 		out[i] = (uint8_t)bed_seed(&c.seed);
 	if (!sack)
 		b->net[0]->tcp->sysctl.sack = 0;
+	b->dev_features = features;
 	b->tap = chaos_tap;
 	b->tap_arg = &c;
 	l = bed_listen(b, 1, 80, 5);
@@ -76,9 +77,26 @@ static void transfer(uint64_t seed, uint32_t loss, uint32_t reorder, size_t tota
 	assert_int_equal(b->net[0]->tcp->tw_count + b->net[1]->tcp->tw_count, 0);
 	assert_int_equal(b->net[0]->skb_mib.live, 0);
 	assert_int_equal(b->net[1]->skb_mib.live, 0);
+	if (features)
+		assert_true(b->n_trains > 5);
 	free(out);
 	free(in);
 	bed_free(b);
+}
+
+static void transfer(uint64_t seed, uint32_t loss, uint32_t reorder, size_t total, bool sack, uint64_t limit_s)
+{
+	transfer_tso(seed, loss, reorder, total, sack, limit_s, 0);
+}
+
+/* Trains: acknowledged, SACKed and lost in part. */
+static void tso_trains(void **state)
+{
+	transfer_tso(1, 0, 0, 3000000, true, 60, NETIF_F_TSO);
+	for (uint64_t s = 1; s <= 10; s++)
+		transfer_tso(s, 8 * (uint32_t)s, 20 * (uint32_t)s, 300000, true, 600, NETIF_F_TSO);
+	for (uint64_t s = 1; s <= 6; s++)
+		transfer_tso(s, 8 * (uint32_t)s, 10, 150000, false, 900, NETIF_F_TSO);
 }
 
 static void s3_39_clean_transfer(void **state) { transfer(1, 0, 0, 1000000, true, 60); }
@@ -107,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(s3_39_clean_transfer),
+		cmocka_unit_test(tso_trains),
 		cmocka_unit_test(s3_43_loss_sweep),
 		cmocka_unit_test(s3_42_reorder_sweep),
 		cmocka_unit_test(s3_43_loss_without_sack),
