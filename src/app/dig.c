@@ -1,9 +1,10 @@
-/* dig: asks one server one question and shows all of the answer; with +trace walks from the root itself.
+/* dig: asks one server one question and shows all of the answer; with +trace walks from the root
+ * itself.
  *
  * Exit codes as BIND's: 0 an answer came (whatever it says), 1 usage, 9 no server answered.
- * Decides which server is asked next in a trace: of the referral's NS names the first with an address, from the
- * additional section if given, else by the stub resolver. Output is dig_print.c's.
- * Tests: tests/unit/app/test_dig.c, test_dns_hosts.c. */
+ * Decides which server is asked next in a trace: of the referral's NS names the first with an
+ * address, from the additional section if given, else by the stub resolver. Output is
+ * dig_print.c's. Tests: tests/unit/app/test_dig.c, test_dns_hosts.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,16 +45,21 @@ struct reply {
 
 static int usage(struct dig *d, const char *why, const char *arg)
 {
-	task_eprintf(d->t, "dig: %s: %s\nusage: dig [@SERVER] [-p PORT] [-t TYPE] [-x ADDR] NAME [TYPE] [+trace] [+norecurse] [+tcp] [+short] [+noedns]\n"
-		     "           [+bufsize=N] [+time=N] [+tries=N] [+ignore] [+noall] [+answer] ...\n", why, arg);
+	task_eprintf(
+	    d->t,
+	    "dig: %s: %s\nusage: dig [@SERVER] [-p PORT] [-t TYPE] [-x ADDR] NAME [TYPE] [+trace] "
+	    "[+norecurse] [+tcp] [+short] [+noedns]\n"
+	    "           [+bufsize=N] [+time=N] [+tries=N] [+ignore] [+noall] [+answer] ...\n",
+	    why, arg);
 	return DIG_USAGE;
 }
 
-/* --- the command line ---------------------------------------------------------------------------- */
+/* ---- the command line ---- */
 
 static void show_all(struct dig_opts *o, bool on)
 {
-	o->comments = o->question = o->answer = o->authority = o->additional = o->stats = o->cmd = on;
+	o->comments = o->question = o->answer = o->authority = o->additional = o->stats = o->cmd =
+	    on;
 }
 
 /* "+noXXX" or "+XXX[=N]"; a whole word or at least four letters of it, as one is used to. */
@@ -62,10 +68,21 @@ static bool plus_flag(struct dig_opts *o, const char *w)
 	const struct {
 		const char *name;
 		bool *flag;
-	} flags[] = { { "trace", &o->trace }, { "recurse", &o->recurse }, { "rdflag", &o->recurse }, { "tcp", &o->tcp }, { "vc", &o->tcp },
-		      { "short", &o->short_form }, { "edns", &o->edns }, { "ignore", &o->ignore_tc }, { "cmd", &o->cmd },
-		      { "comments", &o->comments }, { "question", &o->question }, { "answer", &o->answer },
-		      { "authority", &o->authority }, { "additional", &o->additional }, { "stats", &o->stats } };
+	} flags[] = {{"trace", &o->trace},
+		     {"recurse", &o->recurse},
+		     {"rdflag", &o->recurse},
+		     {"tcp", &o->tcp},
+		     {"vc", &o->tcp},
+		     {"short", &o->short_form},
+		     {"edns", &o->edns},
+		     {"ignore", &o->ignore_tc},
+		     {"cmd", &o->cmd},
+		     {"comments", &o->comments},
+		     {"question", &o->question},
+		     {"answer", &o->answer},
+		     {"authority", &o->authority},
+		     {"additional", &o->additional},
+		     {"stats", &o->stats}};
 	bool on = strncmp(w, "no", 2) != 0;
 	size_t i, n;
 
@@ -116,7 +133,8 @@ static bool reverse_name(const char *addr, struct dname *n)
 
 	if (ip4_parse(addr, &a))
 		return false;
-	snprintf(text, sizeof(text), "%u.%u.%u.%u.in-addr.arpa", a & 255, a >> 8 & 255, a >> 16 & 255, a >> 24);
+	snprintf(text, sizeof(text), "%u.%u.%u.%u.in-addr.arpa", a & 255, a >> 8 & 255,
+		 a >> 16 & 255, a >> 24);
 	return !dname_from_text(n, text, NULL);
 }
 
@@ -206,11 +224,12 @@ static int find_servers(struct dig *d)
 	err = stub_lookup4(d->t, d->server_text, &d->server[0]);
 	if (!err)
 		return DIG_OK;
-	task_eprintf(d->t, "dig: couldn't get address for '%s': %s\n", d->server_text, err == STUB_NONAME ? "not found" : "failure");
+	task_eprintf(d->t, "dig: couldn't get address for '%s': %s\n", d->server_text,
+		     err == STUB_NONAME ? "not found" : "failure");
 	return DIG_USAGE;
 }
 
-/* --- one exchange -------------------------------------------------------------------------------- */
+/* ---- one exchange ---- */
 
 static void banner(struct dig *d)
 {
@@ -219,13 +238,18 @@ static void banner(struct dig *d)
 	if (d->n_servers == 1 && d->server_text)
 		snprintf(found, sizeof(found), "; (1 server found)\n");
 	if (d->o.cmd && !d->o.short_form)
-		task_printf(d->t, "\n; <<>> culver dig <<>> %s\n%s;; global options: +cmd\n", sb_str(&d->args), found);
+		task_printf(d->t, "\n; <<>> culver dig <<>> %s\n%s;; global options: +cmd\n",
+			    sb_str(&d->args), found);
 }
 
-static int try_server(struct dig *d, uint32_t server, const struct dname *name, uint16_t type, bool recurse, struct reply *r)
+static int try_server(struct dig *d, uint32_t server, const struct dname *name, uint16_t type,
+		      bool recurse, struct reply *r)
 {
-	struct stub_exchange x = { .server = server, .port = d->o.port, .tcp = d->o.tcp, .tcp_on_tc = !d->o.ignore_tc,
-				   .timeout_ns = d->o.timeout_s * NSEC_PER_SEC };
+	struct stub_exchange x = {.server = server,
+				  .port = d->o.port,
+				  .tcp = d->o.tcp,
+				  .tcp_on_tc = !d->o.ignore_tc,
+				  .timeout_ns = d->o.timeout_s * NSEC_PER_SEC};
 	uint8_t q[DNS_UDP_MIN];
 	uint64_t start = sys_clock_ns(d->t);
 	uint16_t id = 0;
@@ -242,7 +266,8 @@ static int try_server(struct dig *d, uint32_t server, const struct dname *name, 
 }
 
 /* Ask each server up to `tries` times. */
-static int ask(struct dig *d, const struct dname *name, uint16_t type, bool recurse, struct reply *r)
+static int ask(struct dig *d, const struct dname *name, uint16_t type, bool recurse,
+	       struct reply *r)
 {
 	char a[IP4_STRLEN];
 	uint64_t i;
@@ -254,8 +279,11 @@ static int ask(struct dig *d, const struct dname *name, uint16_t type, bool recu
 			err = try_server(d, d->server[s], name, type, recurse, r);
 			if (!err || err == -EINTR)
 				return err;
-			task_printf(d->t, ";; communications error to %s#%u: %s\n", ip4_str(a, d->server[s]), d->o.port ? d->o.port : DNS_PORT,
-				    err == -ETIMEDOUT ? "timed out" : err == -ECONNREFUSED ? "connection refused" : app_strerror(err));
+			task_printf(d->t, ";; communications error to %s#%u: %s\n",
+				    ip4_str(a, d->server[s]), d->o.port ? d->o.port : DNS_PORT,
+				    err == -ETIMEDOUT	   ? "timed out"
+				    : err == -ECONNREFUSED ? "connection refused"
+							   : app_strerror(err));
 		}
 	}
 	return err;
@@ -269,8 +297,11 @@ static void stats(struct dig *d, const struct reply *r)
 	ip4_str(a, r->server);
 	sb_init(&date);
 	dig_date(&date, WEB_EPOCH_S + sys_clock_ns(d->t) / NSEC_PER_SEC);
-	task_printf(d->t, ";; Query time: %llu msec\n;; SERVER: %s#%u(%s) (%s)\n;; WHEN: %s\n;; MSG SIZE  rcvd: %zu\n\n",
-		    (unsigned long long)(r->took_ns / NSEC_PER_MSEC), a, d->o.port ? d->o.port : DNS_PORT, d->server_text ? d->server_text : a,
+	task_printf(d->t,
+		    ";; Query time: %llu msec\n;; SERVER: %s#%u(%s) (%s)\n;; WHEN: %s\n;; MSG SIZE "
+		    " rcvd: %zu\n\n",
+		    (unsigned long long)(r->took_ns / NSEC_PER_MSEC), a,
+		    d->o.port ? d->o.port : DNS_PORT, d->server_text ? d->server_text : a,
 		    r->tcp ? "TCP" : "UDP", sb_str(&date), r->m.len);
 	sb_free(&date);
 }
@@ -308,7 +339,7 @@ static int query(struct dig *d)
 	return DIG_OK;
 }
 
-/* --- +trace -------------------------------------------------------------------------------------- */
+/* ---- +trace ---- */
 
 /* Answer or authority records of one step and where they came from. */
 static void print_step(struct dig *d, const struct reply *r, enum dns_section s)
@@ -325,8 +356,9 @@ static void print_step(struct dig *d, const struct reply *r, enum dns_section s)
 		if (rr.section == s)
 			dig_record(&sb, &r->m, &rr);
 	ip4_str(a, r->server);
-	sb_printf(&sb, ";; Received %zu bytes from %s#%u(%s) in %llu ms\n\n", r->m.len, a, d->o.port ? d->o.port : DNS_PORT,
-		  d->server_name[0] ? d->server_name : a, (unsigned long long)(r->took_ns / NSEC_PER_MSEC));
+	sb_printf(&sb, ";; Received %zu bytes from %s#%u(%s) in %llu ms\n\n", r->m.len, a,
+		  d->o.port ? d->o.port : DNS_PORT, d->server_name[0] ? d->server_name : a,
+		  (unsigned long long)(r->took_ns / NSEC_PER_MSEC));
 	task_puts(d->t, sb_str(&sb));
 	sb_free(&sb);
 }
@@ -347,7 +379,8 @@ static bool glue_of(const struct dns_msg *m, const struct dname *host, uint32_t 
 }
 
 /* Servers to ask next, from the NS records of a section. False: none with an address. */
-static bool next_servers(struct dig *d, const struct dns_msg *m, enum dns_section s, struct dname *zone)
+static bool next_servers(struct dig *d, const struct dns_msg *m, enum dns_section s,
+			 struct dname *zone)
 {
 	uint8_t rd[DNAME_MAX];
 	struct dns_walk w;
@@ -437,7 +470,8 @@ int dig_main(struct task *t, int argc, char **argv)
 
 	d->t = t;
 	d->type = DNS_A;
-	d->o = (struct dig_opts){ .recurse = true, .edns = true, .bufsize = DNS_EDNS_SIZE, .timeout_s = 5, .tries = 3 };
+	d->o = (struct dig_opts){
+	    .recurse = true, .edns = true, .bufsize = DNS_EDNS_SIZE, .timeout_s = 5, .tries = 3};
 	show_all(&d->o, true);
 	sb_init(&d->args);
 	sb_puts(&d->args, "");

@@ -1,7 +1,7 @@
 /* dig's output: the header in words, sections in columns of tab stops.
  *
- * Decides nothing but form, which follows BIND's dig 9.18 line for line, so that what reads the one reads the
- * other. Called by dig.c. Tests: tests/unit/app/test_dig.c. */
+ * Decides nothing but form, which follows BIND's dig 9.18 line for line, so that what reads the one
+ * reads the other. Called by dig.c. Tests: tests/unit/app/test_dig.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +73,8 @@ void dig_record(struct strbuf *sb, const struct dns_msg *m, const struct dns_rr 
 	free(rd);
 }
 
-static void section(struct strbuf *sb, const struct dns_msg *m, enum dns_section s, const char *title)
+static void section(struct strbuf *sb, const struct dns_msg *m, enum dns_section s,
+		    const char *title)
 {
 	struct dns_walk w;
 	struct dns_rr rr;
@@ -112,23 +113,26 @@ static void header(struct strbuf *sb, const struct dns_msg *m)
 	static const struct {
 		uint16_t bit;
 		const char *name;
-	} bits[] = { { DNS_QR, "qr" }, { DNS_AA, "aa" }, { DNS_TC, "tc" }, { DNS_RD, "rd" }, { DNS_RA, "ra" }, { DNS_AD, "ad" }, { DNS_CD, "cd" } };
-	static const char *const ops[] = { "QUERY", "IQUERY", "STATUS", "RESERVED3", "NOTIFY", "UPDATE" };
+	} bits[] = {{DNS_QR, "qr"}, {DNS_AA, "aa"}, {DNS_TC, "tc"}, {DNS_RD, "rd"},
+		    {DNS_RA, "ra"}, {DNS_AD, "ad"}, {DNS_CD, "cd"}};
+	static const char *const ops[] = {"QUERY",     "IQUERY", "STATUS",
+					  "RESERVED3", "NOTIFY", "UPDATE"};
 	unsigned op = dns_opcode(m);
 	size_t i;
 
-	sb_printf(sb, ";; ->>HEADER<<- opcode: %s, status: %s, id: %u\n;; flags:", op < ARRAY_SIZE(ops) ? ops[op] : "RESERVED",
-		  dns_rcode_text(dns_rcode(m)), m->id);
+	sb_printf(sb, ";; ->>HEADER<<- opcode: %s, status: %s, id: %u\n;; flags:",
+		  op < ARRAY_SIZE(ops) ? ops[op] : "RESERVED", dns_rcode_text(dns_rcode(m)), m->id);
 	for (i = 0; i < ARRAY_SIZE(bits); i++)
 		if (m->flags & bits[i].bit)
 			sb_printf(sb, " %s", bits[i].name);
-	sb_printf(sb, "; QUERY: %u, ANSWER: %u, AUTHORITY: %u, ADDITIONAL: %u\n", m->count[0], m->count[1], m->count[2], m->count[3]);
+	sb_printf(sb, "; QUERY: %u, ANSWER: %u, AUTHORITY: %u, ADDITIONAL: %u\n", m->count[0],
+		  m->count[1], m->count[2], m->count[3]);
 	if ((m->flags & DNS_RD) && !(m->flags & DNS_RA))
 		sb_puts(sb, ";; WARNING: recursion requested but not available\n");
 	sb_putc(sb, '\n');
 	if (m->edns.present)
-		sb_printf(sb, ";; OPT PSEUDOSECTION:\n; EDNS: version: %u, flags:%s; udp: %u\n", m->edns.version, m->edns.dnssec_ok ? " do" : "",
-			  m->edns.udp_size);
+		sb_printf(sb, ";; OPT PSEUDOSECTION:\n; EDNS: version: %u, flags:%s; udp: %u\n",
+			  m->edns.version, m->edns.dnssec_ok ? " do" : "", m->edns.udp_size);
 }
 
 void dig_print(struct strbuf *sb, const struct dig_opts *o, const struct dns_msg *m)
@@ -171,5 +175,6 @@ void dig_date(struct strbuf *sb, uint64_t s)
 	struct web_date d;
 
 	web_date_of(s, &d);
-	sb_printf(sb, "%s %s %02u %02u:%02u:%02u UTC %u", web_day_name(d.wday), web_month_name(d.month), d.day, d.hour, d.min, d.sec, d.year);
+	sb_printf(sb, "%s %s %02u %02u:%02u:%02u UTC %u", web_day_name(d.wday),
+		  web_month_name(d.month), d.day, d.hour, d.min, d.sec, d.year);
 }

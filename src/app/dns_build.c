@@ -1,8 +1,9 @@
 /* Messages out: an answer is a list of RRsets; ldns makes octets of it, with compression.
  *
  * Decides what is left out when an answer does not fit (RFC 2181 9, RFC 9471): first additional
- * records that nobody must have, then everything but the question, with TC set. Called by dns_reply.c,
- * resolver, stub and dig. RFC 1035 4, 6891 6. Tests: tests/unit/app/test_dns_build.c. */
+ * records that nobody must have, then everything but the question, with TC set. Called by
+ * dns_reply.c, resolver, stub and dig. RFC 1035 4, 6891 6. Tests: tests/unit/app/test_dns_reply.c.
+ */
 #include <ldns/ldns.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,8 @@ static void push_question(ldns_pkt *pkt, const struct dname *name, uint16_t type
 	ldns_pkt_push_rr(pkt, LDNS_SECTION_QUESTION, q);
 }
 
-int dns_build_query(uint8_t *out, size_t room, uint16_t id, bool rd, const struct dname *name, uint16_t type, uint16_t edns_size)
+int dns_build_query(uint8_t *out, size_t room, uint16_t id, bool rd, const struct dname *name,
+		    uint16_t type, uint16_t edns_size)
 {
 	ldns_pkt *pkt = ldns_pkt_new();
 	uint8_t *wire = NULL;
@@ -84,17 +86,20 @@ void dns_out_reply_to(struct dns_out *o, const struct dns_msg *q)
 	o->edns = q->edns.present;
 }
 
-bool dns_out_has(const struct dns_out *o, enum dns_section s, const struct dname *owner, uint16_t type)
+bool dns_out_has(const struct dns_out *o, enum dns_section s, const struct dname *owner,
+		 uint16_t type)
 {
 	unsigned i;
 
 	for (i = 0; i < o->n; i++)
-		if (o->set[i].section <= s && o->set[i].set->type == type && dname_eq(&o->set[i].owner, owner))
+		if (o->set[i].section <= s && o->set[i].set->type == type &&
+		    dname_eq(&o->set[i].owner, owner))
 			return true;
 	return false;
 }
 
-static void out_put(struct dns_out *o, enum dns_section s, const struct dname *owner, struct rrset *set, uint32_t ttl, bool must)
+static void out_put(struct dns_out *o, enum dns_section s, const struct dname *owner,
+		    struct rrset *set, uint32_t ttl, bool must)
 {
 	struct dns_out_set *e;
 
@@ -113,7 +118,8 @@ static void out_put(struct dns_out *o, enum dns_section s, const struct dname *o
 	e->must = must;
 }
 
-void dns_out_add(struct dns_out *o, enum dns_section s, const struct dname *owner, struct rrset *set, uint32_t ttl)
+void dns_out_add(struct dns_out *o, enum dns_section s, const struct dname *owner,
+		 struct rrset *set, uint32_t ttl)
 {
 	out_put(o, s, owner, set, ttl, false);
 }
@@ -126,7 +132,10 @@ void dns_out_add_must(struct dns_out *o, const struct dname *owner, struct rrset
 static bool push_set(ldns_pkt *pkt, const struct dns_out_set *e)
 {
 	static const ldns_pkt_section where[] = {
-		LDNS_SECTION_QUESTION, LDNS_SECTION_ANSWER, LDNS_SECTION_AUTHORITY, LDNS_SECTION_ADDITIONAL,
+	    LDNS_SECTION_QUESTION,
+	    LDNS_SECTION_ANSWER,
+	    LDNS_SECTION_AUTHORITY,
+	    LDNS_SECTION_ADDITIONAL,
 	};
 	struct rdata rd;
 	uint32_t at = 0;
@@ -139,7 +148,8 @@ static bool push_set(ldns_pkt *pkt, const struct dns_out_set *e)
 		ldns_rr_set_type(rr, (ldns_rr_type)e->set->type);
 		ldns_rr_set_class(rr, LDNS_RR_CLASS_IN);
 		ldns_rr_set_ttl(rr, e->ttl);
-		if (ldns_wire2rdf(rr, rd.p - 2, rd.len + 2u, &pos) != LDNS_STATUS_OK) { /* be16 length is stored before */
+		if (ldns_wire2rdf(rr, rd.p - 2, rd.len + 2u, &pos) !=
+		    LDNS_STATUS_OK) { /* be16 length is stored before */
 			ldns_rr_free(rr);
 			return false;
 		}
@@ -173,7 +183,8 @@ static uint8_t *render(const struct dns_out *o, enum fill fill, size_t *len)
 	ldns_pkt_free(pkt);
 	if (wire) {
 		put_be16(wire, o->id);
-		put_be16(wire + 2, (uint16_t)(o->flags | DNS_QR | (o->rcode & 15) | (fill == FILL_NOTHING ? DNS_TC : 0)));
+		put_be16(wire + 2, (uint16_t)(o->flags | DNS_QR | (o->rcode & 15) |
+					      (fill == FILL_NOTHING ? DNS_TC : 0)));
 	}
 	return wire;
 }

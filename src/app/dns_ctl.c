@@ -1,11 +1,12 @@
-/* `dns`: looks into the resolver's cache and the host's own; and the resolver's end of that conversation.
+/* `dns`: looks into the resolver's cache and the host's own; and the resolver's end of that
+ * conversation.
  *
  *     dns cache [flush]      the resolver's cache on this host, as records, canonical order
  *     dns stats              its counters
  *     dns os-cache [flush]   what programs of this host have looked up (stub_cache.c)
  *
- * The conversation is TCP on 127.0.0.1:953: a word and a newline, text until the end. It does not leave the
- * host. Tests: tests/unit/app/test_dns_hosts.c. */
+ * The conversation is TCP on 127.0.0.1:953: a word and a newline, text until the end. It does not
+ * leave the host. Tests: tests/unit/app/test_dns_hosts.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 
 #define LOOPBACK 0x7f000001u
 
-/* --- the resolver's end -------------------------------------------------------------------------- */
+/* ---- the resolver's end ---- */
 
 static void conn_end(struct dns_ctl *c)
 {
@@ -41,7 +42,8 @@ static void conn_answer(struct dns_ctl *c)
 	ssize_t n = 0;
 
 	while (c->sent < c->out.len && n >= 0) {
-		n = sys_sendto(c->l->t, c->conn.fd, c->out.buf + c->sent, c->out.len - c->sent, MSG_NOSIGNAL, NULL, 0);
+		n = sys_sendto(c->l->t, c->conn.fd, c->out.buf + c->sent, c->out.len - c->sent,
+			       MSG_NOSIGNAL, NULL, 0);
 		c->sent += n > 0 ? (size_t)n : 0;
 	}
 	if (n == -EAGAIN)
@@ -60,7 +62,8 @@ static void conn_ready(struct loop_fd *lf, uint32_t events)
 		conn_answer(c);
 		return;
 	}
-	n = sys_recvfrom(c->l->t, lf->fd, c->in + c->got, sizeof(c->in) - 1 - c->got, 0, NULL, NULL);
+	n = sys_recvfrom(c->l->t, lf->fd, c->in + c->got, sizeof(c->in) - 1 - c->got, 0, NULL,
+			 NULL);
 	if (n == -EAGAIN)
 		return;
 	if (n > 0)
@@ -95,7 +98,8 @@ static void listener_ready(struct loop_fd *lf, uint32_t events)
 	loop_timer(c->l, &c->timer, DNS_CTL_NS);
 }
 
-int dns_ctl_open(struct dns_ctl *c, struct loop *l, void (*word)(void *arg, const char *word, struct strbuf *answer), void *arg)
+int dns_ctl_open(struct dns_ctl *c, struct loop *l,
+		 void (*word)(void *arg, const char *word, struct strbuf *answer), void *arg)
 {
 	int fd = loop_server_socket(l->t, SOCK_STREAM, LOOPBACK, DNS_CTL_PORT, 8), err;
 
@@ -124,7 +128,7 @@ void dns_ctl_close(struct dns_ctl *c)
 	sb_free(&c->out);
 }
 
-/* --- the program --------------------------------------------------------------------------------- */
+/* ---- the program ---- */
 
 static int resolver_word(struct task *t, const char *word)
 {
@@ -140,13 +144,15 @@ static int resolver_word(struct task *t, const char *word)
 	err = sys_connect(t, fd, (const struct sockaddr *)&to, sizeof(to));
 	if (!err)
 		n = sys_sendto(t, fd, word, strlen(word), MSG_NOSIGNAL, NULL, 0);
-	while (!err && n > 0 && (n = sys_recvfrom(t, fd, buf, sizeof(buf) - 1, 0, NULL, NULL)) > 0) {
+	while (!err && n > 0 &&
+	       (n = sys_recvfrom(t, fd, buf, sizeof(buf) - 1, 0, NULL, NULL)) > 0) {
 		buf[n] = 0;
 		task_puts(t, buf);
 	}
 	sys_close(t, fd);
 	if (err || n < 0) {
-		task_eprintf(t, "dns: no resolver runs on this host (%s)\n", app_strerror(err ? err : (int)n));
+		task_eprintf(t, "dns: no resolver runs on this host (%s)\n",
+			     app_strerror(err ? err : (int)n));
 		return 1;
 	}
 	return 0;

@@ -21,7 +21,8 @@ struct dns_ctl {
 	struct strbuf out;
 	bool answered;
 };
-int dns_ctl_open(struct dns_ctl *c, struct loop *l, void (*word)(void *arg, const char *word, struct strbuf *answer), void *arg);
+int dns_ctl_open(struct dns_ctl *c, struct loop *l,
+		 void (*word)(void *arg, const char *word, struct strbuf *answer), void *arg);
 void dns_ctl_close(struct dns_ctl *c);
 
 #endif

@@ -1,12 +1,11 @@
 /* UDP and TCP of a DNS server.
  *
- * TCP: each message has its length before it (RFC 1035 4.2.2). A connection may send the next query before the
- * answer to the last (RFC 7766 6.2.1.1), up to FRONT_PIPELINE; then it is not read from until answers have
- * gone. A message that has begun must be whole within FRONT_PARTIAL_NS; a length below a header's ends the
- * connection (DP-16). Connections are numbered slots with a generation, so that a late answer to a closed one
- * finds nobody.
- * Decides who is let in and how long he may take. Called by dns_server.c, dns_resolver.c.
- * Tests: tests/unit/app/test_dns_hosts.c. */
+ * TCP: each message has its length before it (RFC 1035 4.2.2). A connection may send the next query
+ * before the answer to the last (RFC 7766 6.2.1.1), up to FRONT_PIPELINE; then it is not read from
+ * until answers have gone. A message that has begun must be whole within FRONT_PARTIAL_NS; a length
+ * below a header's ends the connection (DP-16). Connections are numbered slots with a generation,
+ * so that a late answer to a closed one finds nobody. Decides who is let in and how long he may
+ * take. Called by dns_server.c, dns_resolver.c. Tests: tests/unit/app/test_dns_hosts.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +19,7 @@
 #define IN_ROOM (LEN + DNS_MSG_MAX)
 #define OUT_MAX (256u * 1024u)
 
-/* --- TCP ----------------------------------------------------------------------------------------- */
+/* ---- TCP ---- */
 
 static void conn_end(struct dns_conn *c)
 {
@@ -57,7 +56,8 @@ static void conn_wants(struct dns_conn *c)
 static bool conn_flush(struct dns_conn *c)
 {
 	while (c->out_len) {
-		ssize_t n = sys_sendto(c->f->l->t, c->lf.fd, c->out, c->out_len, MSG_NOSIGNAL, NULL, 0);
+		ssize_t n =
+		    sys_sendto(c->f->l->t, c->lf.fd, c->out, c->out_len, MSG_NOSIGNAL, NULL, 0);
 
 		if (n == -EAGAIN)
 			break;
@@ -82,7 +82,8 @@ static bool conn_messages(struct dns_conn *c)
 	c->busy = true;
 	while (c->got >= LEN && c->pending < FRONT_PIPELINE) {
 		size_t need = get_be16(c->in);
-		struct dns_peer peer = { { c->addr, c->port, true }, (uint32_t)(c - c->f->conn), c->generation };
+		struct dns_peer peer = {
+		    {c->addr, c->port, true}, (uint32_t)(c - c->f->conn), c->generation};
 
 		if (need < DNS_HDR_LEN) {
 			conn_end(c);
@@ -201,7 +202,7 @@ static void tcp_reply(struct dns_conn *c, const uint8_t *wire, size_t len)
 	c->out_len += LEN + len;
 }
 
-/* --- UDP ----------------------------------------------------------------------------------------- */
+/* ---- UDP ---- */
 
 static void udp_ready(struct loop_fd *lf, uint32_t events)
 {
@@ -211,8 +212,10 @@ static void udp_ready(struct loop_fd *lf, uint32_t events)
 	for (i = 0; i < FRONT_UDP_BURST; i++) {
 		struct sockaddr_in from = { 0 };
 		socklen_t alen = sizeof(from);
-		ssize_t n = sys_recvfrom(f->l->t, lf->fd, f->buf, DNS_MSG_MAX, 0, (struct sockaddr *)&from, &alen);
-		struct dns_peer peer = { { ntohl(from.sin_addr.s_addr), ntohs(from.sin_port), false }, 0, 0 };
+		ssize_t n = sys_recvfrom(f->l->t, lf->fd, f->buf, DNS_MSG_MAX, 0,
+					 (struct sockaddr *)&from, &alen);
+		struct dns_peer peer = {
+		    {ntohl(from.sin_addr.s_addr), ntohs(from.sin_port), false}, 0, 0};
 
 		if (n == -EAGAIN)
 			return;
@@ -223,15 +226,17 @@ static void udp_ready(struct loop_fd *lf, uint32_t events)
 	}
 }
 
-/* --- the door ------------------------------------------------------------------------------------ */
+/* ---- the door ---- */
 
-void dns_front_reply(struct dns_front *f, const struct dns_peer *peer, const uint8_t *wire, size_t len)
+void dns_front_reply(struct dns_front *f, const struct dns_peer *peer, const uint8_t *wire,
+		     size_t len)
 {
 	struct sockaddr_in to = app_sockaddr(peer->from.addr, peer->from.port);
 	struct dns_conn *c;
 
 	if (!peer->from.tcp) {
-		sys_sendto(f->l->t, f->udp.fd, wire, len, 0, (const struct sockaddr *)&to, sizeof(to));
+		sys_sendto(f->l->t, f->udp.fd, wire, len, 0, (const struct sockaddr *)&to,
+			   sizeof(to));
 		return;
 	}
 	c = conn_of(f, peer);
@@ -248,13 +253,16 @@ void dns_front_drop(struct dns_front *f, const struct dns_peer *peer)
 	if (!c)
 		return;
 	c->pending--;
-	/* Answered at once: conn_ready() flushes. Answered late: perhaps messages were held back. */
+	/* Answered at once: conn_ready() flushes. Answered late: perhaps messages were held back.
+	 */
 	if (!c->busy && conn_messages(c))
 		conn_flush(c);
 }
 
 int dns_front_open(struct dns_front *f, struct loop *l, uint32_t addr, uint16_t port,
-		   void (*query)(void *arg, const uint8_t *q, size_t len, const struct dns_peer *peer), void *arg)
+		   void (*query)(void *arg, const uint8_t *q, size_t len,
+				 const struct dns_peer *peer),
+		   void *arg)
 {
 	int fd, err;
 

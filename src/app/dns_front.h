@@ -42,9 +42,12 @@ struct dns_front {
 };
 /* 0 or -errno (already in use, ...). */
 int dns_front_open(struct dns_front *f, struct loop *l, uint32_t addr, uint16_t port,
-		   void (*query)(void *arg, const uint8_t *q, size_t len, const struct dns_peer *peer), void *arg);
+		   void (*query)(void *arg, const uint8_t *q, size_t len,
+				 const struct dns_peer *peer),
+		   void *arg);
 void dns_front_close(struct dns_front *f);
-void dns_front_reply(struct dns_front *f, const struct dns_peer *peer, const uint8_t *wire, size_t len);
+void dns_front_reply(struct dns_front *f, const struct dns_peer *peer, const uint8_t *wire,
+		     size_t len);
 /* There will be no answer. */
 void dns_front_drop(struct dns_front *f, const struct dns_peer *peer);
 

@@ -1,13 +1,13 @@
 /* The master file reader.
  *
  *   file -> entries (quotes, parentheses, comments; line numbers) -> $-lines here
- *                                                                 -> records: owner, TTL, class here;
- *                                                                    RDATA text by ldns -> wire -> shape check
+ *                                                                 -> records: owner, TTL, class
+ * here; RDATA text by ldns -> wire -> shape check
  *
- * Decides which text is a record and where it is wrong. ldns gets one normalised line at a time, never
- * the file, because it lacks $INCLUDE and line numbers. Loops of $INCLUDE are found by looking through
- * the files that are open. Called by dns_server.c, dns_resolver.c (root hints).
- * RFC 1035 5, RFC 2308 4. Tests: tests/unit/app/test_dns_master.c (DS-03). */
+ * Decides which text is a record and where it is wrong. ldns gets one normalised line at a time,
+ * never the file, because it lacks $INCLUDE and line numbers. Loops of $INCLUDE are found by
+ * looking through the files that are open. Called by dns_server.c, dns_resolver.c (root hints). RFC
+ * 1035 5, RFC 2308 4. Tests: tests/unit/app/test_dns_master.c (DS-03). */
 #include <errno.h>
 #include <ldns/ldns.h>
 #include <stdio.h>
@@ -55,7 +55,7 @@ static int fail(struct reader *r, unsigned line, const char *fmt, ...)
 	return -1;
 }
 
-/* --- entries ------------------------------------------------------------------------------------ */
+/* ---- entries ---- */
 
 static int take_quoted(struct reader *r)
 {
@@ -153,7 +153,7 @@ static const char *next_field(const char *f)
 	return f + strlen(f) + 1;
 }
 
-/* --- values ------------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 /* "3600" or "1h30m" (units s m h d w). */
 static bool parse_ttl(const char *s, uint32_t *out)
@@ -195,17 +195,20 @@ static int parse_name(struct reader *r, const char *text, struct dname *out)
 		return 0;
 	}
 	if (dname_from_text(out, text, &r->origin))
-		return fail(r, r->entry_line, "bad name '%.80s' (labels have 1 to 63 octets, a name at most 255)", text);
+		return fail(r, r->entry_line,
+			    "bad name '%.80s' (labels have 1 to 63 octets, a name at most 255)",
+			    text);
 	return 0;
 }
 
 static bool is_class(const char *s)
 {
-	return !strcasecmp(s, "IN") || !strcasecmp(s, "CH") || !strcasecmp(s, "HS") || !strcasecmp(s, "CS") ||
-	       !strcasecmp(s, "ANY") || (!strncasecmp(s, "CLASS", 5) && s[5] >= '0' && s[5] <= '9');
+	return !strcasecmp(s, "IN") || !strcasecmp(s, "CH") || !strcasecmp(s, "HS") ||
+	       !strcasecmp(s, "CS") || !strcasecmp(s, "ANY") ||
+	       (!strncasecmp(s, "CLASS", 5) && s[5] >= '0' && s[5] <= '9');
 }
 
-/* --- $-lines ------------------------------------------------------------------------------------ */
+/* ---- $-lines ---- */
 
 static int load_file(struct reader *r, const char *path);
 
@@ -230,14 +233,16 @@ static int do_include(struct reader *r, const char *file, const char *origin)
 	if (origin && parse_name(r, origin, &r->origin))
 		return -1;
 	if (r->inc->depth >= MASTER_INCLUDE_DEPTH)
-		return fail(r, r->entry_line, "$INCLUDE deeper than %d files", MASTER_INCLUDE_DEPTH);
+		return fail(r, r->entry_line, "$INCLUDE deeper than %d files",
+			    MASTER_INCLUDE_DEPTH);
 	sb_init(&path);
 	include_path(&path, r->inc->path, file);
 	for (i = r->inc; i; i = i->outer)
 		if (!strcmp(i->path, sb_str(&path)))
 			break;
-	rc = i ? fail(r, r->entry_line, "$INCLUDE loop: %.200s is already being read", sb_str(&path)) :
-		 load_file(r, sb_str(&path));
+	rc =
+	    i ? fail(r, r->entry_line, "$INCLUDE loop: %.200s is already being read", sb_str(&path))
+	      : load_file(r, sb_str(&path));
 	sb_free(&path);
 	r->origin = saved_origin; /* RFC 1035 5.1: the parent's origin and owner come back */
 	r->owner = saved_owner;
@@ -256,13 +261,15 @@ static int do_directive(struct reader *r)
 	}
 	if (!strcasecmp(name, "$TTL")) {
 		if (r->fields != 2 || !parse_ttl(arg, &r->ttl))
-			return fail(r, r->entry_line, "$TTL takes one time (seconds, or like 1h30m)");
+			return fail(r, r->entry_line,
+				    "$TTL takes one time (seconds, or like 1h30m)");
 		r->has_ttl = r->ttl_is_default = true;
 		return 0;
 	}
 	if (!strcasecmp(name, "$INCLUDE")) {
 		if (r->fields != 2 && r->fields != 3)
-			return fail(r, r->entry_line, "$INCLUDE takes a file and perhaps an origin");
+			return fail(r, r->entry_line,
+				    "$INCLUDE takes a file and perhaps an origin");
 		/* The entry's buffer is reused by the file that is read now. */
 		char *file = strdup(arg), *origin = r->fields == 3 ? strdup(next_field(arg)) : NULL;
 		int rc = do_include(r, file, origin);
@@ -271,13 +278,15 @@ static int do_directive(struct reader *r)
 		free(origin);
 		return rc;
 	}
-	return fail(r, r->entry_line, "unknown line '%.40s' ($ORIGIN, $TTL and $INCLUDE are known)", name);
+	return fail(r, r->entry_line, "unknown line '%.40s' ($ORIGIN, $TTL and $INCLUDE are known)",
+		    name);
 }
 
-/* --- records ------------------------------------------------------------------------------------ */
+/* ---- records ---- */
 
 /* RDATA's text to wire by ldns. Malloc'd, or NULL with the error said. */
-static uint8_t *rdata_wire(struct reader *r, const char *type, const char *f, unsigned left, size_t *len)
+static uint8_t *rdata_wire(struct reader *r, const char *type, const char *f, unsigned left,
+			   size_t *len)
 {
 	ldns_rdf *origin = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, r->origin.len, r->origin.w);
 	ldns_buffer *b = ldns_buffer_new(512);
@@ -317,6 +326,7 @@ static bool type_loadable(uint16_t t)
 static int emit(struct reader *r, const char *tname, const char *rdata, unsigned left, uint32_t ttl)
 {
 	struct dns_record rec = { .owner = &r->owner, .ttl = ttl };
+	uint32_t max = r->ops->max_records ? r->ops->max_records : MASTER_MAX_RECORDS;
 	char why[256] = "";
 	size_t len = 0;
 	uint8_t *wire;
@@ -324,8 +334,8 @@ static int emit(struct reader *r, const char *tname, const char *rdata, unsigned
 
 	if (t <= 0 || !type_loadable((uint16_t)t))
 		return fail(r, r->entry_line, "unknown record type '%.40s'", tname);
-	if (++r->records > MASTER_MAX_RECORDS)
-		return fail(r, r->entry_line, "more than %d records", MASTER_MAX_RECORDS);
+	if (++r->records > max)
+		return fail(r, r->entry_line, "more than %u records", max);
 	wire = rdata_wire(r, tname, rdata, left, &len);
 	if (!wire)
 		return -1;
@@ -333,7 +343,8 @@ static int emit(struct reader *r, const char *tname, const char *rdata, unsigned
 	rec.rd = wire;
 	rec.rdlen = (uint16_t)len;
 	if (len > UINT16_MAX || !dns_rdata_valid(rec.type, wire, len))
-		rc = fail(r, r->entry_line, "bad %.16s record: its data does not have the form of its type", tname);
+		rc = fail(r, r->entry_line,
+			  "bad %.16s record: its data does not have the form of its type", tname);
 	else if (r->ops->record(r->arg, &rec, why, sizeof(why)))
 		rc = fail(r, r->entry_line, "%s", why);
 	free(wire);
@@ -362,7 +373,8 @@ static int do_record(struct reader *r)
 			got_ttl = true;
 		} else if (!got_class && is_class(f)) {
 			if (strcasecmp(f, "IN") && strcasecmp(f, "CLASS1"))
-				return fail(r, r->entry_line, "class '%.20s' is not supported (IN only)", f);
+				return fail(r, r->entry_line,
+					    "class '%.20s' is not supported (IN only)", f);
 			got_class = true;
 		} else {
 			break;
@@ -384,7 +396,8 @@ static int load_text(struct reader *r)
 	int rc;
 
 	while ((rc = next_entry(r)) > 0) {
-		rc = sb_str(&r->entry)[0] == '$' && !r->blank_start ? do_directive(r) : do_record(r);
+		rc =
+		    sb_str(&r->entry)[0] == '$' && !r->blank_start ? do_directive(r) : do_record(r);
 		if (rc)
 			return -1;
 	}
@@ -423,7 +436,8 @@ static int load_file(struct reader *r, const char *path)
 	return rc ? -1 : 0;
 }
 
-int dns_master_load(const char *path, const struct dname *origin, const struct dns_master_ops *ops, void *arg, char *err)
+int dns_master_load(const char *path, const struct dname *origin, const struct dns_master_ops *ops,
+		    void *arg, char *err)
 {
 	struct reader r = { .ops = ops, .arg = arg, .err = err, .origin = *origin };
 	int rc;

@@ -1,4 +1,5 @@
-/* Master files (RFC 1035 5), with $ORIGIN, $TTL (RFC 2308 4) and $INCLUDE; errors with file and line. */
+/* Master files (RFC 1035 5), with $ORIGIN, $TTL (RFC 2308 4) and $INCLUDE; errors with file and
+ * line. */
 #ifndef APP_DNS_MASTER_H
 #define APP_DNS_MASTER_H
 
@@ -23,8 +24,11 @@ struct dns_master_ops {
 	int (*read)(void *arg, const char *path, struct strbuf *sb);
 	/* One record. 0; or -1 with why written: becomes "file:line: why". */
 	int (*record)(void *arg, const struct dns_record *r, char *why, size_t room);
+	uint32_t max_records; /* 0: MASTER_MAX_RECORDS */
 };
-/* Read path with origin as first $ORIGIN. 0, or -1 with "file:line: text" in err (MASTER_ERR octets). */
-int dns_master_load(const char *path, const struct dname *origin, const struct dns_master_ops *ops, void *arg, char *err);
+/* Read path with origin as first $ORIGIN. 0, or -1 with "file:line: text" in err (MASTER_ERR
+ * octets). */
+int dns_master_load(const char *path, const struct dname *origin, const struct dns_master_ops *ops,
+		    void *arg, char *err);
 
 #endif

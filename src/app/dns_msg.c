@@ -6,12 +6,12 @@
  *     | AN, NS, AR:    |  name type class ttl rdlength rdata
  *     +----------------+ len: nothing may follow
  *
- * Names: labels of 1..63, 255 octets expanded, a pointer only to an octet strictly before the start of
- * the part it ends and never into the header (RFC 9267): the walk goes down, so it ends. Each label and
- * pointer followed costs one unit; a message may cost 4 * len + 1024, so that work is linear in what
- * the sender paid (DP-11). RDATA is walked by a pattern per type and must end exactly at RDLENGTH.
- * Lengths are added in size_t (DP-14). Called by dns servers, resolver, stub, dig.
- * RFC 1035 4.1, 6891 6.1, 9267. Tests: tests/unit/app/test_dns_msg.c (DP-01..DP-15). */
+ * Names: labels of 1..63, 255 octets expanded, a pointer only to an octet strictly before the start
+ * of the part it ends and never into the header (RFC 9267): the walk goes down, so it ends. Each
+ * label and pointer followed costs one unit; a message may cost 4 * len + 1024, so that work is
+ * linear in what the sender paid (DP-11). RDATA is walked by a pattern per type and must end
+ * exactly at RDLENGTH. Lengths are added in size_t (DP-14). Called by dns servers, resolver, stub,
+ * dig. RFC 1035 4.1, 6891 6.1, 9267. Tests: tests/unit/app/test_dns_msg.c (DP-01..DP-15). */
 #include <string.h>
 
 #include "app/dns_msg.h"
@@ -23,19 +23,27 @@ struct rdata_shape {
 	const char *shape;
 };
 static const struct rdata_shape shapes[] = {
-	{ 1, "w" }, { 2, "n" }, { 3, "n" }, { 4, "n" }, { 5, "n" }, { 6, "nnwwwww" }, { 7, "n" }, { 8, "n" },
-	{ 9, "n" }, { 10, "r" }, { 11, "wbr" }, { 12, "n" }, { 13, "ss" }, { 14, "nn" }, { 15, "hn" }, { 16, "T" },
-	{ 17, "nn" }, { 18, "hn" }, { 19, "s" }, { 20, "T" }, { 21, "hn" }, { 24, "hbbwwwhnr" }, { 25, "hbbr" },
-	{ 26, "hnn" }, { 28, "q" }, { 33, "hhhn" }, { 35, "hhsssn" }, { 36, "hn" }, { 39, "n" }, { 43, "hbbr" },
-	{ 44, "bbr" }, { 46, "hbbwwwhnr" }, { 47, "nr" }, { 48, "hbbr" }, { 52, "bbbr" }, { 99, "T" }, { 256, "hhr" },
-	{ 257, "bsr" },
+    {1, "w"},	    {2, "n"},	       {3, "n"},     {4, "n"},	   {5, "n"},
+    {6, "nnwwwww"}, {7, "n"},	       {8, "n"},     {9, "n"},	   {10, "r"},
+    {11, "wbr"},    {12, "n"},	       {13, "ss"},   {14, "nn"},   {15, "hn"},
+    {16, "T"},	    {17, "nn"},	       {18, "hn"},   {19, "s"},	   {20, "T"},
+    {21, "hn"},	    {24, "hbbwwwhnr"}, {25, "hbbr"}, {26, "hnn"},  {28, "q"},
+    {33, "hhhn"},   {35, "hhsssn"},    {36, "hn"},   {39, "n"},	   {43, "hbbr"},
+    {44, "bbr"},    {46, "hbbwwwhnr"}, {47, "nr"},   {48, "hbbr"}, {52, "bbbr"},
+    {99, "T"},	    {256, "hhr"},      {257, "bsr"},
 };
 
 const char *dns_fault_text(enum dns_fault f)
 {
 	static const char *const t[] = {
-		"fine", "shorter than a header", "bad name", "counts do not match", "bad RDATA", "bad OPT record",
-		"octets after the last record", "names too costly",
+	    "fine",
+	    "shorter than a header",
+	    "bad name",
+	    "counts do not match",
+	    "bad RDATA",
+	    "bad OPT record",
+	    "octets after the last record",
+	    "names too costly",
 	};
 	return t[f];
 }
@@ -62,7 +70,8 @@ struct name_walk {
 	bool flat; /* pointers are refused */
 };
 
-/* Expand the name at `at`. Returns the offset after its in-place part, 0 on a fault. out may be NULL. */
+/* Expand the name at `at`. Returns the offset after its in-place part, 0 on a fault. out may be
+ * NULL. */
 static size_t name_at(const struct name_walk *w, size_t at, struct dname *out, enum dns_fault *f)
 {
 	size_t end = 0, i = at, part = at, n = 0, limit = w->limit;
@@ -124,8 +133,8 @@ static bool fixed_width(char c, size_t *n)
 
 /* Walk one RDATA by its shape; with out, write it there with names expanded. Returns its expanded
  * length or -1. */
-static int rdata_walk(const struct name_walk *w, const char *shape, size_t at, size_t end, uint8_t *out, size_t room,
-		      enum dns_fault *f)
+static int rdata_walk(const struct name_walk *w, const char *shape, size_t at, size_t end,
+		      uint8_t *out, size_t room, enum dns_fault *f)
 {
 	size_t o = 0, n;
 	struct dname nm;
@@ -226,7 +235,8 @@ static enum dns_fault rr_head(const struct name_walk *w, size_t len, size_t *at,
 	return DNS_FINE;
 }
 
-static enum dns_fault check_rr(struct dns_msg *m, struct name_walk *w, enum dns_section s, size_t *at)
+static enum dns_fault check_rr(struct dns_msg *m, struct name_walk *w, enum dns_section s,
+			       size_t *at)
 {
 	struct dns_rr rr;
 	const char *shape;
@@ -338,7 +348,8 @@ bool dns_rdata_valid(uint16_t type, const uint8_t *rd, size_t len)
 	const char *shape = shape_of(type);
 	enum dns_fault f;
 
-	return len <= DNS_RDATA_MAX && rdata_walk(&w, shape ? shape : "r", 0, len, NULL, 0, &f) == (int)len;
+	return len <= DNS_RDATA_MAX &&
+	       rdata_walk(&w, shape ? shape : "r", 0, len, NULL, 0, &f) == (int)len;
 }
 
 bool dns_rdata_name(uint16_t type, const uint8_t *rd, size_t len, struct dname *out)

@@ -6,18 +6,51 @@
 #include "app/dns_name.h"
 
 enum {
-	DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_SOA = 6, DNS_PTR = 12, DNS_HINFO = 13, DNS_MX = 15,
-	DNS_TXT = 16, DNS_SIG = 24, DNS_KEY = 25, DNS_AAAA = 28, DNS_SRV = 33, DNS_NAPTR = 35, DNS_DNAME = 39,
-	DNS_OPT = 41, DNS_DS = 43, DNS_RRSIG = 46, DNS_NSEC = 47, DNS_TSIG = 250, DNS_IXFR = 251, DNS_AXFR = 252,
-	DNS_MAILB = 253, DNS_MAILA = 254, DNS_ANY = 255
+	DNS_A = 1,
+	DNS_NS = 2,
+	DNS_CNAME = 5,
+	DNS_SOA = 6,
+	DNS_PTR = 12,
+	DNS_HINFO = 13,
+	DNS_MX = 15,
+	DNS_TXT = 16,
+	DNS_SIG = 24,
+	DNS_KEY = 25,
+	DNS_AAAA = 28,
+	DNS_SRV = 33,
+	DNS_NAPTR = 35,
+	DNS_DNAME = 39,
+	DNS_OPT = 41,
+	DNS_DS = 43,
+	DNS_RRSIG = 46,
+	DNS_NSEC = 47,
+	DNS_TSIG = 250,
+	DNS_IXFR = 251,
+	DNS_AXFR = 252,
+	DNS_MAILB = 253,
+	DNS_MAILA = 254,
+	DNS_ANY = 255
 };
 enum { DNS_IN = 1, DNS_CLASS_ANY = 255 };
 enum dns_rcode {
-	DNS_NOERROR, DNS_FORMERR, DNS_SERVFAIL, DNS_NXDOMAIN, DNS_NOTIMP, DNS_REFUSED, DNS_YXDOMAIN, DNS_BADVERS = 16
+	DNS_NOERROR,
+	DNS_FORMERR,
+	DNS_SERVFAIL,
+	DNS_NXDOMAIN,
+	DNS_NOTIMP,
+	DNS_REFUSED,
+	DNS_YXDOMAIN,
+	DNS_BADVERS = 16
 };
 enum { DNS_OP_QUERY = 0, DNS_OP_NOTIFY = 4, DNS_OP_UPDATE = 5 };
 enum { /* header's second word */
-	DNS_QR = 0x8000, DNS_AA = 0x0400, DNS_TC = 0x0200, DNS_RD = 0x0100, DNS_RA = 0x0080, DNS_AD = 0x0020, DNS_CD = 0x0010
+       DNS_QR = 0x8000,
+       DNS_AA = 0x0400,
+       DNS_TC = 0x0200,
+       DNS_RD = 0x0100,
+       DNS_RA = 0x0080,
+       DNS_AD = 0x0020,
+       DNS_CD = 0x0010
 };
 enum dns_section { DNS_QD, DNS_AN, DNS_AUTH, DNS_AR };
 
@@ -87,12 +120,13 @@ void dns_walk_init(struct dns_walk *w, const struct dns_msg *m);
 bool dns_walk_next(struct dns_walk *w, struct dns_rr *rr);
 
 #define DNS_RDATA_MAX 65535
-/* RDATA with its names expanded, into out (room octets). Length, or -1 when it does not fit. Only for
- * records of a checked message. */
+/* RDATA with its names expanded, into out (room octets). Length, or -1 when it does not fit. Only
+ * for records of a checked message. */
 int dns_rdata_expand(const struct dns_msg *m, const struct dns_rr *rr, uint8_t *out, size_t room);
 /* Whether RDATA without compression has the shape its type demands. */
 bool dns_rdata_valid(uint16_t type, const uint8_t *rd, size_t len);
-/* First name inside uncompressed RDATA (NS, CNAME, PTR, MX, SRV, DNAME, SOA's MNAME); false: none. */
+/* First name inside uncompressed RDATA (NS, CNAME, PTR, MX, SRV, DNAME, SOA's MNAME); false: none.
+ */
 bool dns_rdata_name(uint16_t type, const uint8_t *rd, size_t len, struct dname *out);
 /* Whether we know the shape of type (else it is opaque, RFC 3597). */
 bool dns_type_known(uint16_t type);

@@ -90,7 +90,8 @@ static size_t text_put(char *o, uint8_t c)
 		o[3] = (char)('0' + c % 10);
 		return 4;
 	}
-	if (c == '.' || c == '\\' || c == '"' || c == ';' || c == '(' || c == ')' || c == '@' || c == '$') {
+	if (c == '.' || c == '\\' || c == '"' || c == ';' || c == '(' || c == ')' || c == '@' ||
+	    c == '$') {
 		o[0] = '\\';
 		o[1] = (char)c;
 		return 2;
@@ -223,7 +224,8 @@ bool dname_prepend(struct dname *out, const char *label, const struct dname *n)
 	return true;
 }
 
-bool dname_rebase(struct dname *out, const struct dname *n, const struct dname *from, const struct dname *to)
+bool dname_rebase(struct dname *out, const struct dname *n, const struct dname *from,
+		  const struct dname *to)
 {
 	size_t head = (size_t)n->len - from->len;
 	struct dname t;

@@ -40,7 +40,8 @@ bool dname_parent(struct dname *out, const struct dname *n);
 /* "label.n"; false when too long. */
 bool dname_prepend(struct dname *out, const char *label, const struct dname *n);
 /* Replace suffix `from` of n by `to` (DNAME, RFC 6672 2.2); false when too long. */
-bool dname_rebase(struct dname *out, const struct dname *n, const struct dname *from, const struct dname *to);
+bool dname_rebase(struct dname *out, const struct dname *n, const struct dname *from,
+		  const struct dname *to);
 bool dname_is_wild(const struct dname *n);
 /* Case-blind keyed hash. */
 uint64_t dname_hash(const uint8_t key[16], const struct dname *n, uint16_t type);

@@ -1,10 +1,10 @@
 /* The authoritative algorithm (RFC 1034 4.3.2) and the policy around it.
  *
- *     check (dns_msg) -> may it be answered -> opcode, class, type -> zone -> walk -> sections -> octets
+ *     check (dns_msg) -> may it be answered -> opcode, class, type -> zone -> walk -> octets
  *
- * Decides answer, referral with glue, alias chain, negative answer with SOA (RFC 2308), REFUSED outside its
- * zones, NOTIMP for other opcodes, BADVERS (RFC 6891), minimal ANY (RFC 8482); never answers answers
- * (DS-01). Called by dns_server.c. Tests: tests/unit/app/test_dns_reply.c. */
+ * Decides answer, referral with glue, alias chain, negative answer with SOA (RFC 2308), REFUSED
+ * outside its zones, NOTIMP for other opcodes, BADVERS (RFC 6891), minimal ANY (RFC 8482); never
+ * answers answers (DS-01). Called by dns_server.c. Tests: tests/unit/app/test_dns_reply.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ struct zone *dns_authority_zone(const struct dns_authority *a, const struct dnam
 	return best;
 }
 
-/* --- sections ------------------------------------------------------------------------------------ */
+/* ---- sections ---- */
 
 struct work {
 	const struct dns_authority *a;
@@ -64,7 +64,8 @@ static void say(struct work *w, const char *what, const struct dname *n)
 }
 
 /* Addresses of the hosts that a set names. must: in-zone glue that the asker cannot do without. */
-static void add_addresses(struct work *w, const struct zone *z, const struct rrset *s, const struct dname *cut)
+static void add_addresses(struct work *w, const struct zone *z, const struct rrset *s,
+			  const struct dname *cut)
 {
 	struct rdata rd;
 	uint32_t pos = 0;
@@ -86,14 +87,16 @@ static void add_addresses(struct work *w, const struct zone *z, const struct rrs
 	}
 }
 
-static void add_answer(struct work *w, const struct zone *z, const struct dname *owner, struct rrset *s)
+static void add_answer(struct work *w, const struct zone *z, const struct dname *owner,
+		       struct rrset *s)
 {
 	dns_out_add(w->o, DNS_AN, owner, s, s->ttl);
 	if (s->type == DNS_NS || s->type == DNS_MX || s->type == DNS_SRV)
 		add_addresses(w, z, s, NULL);
 }
 
-static void negative(struct work *w, const struct zone *z, const struct dname *name, enum zone_result r)
+static void negative(struct work *w, const struct zone *z, const struct dname *name,
+		     enum zone_result r)
 {
 	dns_out_add(w->o, DNS_AUTH, &z->apex, z->soa, z->negative_ttl);
 	if (r == ZONE_NXDOMAIN)
@@ -108,7 +111,8 @@ static void referral(struct work *w, const struct zone *z, const struct zone_hit
 	say(w, "referral", &hit->owner);
 }
 
-/* RFC 6672 3.1: the DNAME and a CNAME made from it. False: the new name would be too long (YXDOMAIN). */
+/* RFC 6672 3.1: the DNAME and a CNAME made from it. False: the new name would be too long
+ * (YXDOMAIN). */
 static bool follow_dname(struct work *w, const struct zone_hit *hit, struct dname *name)
 {
 	struct rrset *c = rrset_new(DNS_CNAME, hit->set->ttl);
@@ -184,7 +188,8 @@ static void authoritative(struct work *w, struct dname name, uint16_t type)
 	const struct zone *z = dns_authority_zone(w->a, &name);
 	unsigned links;
 
-	/* DS is the parent's business: at a zone's own apex look in the zone above, if we have it. */
+	/* DS is the parent's business: at a zone's own apex look in the zone above, if we have it.
+	 */
 	if (z && type == DNS_DS && dname_eq(&name, &z->apex)) {
 		struct dname up;
 
@@ -199,8 +204,10 @@ static void authoritative(struct work *w, struct dname name, uint16_t type)
 	for (links = 0; z && links <= DNS_CHAIN_MAX; links++) {
 		bool again = one_step(w, z, &name, type);
 
-		/* AA belongs to the owner of the first answer (RFC 1035 4.1.1); a referral at once has none. */
-		if (links == 0 && !(w->o->n && w->o->set[0].section == DNS_AUTH && w->o->set[0].set->type == DNS_NS))
+		/* AA belongs to the owner of the first answer (RFC 1035 4.1.1); a referral at once
+		 * has none. */
+		if (links == 0 && !(w->o->n && w->o->set[0].section == DNS_AUTH &&
+				    w->o->set[0].set->type == DNS_NS))
 			w->o->flags |= DNS_AA;
 		if (!again)
 			break;
@@ -208,7 +215,7 @@ static void authoritative(struct work *w, struct dname name, uint16_t type)
 	}
 }
 
-/* --- policy -------------------------------------------------------------------------------------- */
+/* ---- policy ---- */
 
 bool dns_may_answer(const uint8_t *q, size_t len, const struct dns_from *from)
 {
@@ -249,7 +256,8 @@ int dns_query_rcode(const struct dns_msg *q, enum dns_fault f)
 		return DNS_BADVERS;
 	if (q->qclass != DNS_IN)
 		return DNS_REFUSED;
-	if (q->qtype == DNS_AXFR || q->qtype == DNS_IXFR || q->qtype == DNS_MAILA || q->qtype == DNS_MAILB)
+	if (q->qtype == DNS_AXFR || q->qtype == DNS_IXFR || q->qtype == DNS_MAILA ||
+	    q->qtype == DNS_MAILB)
 		return DNS_REFUSED;
 	if (q->qtype == DNS_OPT || q->qtype == DNS_TSIG || q->qtype == 0 || q->qtype == 249)
 		return DNS_FORMERR;
@@ -266,8 +274,9 @@ uint8_t *dns_short_error(const struct dns_msg *q, unsigned rcode, size_t *len)
 	return w;
 }
 
-uint8_t *dns_authority_reply(const struct dns_authority *a, const uint8_t *q, size_t len, const struct dns_from *from,
-			     struct dns_out *o, size_t *out_len, struct dns_done *done)
+uint8_t *dns_authority_reply(const struct dns_authority *a, const uint8_t *q, size_t len,
+			     const struct dns_from *from, struct dns_out *o, size_t *out_len,
+			     struct dns_done *done)
 {
 	struct work w = { a, o, done };
 	struct dns_msg m;
@@ -284,7 +293,8 @@ uint8_t *dns_authority_reply(const struct dns_authority *a, const uint8_t *q, si
 	rcode = dns_query_rcode(&m, f);
 	if (f || (rcode >= 0 && !m.has_question)) {
 		done->rcode = (unsigned)rcode;
-		snprintf(done->text, sizeof(done->text), "%s %s", f ? dns_fault_text(f) : "no question", dns_rcode_text((unsigned)rcode));
+		snprintf(done->text, sizeof(done->text), "%s %s",
+			 f ? dns_fault_text(f) : "no question", dns_rcode_text((unsigned)rcode));
 		return dns_short_error(&m, (unsigned)rcode, out_len);
 	}
 	dns_out_reply_to(o, &m);

@@ -1,4 +1,5 @@
-/* The authoritative server without its sockets: from the octets of a query to the octets of an answer. */
+/* The authoritative server without its sockets: from the octets of a query to the octets of an
+ * answer. */
 #ifndef APP_DNS_REPLY_H
 #define APP_DNS_REPLY_H
 
@@ -28,13 +29,15 @@ struct dns_done {
 	bool truncated;
 	char text[DNAME_TEXT_MAX + 64]; /* "referral com.", "answer www.server.com. A", ... */
 };
-/* One query in; a malloc'd answer out, or NULL: say nothing (too short, a response, a reflector's port).
- * o: working space from dns_out_new(). */
-uint8_t *dns_authority_reply(const struct dns_authority *a, const uint8_t *q, size_t len, const struct dns_from *from,
-			     struct dns_out *o, size_t *out_len, struct dns_done *done);
+/* One query in; a malloc'd answer out, or NULL: say nothing (too short, a response, a reflector's
+ * port). o: working space from dns_out_new(). */
+uint8_t *dns_authority_reply(const struct dns_authority *a, const uint8_t *q, size_t len,
+			     const struct dns_from *from, struct dns_out *o, size_t *out_len,
+			     struct dns_done *done);
 /* Checks common to both servers: whether a datagram may be answered at all (DS-01). */
 bool dns_may_answer(const uint8_t *q, size_t len, const struct dns_from *from);
-/* The rcode that settles a query before any data is looked at (f: what dns_msg_check said); -1: none. */
+/* The rcode that settles a query before any data is looked at (f: what dns_msg_check said); -1:
+ * none. */
 int dns_query_rcode(const struct dns_msg *q, enum dns_fault f);
 /* A header and nothing more; malloc'd. */
 uint8_t *dns_short_error(const struct dns_msg *q, unsigned rcode, size_t *len);

@@ -1,13 +1,16 @@
-/* dns-resolver: the local DNS server (S3-23, S3-24). The walk is resolver_job.c's; this is its sockets.
+/* dns-resolver: the local DNS server (S3-23, S3-24). The walk is resolver_job.c's; this is its
+ * sockets.
  *
- *     dns-resolver --hints FILE [--port N] [--listen ADDR] [--prime] [--0x20] [--filter-private] [--cache BYTES]
+ *     dns-resolver --hints FILE [--port N] [--listen ADDR] [--prime] [--0x20] [--filter-private]
+ *                  [--cache BYTES]
  *
  *     clients --- dns_front ---> struct asker ---> resolver_ask
  *     servers <-- struct up, one socket per query <--- resolver_ops
  *     `dns cache` --- TCP 127.0.0.1:953 ---> the cache as text
  *
- * Decides which port a query leaves from: drawn anew for each from 1024..65535 (DR-02, RFC 5452 9.2), and how
- * many questions one client may have under way (DR-12). Tests: tests/unit/app/test_dns_hosts.c. */
+ * Decides which port a query leaves from: drawn anew for each from 1024..65535 (DR-02, RFC
+ * 5452 9.2), and how many questions one client may have under way (DR-12). Tests:
+ * tests/unit/app/test_dns_hosts.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +66,7 @@ struct up {
 	size_t got, sent;
 };
 
-/* --- upstream ------------------------------------------------------------------------------------ */
+/* ---- upstream ---- */
 
 /* The resolver's timers live in its own wheel: one timer of the loop stands for them. */
 static void arm(struct server *s)
@@ -170,7 +173,8 @@ static void tcp_message(struct up *u)
 
 	u->in = NULL;
 	if (!resolver_input(s->r, q, in + TCP_LEN, len, sys_clock_ns(s->t)))
-		resolver_failed(s->r, q, sys_clock_ns(s->t)); /* one answer is all that a stream gets */
+		resolver_failed(s->r, q,
+				sys_clock_ns(s->t)); /* one answer is all that a stream gets */
 	free(in);
 }
 
@@ -220,7 +224,8 @@ static int up_socket(struct up *u)
 	struct server *s = u->s;
 	const struct rquery *q = u->q;
 	struct sockaddr_in to = app_sockaddr(q->addr, DNS_PORT);
-	int fd = sys_socket(s->t, AF_INET, (q->tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK, 0), err = 0;
+	int fd = sys_socket(s->t, AF_INET, (q->tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK, 0),
+	    err = 0;
 
 	if (fd < 0)
 		return fd;
@@ -238,7 +243,8 @@ static int up_socket(struct up *u)
 		err = n < 0 ? (int)n : 0;
 	}
 	if (!err)
-		err = loop_add(s->l, &u->lf, fd, q->tcp ? EPOLLOUT : EPOLLIN, q->tcp ? tcp_ready : udp_ready);
+		err = loop_add(s->l, &u->lf, fd, q->tcp ? EPOLLOUT : EPOLLIN,
+			       q->tcp ? tcp_ready : udp_ready);
 	if (err) {
 		sys_close(s->t, fd);
 		u->lf.fd = -1;
@@ -261,7 +267,7 @@ static int up_start(void *arg, struct rquery *q)
 
 static const struct resolver_ops ops = { up_start, up_done, resolver_random, resolver_step };
 
-/* --- clients ------------------------------------------------------------------------------------- */
+/* ---- clients ---- */
 
 static uint16_t *client_count(struct server *s, uint32_t addr)
 {
@@ -286,8 +292,9 @@ static void tell(struct server *s, const struct dns_msg *m, const char *what, co
 {
 	char n[DNAME_TEXT_MAX], ty[16];
 
-	TRACE(&s->t->net->probe, TR_APP, 0, "%s name=%s type=%s%s%s", what, dname_text(n, &m->qname), dns_type_text(ty, m->qtype),
-	      rcode ? " rcode=" : "", rcode ? rcode : "");
+	TRACE(&s->t->net->probe, TR_APP, 0, "%s name=%s type=%s%s%s", what,
+	      dname_text(n, &m->qname), dns_type_text(ty, m->qtype), rcode ? " rcode=" : "",
+	      rcode ? rcode : "");
 }
 
 static void asker_free(struct asker *a)
@@ -344,7 +351,8 @@ static void ask(struct server *s, const struct dns_msg *m, const struct dns_peer
 	arm(s);
 }
 
-static void refuse(struct server *s, const struct dns_msg *m, unsigned rcode, const struct dns_peer *peer)
+static void refuse(struct server *s, const struct dns_msg *m, unsigned rcode,
+		   const struct dns_peer *peer)
 {
 	dns_out_reply_to(s->out, m);
 	s->out->rcode = rcode;
@@ -388,13 +396,14 @@ static void on_query(void *arg, const uint8_t *q, size_t len, const struct dns_p
 		answer_any(s, &m, peer);
 	else if (!(m.flags & DNS_RD))
 		answer_known(s, &m, peer);
-	else if (s->n_askers >= ASKERS_MAX || *client_count(s, peer->from.addr) >= ASKERS_PER_CLIENT)
+	else if (s->n_askers >= ASKERS_MAX ||
+		 *client_count(s, peer->from.addr) >= ASKERS_PER_CLIENT)
 		refuse(s, &m, DNS_SERVFAIL, peer);
 	else
 		ask(s, &m, peer);
 }
 
-/* --- control ------------------------------------------------------------------------------------- */
+/* ---- control ---- */
 
 static void on_control(void *arg, const char *word, struct strbuf *sb)
 {
@@ -404,20 +413,26 @@ static void on_control(void *arg, const char *word, struct strbuf *sb)
 
 	if (!strcmp(word, "cache")) {
 		rcache_dump(c, sys_clock_ns(s->t), sb);
-		sb_printf(sb, "; %u entries, %llu of %llu octets\n", c->n, (unsigned long long)c->bytes, (unsigned long long)c->max_bytes);
+		sb_printf(sb, "; %u entries, %llu of %llu octets\n", c->n,
+			  (unsigned long long)c->bytes, (unsigned long long)c->max_bytes);
 	} else if (!strcmp(word, "flush")) {
 		rcache_flush(resolver_cache(s->r));
 	} else if (!strcmp(word, "stats")) {
-		sb_printf(sb, "questions %llu\ncache_hits %llu\nqueries %llu\nqueries_tcp %llu\ntimeouts %llu\nignored %llu\nlame %llu\nservfail %llu\nevicted %llu\n",
-			  (unsigned long long)st->asked, (unsigned long long)st->cache_hits, (unsigned long long)st->queries,
-			  (unsigned long long)st->tcp_queries, (unsigned long long)st->timeouts, (unsigned long long)st->ignored,
-			  (unsigned long long)st->lame, (unsigned long long)st->servfail, (unsigned long long)c->evicted);
+		sb_printf(
+		    sb,
+		    "questions %llu\ncache_hits %llu\nqueries %llu\nqueries_tcp %llu\ntimeouts "
+		    "%llu\nignored %llu\nlame %llu\nservfail %llu\nevicted %llu\n",
+		    (unsigned long long)st->asked, (unsigned long long)st->cache_hits,
+		    (unsigned long long)st->queries, (unsigned long long)st->tcp_queries,
+		    (unsigned long long)st->timeouts, (unsigned long long)st->ignored,
+		    (unsigned long long)st->lame, (unsigned long long)st->servfail,
+		    (unsigned long long)c->evicted);
 	} else {
 		sb_puts(sb, "?\n");
 	}
 }
 
-/* --- starting ------------------------------------------------------------------------------------ */
+/* ---- starting ---- */
 
 static int hints_read(void *arg, const char *path, struct strbuf *sb)
 {
@@ -431,7 +446,7 @@ static int hints_record(void *arg, const struct dns_record *r, char *why, size_t
 
 static int load_hints(struct server *s, const char *path)
 {
-	static const struct dns_master_ops m = { hints_read, hints_record };
+	static const struct dns_master_ops m = { hints_read, hints_record, 1000 };
 	struct dname root;
 	char err[MASTER_ERR];
 
@@ -481,8 +496,11 @@ static int parse_flags(struct task *t, int argc, char **argv, struct flags *f)
 	f->p.cache_bytes = f->cache;
 	if (i == argc && f->hints)
 		return 0;
-	task_eprintf(t, "dns-resolver: %s%s\nusage: dns-resolver --hints FILE [--port N] [--listen ADDR] [--prime] [--0x20] [--filter-private] [--cache BYTES]\n",
-		     i < argc ? "unknown flag or bad value: " : "no --hints FILE given", i < argc ? argv[i] : "");
+	task_eprintf(t,
+		     "dns-resolver: %s%s\nusage: dns-resolver --hints FILE [--port N] [--listen "
+		     "ADDR] [--prime] [--0x20] [--filter-private] [--cache BYTES]\n",
+		     i < argc ? "unknown flag or bad value: " : "no --hints FILE given",
+		     i < argc ? argv[i] : "");
 	return -1;
 }
 
@@ -499,7 +517,8 @@ static int serve(struct server *s, const struct flags *f)
 	struct dname root;
 
 	if (err) {
-		task_eprintf(s->t, "dns-resolver: port %u: %s\n", (unsigned)f->port, app_strerror(err));
+		task_eprintf(s->t, "dns-resolver: port %u: %s\n", (unsigned)f->port,
+			     app_strerror(err));
 		return 1;
 	}
 	err = dns_ctl_open(&s->ctl, s->l, on_control, s);
@@ -515,7 +534,8 @@ static int serve(struct server *s, const struct flags *f)
 	return 0;
 }
 
-/* Clients first (their waits are the resolver's), then the resolver, whose queries close their sockets. */
+/* Clients first (their waits are the resolver's), then the resolver, whose queries close their
+ * sockets. */
 static void server_free(struct server *s)
 {
 	while (!list_empty(&s->askers)) {

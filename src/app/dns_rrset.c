@@ -2,7 +2,7 @@
  *
  * Decides how records of one owner and type are kept together, and prints RDATA through ldns, which
  * sees only octets that passed dns_msg.c or came from its own master file parser.
- * Called by zones, resolver cache, dig. Tests: tests/unit/app/test_dns_rrset.c. */
+ * Called by zones, resolver cache, dig. Tests: tests/unit/app/test_dns_reply.c, test_dig.c. */
 #include <errno.h>
 #include <ldns/ldns.h>
 #include <stdlib.h>
@@ -113,7 +113,8 @@ static bool ldns_text(struct strbuf *sb, uint16_t type, const uint8_t *rd, size_
 
 void dns_rdata_text(struct strbuf *sb, uint16_t type, const uint8_t *rd, size_t len)
 {
-	if (!dns_type_known(type) || !dns_rdata_valid(type, rd, len) || !ldns_text(sb, type, rd, len))
+	if (!dns_type_known(type) || !dns_rdata_valid(type, rd, len) ||
+	    !ldns_text(sb, type, rd, len))
 		unknown_text(sb, rd, len);
 }
 
@@ -173,8 +174,9 @@ int dns_type_parse(const char *s, uint16_t *type)
 const char *dns_rcode_text(unsigned rcode)
 {
 	static const char *const names[] = {
-		"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET",
-		"NOTAUTH", "NOTZONE", "RESERVED11", "RESERVED12", "RESERVED13", "RESERVED14", "RESERVED15", "BADVERS",
+	    "NOERROR",	  "FORMERR",	"SERVFAIL",   "NXDOMAIN",   "NOTIMP",  "REFUSED",
+	    "YXDOMAIN",	  "YXRRSET",	"NXRRSET",    "NOTAUTH",    "NOTZONE", "RESERVED11",
+	    "RESERVED12", "RESERVED13", "RESERVED14", "RESERVED15", "BADVERS",
 	};
 	return rcode < ARRAY_SIZE(names) ? names[rcode] : "RESERVED";
 }

@@ -1,5 +1,5 @@
-/* RRsets: the records of one owner, class IN and type (RFC 2181 5), RDATA uncompressed. Immutable once
- * shared; counted references. */
+/* RRsets: the records of one owner, class IN and type (RFC 2181 5), RDATA uncompressed. Immutable
+ * once shared; counted references. */
 #ifndef APP_DNS_RRSET_H
 #define APP_DNS_RRSET_H
 

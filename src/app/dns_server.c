@@ -2,10 +2,10 @@
  *
  *     dns-server [--port N] [--listen ADDR] [--rrl N] [--log] ORIGIN=FILE... | DIR...
  *
- * DIR stands for its files NAME.zone, each the zone NAME ("root.zone": the root). A zone that cannot be read
- * ends the program with file:line and exit code 2 before it answers anything.
- * Decides how often one network may be answered over UDP (DS-02): a bucket per /24; what exceeds it is answered
- * with TC every second time, so that a real client comes by TCP, else not at all.
+ * DIR stands for its files NAME.zone, each the zone NAME ("root.zone": the root). A zone that
+ * cannot be read ends the program with file:line and exit code 2 before it answers anything.
+ * Decides how often one network may be answered over UDP (DS-02): a bucket per /24; what exceeds it
+ * is answered with TC every second time, so that a real client comes by TCP, else not at all.
  * Answers are dns_reply.c's, sockets dns_front.c's. Tests: tests/unit/app/test_dns_hosts.c. */
 #include <errno.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ struct server {
 	uint64_t answers, limited;
 };
 
-/* --- answering ----------------------------------------------------------------------------------- */
+/* ---- answering ---- */
 
 enum rrl { RRL_PASS, RRL_SLIP, RRL_DROP };
 
@@ -81,10 +81,12 @@ static void tell(struct server *s, const struct dns_peer *peer, const struct dns
 {
 	char a[IP4_STRLEN];
 
-	TRACE(&s->t->net->probe, TR_APP, 0, "%s rcode=%s to=%s:%u%s%s", done->text, dns_rcode_text(done->rcode), ip4_str(a, peer->from.addr),
-	      peer->from.port, peer->from.tcp ? " tcp" : "", done->truncated ? " truncated" : "");
+	TRACE(&s->t->net->probe, TR_APP, 0, "%s rcode=%s to=%s:%u%s%s", done->text,
+	      dns_rcode_text(done->rcode), ip4_str(a, peer->from.addr), peer->from.port,
+	      peer->from.tcp ? " tcp" : "", done->truncated ? " truncated" : "");
 	if (s->log)
-		task_printf(s->t, "%s rcode=%s to=%s\n", done->text, dns_rcode_text(done->rcode), ip4_str(a, peer->from.addr));
+		task_printf(s->t, "%s rcode=%s to=%s\n", done->text, dns_rcode_text(done->rcode),
+			    ip4_str(a, peer->from.addr));
 }
 
 static void on_query(void *arg, const uint8_t *q, size_t len, const struct dns_peer *peer)
@@ -110,7 +112,7 @@ static void on_query(void *arg, const uint8_t *q, size_t len, const struct dns_p
 	free(w);
 }
 
-/* --- starting ------------------------------------------------------------------------------------ */
+/* ---- starting ---- */
 
 static int read_file(void *arg, const char *path, struct strbuf *sb)
 {
@@ -133,10 +135,12 @@ static int load_zone(struct server *s, const char *origin, const char *path)
 		task_eprintf(s->t, "dns-server: %s\n", err);
 		return -1;
 	}
-	TRACE(&s->t->net->probe, TR_APP, 0, "zone loaded origin=%s records=%u", z->text, z->n_records);
+	TRACE(&s->t->net->probe, TR_APP, 0, "zone loaded origin=%s records=%u", z->text,
+	      z->n_records);
 	rc = dns_authority_add(&s->a, z);
 	if (rc) {
-		task_eprintf(s->t, "dns-server: %s: %s\n", origin, rc == -EEXIST ? "a second zone of that name" : "too many zones");
+		task_eprintf(s->t, "dns-server: %s: %s\n", origin,
+			     rc == -EEXIST ? "a second zone of that name" : "too many zones");
 		zone_free(z);
 	}
 	return rc ? -1 : 0;
@@ -180,7 +184,9 @@ static int load_arg(struct server *s, const char *arg)
 	}
 	err = sys_listdir(s->t, arg, folder_entry, &f);
 	if (err) {
-		task_eprintf(s->t, "dns-server: %s: %s (write ORIGIN=FILE or a folder of NAME.zone files)\n", arg, app_strerror(err));
+		task_eprintf(
+		    s->t, "dns-server: %s: %s (write ORIGIN=FILE or a folder of NAME.zone files)\n",
+		    arg, app_strerror(err));
 		return -1;
 	}
 	return f.rc;
@@ -217,8 +223,11 @@ static int parse_flags(struct task *t, int argc, char **argv, struct flags *f)
 	f->first = i;
 	if (i < argc && argv[i][0] != '-')
 		return 0;
-	task_eprintf(t, "dns-server: %s%s\nusage: dns-server [--port N] [--listen ADDR] [--rrl N] [--log] ORIGIN=FILE...|DIR\n",
-		     i < argc ? "unknown flag or bad value: " : "no zone given", i < argc ? argv[i] : "");
+	task_eprintf(t,
+		     "dns-server: %s%s\nusage: dns-server [--port N] [--listen ADDR] [--rrl N] "
+		     "[--log] ORIGIN=FILE...|DIR\n",
+		     i < argc ? "unknown flag or bad value: " : "no zone given",
+		     i < argc ? argv[i] : "");
 	return -1;
 }
 
@@ -230,9 +239,11 @@ static int serve(struct server *s, const struct flags *f)
 	if (!err)
 		err = dns_front_open(&s->front, l, f->addr, (uint16_t)f->port, on_query, s);
 	if (err) {
-		task_eprintf(s->t, "dns-server: port %u: %s\n", (unsigned)f->port, app_strerror(err));
+		task_eprintf(s->t, "dns-server: port %u: %s\n", (unsigned)f->port,
+			     app_strerror(err));
 	} else {
-		TRACE(&s->t->net->probe, TR_APP, 0, "listening port=%u zones=%u", (unsigned)f->port, s->a.n_zones);
+		TRACE(&s->t->net->probe, TR_APP, 0, "listening port=%u zones=%u", (unsigned)f->port,
+		      s->a.n_zones);
 		loop_run(l);
 		dns_front_close(&s->front);
 	}

@@ -1,8 +1,9 @@
-/* A zone: a hash of nodes, every name between the apex and a record's owner being one (so that empty
- * non-terminals exist, RFC 4592 2.2.2), and the walk down from the apex.
+/* A zone: a hash of nodes, every name between the apex and a record's owner being one (so that
+ * empty non-terminals exist, RFC 4592 2.2.2), and the walk down from the apex.
  *
- * Decides answer, referral, alias, wildcard, NODATA or NXDOMAIN (RFC 1034 4.3.2, RFC 4592, RFC 6672), and
- * which records may not stand together. Called by dns_reply.c. Tests: tests/unit/app/test_dns_zone.c. */
+ * Decides answer, referral, alias, wildcard, NODATA or NXDOMAIN (RFC 1034 4.3.2, RFC 4592, RFC
+ * 6672), and which records may not stand together. Called by dns_reply.c. Tests:
+ * tests/unit/app/test_dns_reply.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,15 +123,17 @@ struct rrset *zone_get(const struct zone *z, const struct dname *name, uint16_t 
 	return n ? node_get(n, type) : NULL;
 }
 
-/* --- building ------------------------------------------------------------------------------------ */
+/* ---- building ---- */
 
 /* What DNSSEC puts beside a CNAME does not count as other data (RFC 2181 10.1, RFC 4034). */
 static bool beside_cname(uint16_t type)
 {
-	return type == DNS_CNAME || type == DNS_KEY || type == DNS_SIG || type == DNS_RRSIG || type == DNS_NSEC;
+	return type == DNS_CNAME || type == DNS_KEY || type == DNS_SIG || type == DNS_RRSIG ||
+	       type == DNS_NSEC;
 }
 
-static const char *conflict(const struct zone *z, const struct zone_node *n, const struct dns_record *r)
+static const char *conflict(const struct zone *z, const struct zone_node *n,
+			    const struct dns_record *r)
 {
 	struct rrset *same = node_get(n, r->type);
 	unsigned i;
@@ -158,7 +161,8 @@ int zone_add(struct zone *z, const struct dns_record *r, char *why, size_t room)
 	const char *bad;
 
 	if (!dname_under(r->owner, &z->apex)) {
-		snprintf(why, room, "%.100s is outside the zone %.100s", dname_text(text, r->owner), z->text);
+		snprintf(why, room, "%.100s is outside the zone %.100s", dname_text(text, r->owner),
+			 z->text);
 		return -1;
 	}
 	n = node_make(z, r->owner);
@@ -167,7 +171,8 @@ int zone_add(struct zone *z, const struct dns_record *r, char *why, size_t room)
 		snprintf(why, room, "%.150s: %s", dname_text(text, r->owner), bad);
 		return -1;
 	}
-	for (up = *r->owner; !dname_eq(&up, &z->apex) && dname_parent(&up, &up) && !node_find(z, &up);)
+	for (up = *r->owner;
+	     !dname_eq(&up, &z->apex) && dname_parent(&up, &up) && !node_find(z, &up);)
 		node_make(z, &up);
 	s = node_get(n, r->type);
 	if (!s) {
@@ -176,7 +181,8 @@ int zone_add(struct zone *z, const struct dns_record *r, char *why, size_t room)
 		n->sets[n->n_sets++] = s;
 	}
 	if (rrset_add(s, r->rd, r->rdlen, r->ttl)) {
-		snprintf(why, room, "more than %d records of one type at %.100s", RRSET_MAX_RECORDS, dname_text(text, r->owner));
+		snprintf(why, room, "more than %d records of one type at %.100s", RRSET_MAX_RECORDS,
+			 dname_text(text, r->owner));
 		return -1;
 	}
 	z->n_records++;
@@ -249,9 +255,10 @@ static int load_record(void *arg, const struct dns_record *r, char *why, size_t 
 }
 
 struct zone *zone_load(const char *path, const struct dname *apex, const uint8_t key[16],
-		       int (*read)(void *arg, const char *path, struct strbuf *sb), void *arg, char *err)
+		       int (*read)(void *arg, const char *path, struct strbuf *sb), void *arg,
+		       char *err)
 {
-	static const struct dns_master_ops ops = { load_read, load_record };
+	static const struct dns_master_ops ops = { load_read, load_record, 0 };
 	struct load l = { zone_new(apex, key), read, arg };
 	char why[256];
 
@@ -264,7 +271,7 @@ struct zone *zone_load(const char *path, const struct dname *apex, const uint8_t
 	return NULL;
 }
 
-/* --- lookup -------------------------------------------------------------------------------------- */
+/* ---- lookup ---- */
 
 /* The node is the one asked for (or the wildcard): what it says. */
 static void answer_at(const struct zone_node *n, uint16_t type, struct zone_hit *hit)
@@ -283,12 +290,13 @@ static void answer_at(const struct zone_node *n, uint16_t type, struct zone_hit 
 }
 
 /* Step 3b: a cut or a DNAME on the way down. Whether the walk ends here. */
-static bool stops(const struct zone *z, const struct zone_node *n, const struct dname *at, const struct dname *name, uint16_t type,
-		  struct zone_hit *hit)
+static bool stops(const struct zone *z, const struct zone_node *n, const struct dname *at,
+		  const struct dname *name, uint16_t type, struct zone_hit *hit)
 {
 	bool last = at->len == name->len;
 
-	if (at->len > z->apex.len && !(last && type == DNS_DS) && (hit->set = node_get(n, DNS_NS))) {
+	if (at->len > z->apex.len && !(last && type == DNS_DS) &&
+	    (hit->set = node_get(n, DNS_NS))) {
 		hit->result = ZONE_REFERRAL; /* DS lives on the parent's side (RFC 4035 3.1.4.1) */
 	} else if (!last && (hit->set = node_get(n, DNS_DNAME))) {
 		hit->result = ZONE_DNAME;
@@ -319,7 +327,8 @@ void zone_find(const struct zone *z, const struct dname *name, uint16_t type, st
 			return;
 		}
 	}
-	/* Step 3c: the closest encloser is one label above; its "*" alone may serve (RFC 4592 3.3.1). */
+	/* Step 3c: the closest encloser is one label above; its "*" alone may serve (RFC
+	 * 4592 3.3.1). */
 	hit->result = ZONE_NXDOMAIN;
 	dname_suffix(&at, name, k - 1);
 	if (!dname_prepend(&wild, "*", &at) || !(n = node_find(z, &wild)))

@@ -28,11 +28,14 @@ struct zone *zone_new(const struct dname *apex, const uint8_t key[16]);
 void zone_free(struct zone *z);
 /* 0, or -1 with why: outside the zone, CNAME beside other data, two SOAs, ... */
 int zone_add(struct zone *z, const struct dns_record *r, char *why, size_t room);
-/* What only the whole can tell: SOA and NS at the apex, nothing below a DNAME. 0, or -1 with why. */
+/* What only the whole can tell: SOA and NS at the apex, nothing below a DNAME. 0, or -1 with why.
+ */
 int zone_finish(struct zone *z, char *why, size_t room);
-/* zone_new + master file + zone_finish. NULL: err (MASTER_ERR octets) has "file:line: text". ops->record is ignored. */
-struct zone *zone_load(const char *path, const struct dname *apex, const uint8_t key[16], int (*read)(void *arg, const char *path, struct strbuf *sb),
-		       void *arg, char *err);
+/* zone_new + master file + zone_finish. NULL: err (MASTER_ERR octets) has "file:line: text".
+ * ops->record is ignored. */
+struct zone *zone_load(const char *path, const struct dname *apex, const uint8_t key[16],
+		       int (*read)(void *arg, const char *path, struct strbuf *sb), void *arg,
+		       char *err);
 
 enum zone_result {
 	ZONE_ANSWER,   /* set */

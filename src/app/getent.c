@@ -1,7 +1,7 @@
 /* getent hosts NAME|ADDRESS...: what the host's name service says, in glibc's form.
  *
- * Exit codes: 0 all found, 1 usage, 2 one is not found. Addresses are looked up in /etc/hosts, then as PTR.
- * Tests: tests/unit/app/test_dns_hosts.c. */
+ * Exit codes: 0 all found, 1 usage, 2 one is not found. Addresses are looked up in /etc/hosts, then
+ * as PTR. Tests: tests/unit/app/test_dns_hosts.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,14 +50,17 @@ static bool ptr_lookup(struct task *t, uint32_t addr, char out[256])
 	unsigned s;
 	int len;
 
-	snprintf(text, sizeof(text), "%u.%u.%u.%u.in-addr.arpa", addr & 255, addr >> 8 & 255, addr >> 16 & 255, addr >> 24);
+	snprintf(text, sizeof(text), "%u.%u.%u.%u.in-addr.arpa", addr & 255, addr >> 8 & 255,
+		 addr >> 16 & 255, addr >> 24);
 	stub_conf_read(t, &c);
 	sys_getrandom(t, &id, sizeof(id));
 	if (dname_from_text(&n, text, NULL))
 		return false;
 	len = dns_build_query(q, sizeof(q), id, true, &n, DNS_PTR, 0);
 	for (s = 0; len > 0 && s < c.n_servers; s++) {
-		struct stub_exchange x = { .server = c.server[s], .tcp_on_tc = true, .timeout_ns = c.timeout_s * NSEC_PER_SEC };
+		struct stub_exchange x = {.server = c.server[s],
+					  .tcp_on_tc = true,
+					  .timeout_ns = c.timeout_s * NSEC_PER_SEC};
 		bool hit;
 
 		if (stub_exchange(t, &x, q, (size_t)len, &reply, &m, NULL))
@@ -95,7 +98,8 @@ static bool by_name(struct task *t, const char *name)
 	if (stub_lookup(t, name, &ans))
 		return false;
 	for (i = 0; i < ans.n; i++)
-		task_printf(t, "%-15s %s%s%s\n", ip4_str(a, ans.addr[i]), ans.canon, strcasecmp(ans.canon, name) ? " " : "",
+		task_printf(t, "%-15s %s%s%s\n", ip4_str(a, ans.addr[i]), ans.canon,
+			    strcasecmp(ans.canon, name) ? " " : "",
 			    strcasecmp(ans.canon, name) ? name : "");
 	return true;
 }
@@ -111,6 +115,7 @@ int getent_main(struct task *t, int argc, char **argv)
 		return 1;
 	}
 	for (i = 2; i < argc; i++)
-		all = (ip4_parse(argv[i], &addr) ? by_name(t, argv[i]) : by_address(t, addr)) && all;
+		all =
+		    (ip4_parse(argv[i], &addr) ? by_name(t, argv[i]) : by_address(t, addr)) && all;
 	return all ? 0 : 2;
 }

@@ -1,10 +1,11 @@
 /* What the web server answers: files, uploads, redirects, errors.
  *
- * Decides by method (GET, HEAD, PUT; other known ones 405, unknown ones 501), path, conditions and range. A file is
- * sent while it is read; if it turns out shorter, longer or another one than was announced, the connection is
- * reset before its last octets, so that nobody takes the wrong bytes for the right ones (HF-07). An upload is
- * written beside its target and renamed when whole. Called by http_conn.c. RFC 9110 9, 13, 14, 15.
- * Tests: tests/unit/app/test_http_hosts.c (S3-14, S3-15, S3-123, HF-*, HT-23, HT-26). */
+ * Decides by method (GET, HEAD, PUT; other known ones 405, unknown ones 501), path, conditions and
+ * range. A file is sent while it is read; if it turns out shorter, longer or another one than was
+ * announced, the connection is reset before its last octets, so that nobody takes the wrong bytes
+ * for the right ones (HF-07). An upload is written beside its target and renamed when whole. Called
+ * by http_conn.c. RFC 9110 9, 13, 14, 15. Tests: tests/unit/app/test_http_hosts.c (S3-14, S3-15,
+ * S3-123, HF-*, HT-23, HT-26). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,8 @@
 #include "app/web_date.h"
 #include "socket/syscall.h"
 
-static const char *const known_methods[] = { "POST", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH" };
+static const char *const known_methods[] = {"POST",  "DELETE",	"OPTIONS",
+					    "TRACE", "CONNECT", "PATCH"};
 
 static bool is(const struct httpd_conn *c, const char *method)
 {
@@ -45,7 +47,7 @@ static unsigned status_of(int err)
 	return 500;
 }
 
-/* --- heads --------------------------------------------------------------------------------------- */
+/* ---- heads ---- */
 
 static void head_begin(struct httpd_conn *c, unsigned status)
 {
@@ -82,10 +84,13 @@ static void tell(struct httpd_conn *c, unsigned status)
 	char a[IP4_STRLEN];
 
 	c->s->requests++;
-	TRACE(&c->s->t->net->probe, TR_APP, 0, "request method=%s target=%s from=%s:%u status=%u", c->p.method[0] ? c->p.method : "-",
-	      c->p.target ? c->p.target : "-", ip4_str(a, c->addr), c->port, status);
+	TRACE(&c->s->t->net->probe, TR_APP, 0, "request method=%s target=%s from=%s:%u status=%u",
+	      c->p.method[0] ? c->p.method : "-", c->p.target ? c->p.target : "-",
+	      ip4_str(a, c->addr), c->port, status);
 	if (c->s->log)
-		task_printf(c->s->t, "%s \"%s %s\" %u\n", ip4_str(a, c->addr), c->p.method[0] ? c->p.method : "-", c->p.target ? c->p.target : "-", status);
+		task_printf(c->s->t, "%s \"%s %s\" %u\n", ip4_str(a, c->addr),
+			    c->p.method[0] ? c->p.method : "-", c->p.target ? c->p.target : "-",
+			    status);
 }
 
 /* Whether path lies below the prefix that may be written. */
@@ -106,12 +111,16 @@ static void short_page(struct httpd_conn *c, unsigned status, const char *why, c
 
 	tell(c, status);
 	sb_init(&page);
-	sb_printf(&page, "<!DOCTYPE html>\n<title>%u %s</title>\n<h1>%u %s</h1>\n", status, http_reason(status), status, http_reason(status));
+	sb_printf(&page, "<!DOCTYPE html>\n<title>%u %s</title>\n<h1>%u %s</h1>\n", status,
+		  http_reason(status), status, http_reason(status));
 	if (why && *why)
 		sb_printf(&page, "<p>%s</p>\n", why);
 	head_begin(c, status);
 	if (status == 405)
-		http_add_field(&c->out, "Allow", !http_path_map(c->p.path, path) && may_put(c->s, path) ? "GET, HEAD, PUT" : "GET, HEAD");
+		http_add_field(&c->out, "Allow",
+			       !http_path_map(c->p.path, path) && may_put(c->s, path)
+				   ? "GET, HEAD, PUT"
+				   : "GET, HEAD");
 	if (location)
 		http_add_field(&c->out, "Location", location);
 	if (status == 416) {
@@ -136,7 +145,7 @@ void httpd_error(struct httpd_conn *c, unsigned status, const char *why)
 	short_page(c, status, why, NULL);
 }
 
-/* --- files --------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static bool same_file(const struct vfs_stat *a, const struct vfs_stat *b)
 {
@@ -154,7 +163,8 @@ bool httpd_fill(struct httpd_conn *c)
 
 		if (n <= 0)
 			return false;
-		if ((uint64_t)n == c->file_left && (sys_stat(c->s->t, c->path, &now) || !same_file(&c->file_stat, &now)))
+		if ((uint64_t)n == c->file_left &&
+		    (sys_stat(c->s->t, c->path, &now) || !same_file(&c->file_stat, &now)))
 			return false;
 		sb_add(&c->out, buf, (size_t)n);
 		c->file_off += (uint64_t)n;
@@ -169,7 +179,8 @@ static void version_of(const struct vfs_stat *st, struct http_version *v)
 	v->exists = true;
 	v->size = st->size;
 	v->mtime_s = st->mtime_s;
-	snprintf(v->etag, sizeof(v->etag), "\"%llx-%llx\"", (unsigned long long)st->ino, (unsigned long long)st->size);
+	snprintf(v->etag, sizeof(v->etag), "\"%llx-%llx\"", (unsigned long long)st->ino,
+		 (unsigned long long)st->size);
 }
 
 static void version_fields(struct httpd_conn *c, const struct http_version *v)
@@ -224,7 +235,8 @@ static void send_file(struct httpd_conn *c)
 	http_add_field(&c->out, "Accept-Ranges", "bytes");
 	version_fields(c, &v);
 	if (status == 206) {
-		snprintf(range, sizeof(range), "bytes %llu-%llu/%llu", (unsigned long long)first, (unsigned long long)last, (unsigned long long)v.size);
+		snprintf(range, sizeof(range), "bytes %llu-%llu/%llu", (unsigned long long)first,
+			 (unsigned long long)last, (unsigned long long)v.size);
 		http_add_field(&c->out, "Content-Range", range);
 	}
 	head_end(c);
@@ -301,7 +313,7 @@ static void answer_get(struct httpd_conn *c)
 		send_file(c);
 }
 
-/* --- uploads ------------------------------------------------------------------------------------- */
+/* ---- uploads ---- */
 
 void httpd_put_abort(struct httpd_conn *c)
 {
@@ -343,7 +355,8 @@ static unsigned put_begin(struct httpd_conn *c)
 		return status;
 	snprintf(c->put_tmp, sizeof(c->put_tmp), "%s", c->path);
 	slash = strrchr(c->put_tmp, '/');
-	snprintf(slash, sizeof(c->put_tmp) - (size_t)(slash - c->put_tmp), "/.put-%llu", (unsigned long long)++c->s->uploads);
+	snprintf(slash, sizeof(c->put_tmp) - (size_t)(slash - c->put_tmp), "/.put-%llu",
+		 (unsigned long long)++c->s->uploads);
 	c->put_fd = sys_open(c->s->t, c->put_tmp, O_WRONLY | O_CREAT | O_TRUNC);
 	c->put_bytes = 0;
 	c->put_error = 0;
@@ -386,7 +399,7 @@ static void put_finish(struct httpd_conn *c)
 	head_end(c);
 }
 
-/* --- the three moments of a request -------------------------------------------------------------- */
+/* ---- the three moments of a request ---- */
 
 static unsigned method_status(const struct httpd_conn *c)
 {
@@ -403,7 +416,8 @@ static unsigned method_status(const struct httpd_conn *c)
 unsigned httpd_begin(struct httpd_conn *c)
 {
 	unsigned status = method_status(c);
-	bool body = c->p.body == HTTP_BODY_CHUNKED || (c->p.body == HTTP_BODY_LENGTH && c->p.length);
+	bool body =
+	    c->p.body == HTTP_BODY_CHUNKED || (c->p.body == HTTP_BODY_LENGTH && c->p.length);
 
 	c->put_bytes = 0;
 	if (c->p.expect_unknown)
@@ -411,10 +425,13 @@ unsigned httpd_begin(struct httpd_conn *c)
 	if (c->p.body == HTTP_BODY_LENGTH && c->p.length > c->s->max_body)
 		return 413;
 	if (status)
-		return body && c->p.expect_continue ? status : 0; /* else after the body, on the same connection */
+		return body && c->p.expect_continue
+			   ? status
+			   : 0; /* else after the body, on the same connection */
 	if (is(c, "PUT")) {
 		c->put_error = put_begin(c);
-		/* A client that waits for 100 is spared the body; another sends it anyway, so it is read. */
+		/* A client that waits for 100 is spared the body; another sends it anyway, so it is
+		 * read. */
 		return body && c->p.expect_continue ? c->put_error : 0;
 	}
 	return 0;

@@ -1,12 +1,12 @@
 /* A connection of the web server: bytes in, one request after the other, bytes out.
  *
- *     READ --head, body, DONE--> WRITE --all sent--> READ (keep-alive: next request, perhaps read already)
+ *     READ --head, body, DONE--> WRITE --all sent--> READ (keep-alive: the next request)
  *                                   \--close-------> LINGER --peer closes or 2 s--> gone
  *
- * Requests are answered in order, one at a time; pipelined ones wait in `in`. At most HTTPD_IN octets of input
- * and about HTTPD_OUT of output are held, whatever the peer does; slow ones are cut off (HR-01, HR-02, HR-05).
- * Decides when to read, write, wait and close. Called by http_server.c's loop; hands requests to http_answer.c.
- * RFC 9112 9. Tests: tests/unit/app/test_http_hosts.c. */
+ * Requests are answered in order, one at a time; pipelined ones wait in `in`. At most HTTPD_IN
+ * octets of input and about HTTPD_OUT of output are held, whatever the peer does; slow ones are cut
+ * off (HR-01, HR-02, HR-05). Decides when to read, write, wait and close. Called by http_server.c's
+ * loop; hands requests to http_answer.c. RFC 9112 9. Tests: tests/unit/app/test_http_hosts.c. */
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -40,7 +40,8 @@ void httpd_conn_end(struct httpd_conn *c)
 	free(c);
 }
 
-/* Close so that the peer learns of it by a reset, not by an orderly end: the answer is not whole. */
+/* Close so that the peer learns of it by a reset, not by an orderly end: the answer is not whole.
+ */
 static void conn_abort(struct httpd_conn *c)
 {
 	struct linger l = { 1, 0 };
@@ -53,7 +54,9 @@ static void wants(struct httpd_conn *c)
 {
 	bool read = c->state == CONN_LINGER || (c->state == CONN_READ && c->in_len == 0);
 
-	loop_want(c->s->l, &c->lf, (read && !c->peer_closed ? EPOLLIN : 0u) | (c->out_at < c->out.len ? EPOLLOUT : 0u));
+	loop_want(c->s->l, &c->lf,
+		  (read && !c->peer_closed ? EPOLLIN : 0u) |
+		      (c->out_at < c->out.len ? EPOLLOUT : 0u));
 }
 
 /* The clock of the stretch that begins now. */
@@ -87,13 +90,14 @@ static void conn_timeout(struct timer_list *t)
 	}
 }
 
-/* --- out ----------------------------------------------------------------------------------------- */
+/* ---- out ---- */
 
 /* Send what there is. 0, -EAGAIN, or -errno. */
 static int flush(struct httpd_conn *c)
 {
 	while (c->out_at < c->out.len) {
-		ssize_t n = sys_sendto(c->s->t, c->lf.fd, c->out.buf + c->out_at, c->out.len - c->out_at, MSG_NOSIGNAL, NULL, 0);
+		ssize_t n = sys_sendto(c->s->t, c->lf.fd, c->out.buf + c->out_at,
+				       c->out.len - c->out_at, MSG_NOSIGNAL, NULL, 0);
 
 		if (n < 0)
 			return (int)n;
@@ -112,7 +116,8 @@ static void answered(struct httpd_conn *c)
 		sys_close(c->s->t, c->file);
 	c->file = -1;
 	c->in_request = c->in_body = false;
-	TRACE(&c->s->t->net->probe, TR_APP, 0, "response sent bytes=%llu%s", (unsigned long long)c->sent, c->close_after ? " closing" : "");
+	TRACE(&c->s->t->net->probe, TR_APP, 0, "response sent bytes=%llu%s",
+	      (unsigned long long)c->sent, c->close_after ? " closing" : "");
 	c->sent = 0;
 	if (c->close_after) {
 		sys_shutdown(c->s->t, c->lf.fd, SHUT_WR);
@@ -141,7 +146,7 @@ static bool step_write(struct httpd_conn *c, bool *alive)
 	return true;
 }
 
-/* --- in ------------------------------------------------------------------------------------------ */
+/* ---- in ---- */
 
 static void head_done(struct httpd_conn *c)
 {
@@ -254,12 +259,13 @@ static void conn_ready(struct loop_fd *lf, uint32_t events)
 	conn_run(c);
 }
 
-/* --- new ones ------------------------------------------------------------------------------------ */
+/* ---- new ones ---- */
 
 /* No room: say so in one segment and go. */
 static void turn_away(struct httpd *s, int fd)
 {
-	static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 10\r\nConnection: close\r\n\r\n";
+	static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: "
+				   "0\r\nRetry-After: 10\r\nConnection: close\r\n\r\n";
 
 	s->refused++;
 	sys_sendto(s->t, fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL, NULL, 0);
@@ -288,7 +294,8 @@ static void conn_new(struct httpd *s, int fd, const struct sockaddr_in *from)
 		httpd_conn_end(c);
 		return;
 	}
-	loop_timer(s->l, &c->timer, HTTPD_HEAD_NS); /* the first octet too may not be awaited for ever */
+	loop_timer(s->l, &c->timer,
+		   HTTPD_HEAD_NS); /* the first octet too may not be awaited for ever */
 }
 
 void httpd_accept(struct httpd *s)
@@ -299,7 +306,8 @@ void httpd_accept(struct httpd *s)
 
 	if (fd < 0)
 		return;
-	if (s->n_conns >= s->max_conns || *addr_count(s, ntohl(from.sin_addr.s_addr)) >= s->max_per_addr)
+	if (s->n_conns >= s->max_conns ||
+	    *addr_count(s, ntohl(from.sin_addr.s_addr)) >= s->max_per_addr)
 		turn_away(s, fd);
 	else
 		conn_new(s, fd, &from);

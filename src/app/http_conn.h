@@ -12,7 +12,8 @@
 #define HTTPD_IDLE_NS (15 * NSEC_PER_SEC)  /* between requests (HR-05) */
 #define HTTPD_RATE_NS (10 * NSEC_PER_SEC)  /* in each such stretch of a body, in or out, ... */
 #define HTTPD_RATE_MIN 5000                /* ... so many octets must move (HR-02) */
-#define HTTPD_LINGER_NS (2 * NSEC_PER_SEC) /* after our last octet, for the peer to read it (RFC 9112 9.6) */
+#define HTTPD_LINGER_NS                                                                            \
+	(2 * NSEC_PER_SEC) /* after our last octet, for the peer to read it (RFC 9112 9.6) */
 #define HTTPD_ADDR_SLOTS 4096
 #define HTTPD_INDEX_MAX 8
 

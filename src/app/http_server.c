@@ -1,9 +1,11 @@
 /* http-server: files by HTTP/1.1 (S3-14, S3-15, S3-122, S3-123).
  *
- *     http-server --root DIR [--port N] [--listen ADDR] [--put PREFIX] [--index NAME,NAME...] [--max-body BYTES]
+ *     http-server --root DIR [--port N] [--listen ADDR] [--put PREFIX] [--index NAME,NAME...]
+ *                 [--max-body BYTES]
  *                 [--max-conns N] [--max-per-addr N] [--log]
  *
- * Decides the limits; connections are http_conn.c's, answers http_answer.c's. Tests: tests/unit/app/test_http_hosts.c. */
+ * Decides the limits; connections are http_conn.c's, answers http_answer.c's. Tests:
+ * tests/unit/app/test_http_hosts.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,8 +54,11 @@ static int parse_flags(struct task *t, int argc, char **argv, struct flags *f)
 {
 	int i;
 
-	*f = (struct flags){ .port = 80, .max_body = DEFAULT_BODY, .max_conns = DEFAULT_CONNS, .max_per_addr = DEFAULT_PER_ADDR,
-			     .index = "index.html,default.html" };
+	*f = (struct flags){.port = 80,
+			    .max_body = DEFAULT_BODY,
+			    .max_conns = DEFAULT_CONNS,
+			    .max_per_addr = DEFAULT_PER_ADDR,
+			    .index = "index.html,default.html"};
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--log"))
 			f->log = true;
@@ -64,9 +69,12 @@ static int parse_flags(struct task *t, int argc, char **argv, struct flags *f)
 	}
 	if (i == argc && f->root)
 		return 0;
-	task_eprintf(t, "http-server: %s%s\nusage: http-server --root /DIR [--port N] [--listen ADDR] [--put /PREFIX] [--index NAME,...] [--max-body BYTES]\n"
+	task_eprintf(t,
+		     "http-server: %s%s\nusage: http-server --root /DIR [--port N] [--listen ADDR] "
+		     "[--put /PREFIX] [--index NAME,...] [--max-body BYTES]\n"
 		     "                   [--max-conns N] [--max-per-addr N] [--log]\n",
-		     i < argc ? "unknown flag or bad value: " : "no --root /DIR given", i < argc ? argv[i] : "");
+		     i < argc ? "unknown flag or bad value: " : "no --root /DIR given",
+		     i < argc ? argv[i] : "");
 	return -1;
 }
 
@@ -81,7 +89,8 @@ static void take_index(struct httpd *s, char *list)
 	char *save = NULL, *w;
 	unsigned n = 0;
 
-	for (w = strtok_r(list, ",", &save); w && n < HTTPD_INDEX_MAX - 1; w = strtok_r(NULL, ",", &save))
+	for (w = strtok_r(list, ",", &save); w && n < HTTPD_INDEX_MAX - 1;
+	     w = strtok_r(NULL, ",", &save))
 		s->index[n++] = w;
 }
 
@@ -95,7 +104,8 @@ static int serve(struct httpd *s, const struct flags *f)
 	fd = loop_server_socket(s->t, SOCK_STREAM, f->addr, (uint16_t)f->port, BACKLOG);
 	err = fd < 0 ? fd : loop_add(s->l, &s->listener, fd, EPOLLIN, listener_ready);
 	if (!err) {
-		TRACE(&s->t->net->probe, TR_APP, 0, "listening port=%u root=%s", (unsigned)f->port, s->root);
+		TRACE(&s->t->net->probe, TR_APP, 0, "listening port=%u root=%s", (unsigned)f->port,
+		      s->root);
 		loop_run(s->l);
 		while (!list_empty(&s->conns))
 			httpd_conn_end(list_first_entry(&s->conns, struct httpd_conn, node));
@@ -117,7 +127,8 @@ int http_server_main(struct task *t, int argc, char **argv)
 		return 2;
 	err = sys_stat(t, f.root, &st);
 	if (err || !st.is_dir) {
-		task_eprintf(t, "http-server: root %s: %s\n", f.root, app_strerror(err ? err : -ENOTDIR));
+		task_eprintf(t, "http-server: root %s: %s\n", f.root,
+			     app_strerror(err ? err : -ENOTDIR));
 		return 2;
 	}
 	s = xcalloc(1, sizeof(*s));

@@ -1,5 +1,5 @@
-/* The recursive resolver without its sockets: questions in, queries out, messages in, answers out. Time and
- * chance are arguments, so that a test can be the whole internet. */
+/* The recursive resolver without its sockets: questions in, queries out, messages in, answers out.
+ * Time and chance are arguments, so that a test can be the whole internet. */
 #ifndef APP_RESOLVER_H
 #define APP_RESOLVER_H
 
@@ -9,7 +9,8 @@
 #include "base/timer.h"
 
 #define RES_MAX_JOBS 2048          /* questions being worked on */
-#define RES_BUDGET 64              /* upstream queries for one client's question, all detours included (DR-08, DR-10) */
+#define RES_BUDGET                                                                                 \
+	64 /* upstream queries for one client's question, all detours included (DR-08, DR-10) */
 #define RES_MAX_DEPTH 12           /* jobs waiting for jobs */
 #define RES_MAX_LINKS 11           /* aliases in one answer (DR-07) */
 #define RES_MAX_NS 16              /* name servers kept of one delegation */
@@ -42,8 +43,8 @@ struct rquery {
 	void *port; /* the owner's: its socket */
 };
 struct resolver_ops {
-	/* Send q->wire to q->addr port 53, from a port that nobody can guess, for UDP; by a new connection for TCP.
-	 * 0, or -errno: the query has failed. */
+	/* Send q->wire to q->addr port 53, from a port that nobody can guess, for UDP; by a new
+	 * connection for TCP. 0, or -errno: the query has failed. */
 	int (*send)(void *arg, struct rquery *q);
 	/* q ends: close its socket. */
 	void (*done)(void *arg, struct rquery *q);
@@ -53,16 +54,20 @@ struct resolver_ops {
 };
 struct resolver_params {
 	bool use_0x20;        /* random case in queries, exact case wanted back (DR-06) */
-	bool prime;           /* ask the root for its servers first instead of trusting the hints (RFC 8109) */
+	bool
+	    prime; /* ask the root for its servers first instead of trusting the hints (RFC 8109) */
 	bool filter_private;  /* addresses of private networks are cut from answers (DR-18) */
 	uint64_t cache_bytes; /* 0: RCACHE_MAX_BYTES */
 };
 struct resolver_stats {
-	uint64_t asked, cache_hits, queries, tcp_queries, timeouts, ignored, lame, servfail, refused_full;
+	uint64_t asked, cache_hits, queries, tcp_queries, timeouts, ignored, lame, servfail,
+	    refused_full;
 };
-struct resolver *resolver_new(const struct resolver_params *p, const struct resolver_ops *ops, void *arg, uint64_t now_ns);
+struct resolver *resolver_new(const struct resolver_params *p, const struct resolver_ops *ops,
+			      void *arg, uint64_t now_ns);
 void resolver_free(struct resolver *r);
-/* One record of the root hints: NS of the root, or an address of such a server. 0, or -1 with why. */
+/* One record of the root hints: NS of the root, or an address of such a server. 0, or -1 with why.
+ */
 int resolver_hint(struct resolver *r, const struct dns_record *rec, char *why, size_t room);
 /* Whether there is a root to begin with. */
 bool resolver_has_hints(const struct resolver *r);
@@ -80,21 +85,25 @@ struct ranswer {
 	struct ranswer_set set[RES_ANSWER_SETS];
 };
 typedef void (*resolver_done)(void *arg, const struct ranswer *a);
-/* Ask. done is called once, perhaps before this returns. The returned handle can be cancelled while not done;
- * NULL when done already. */
+/* Ask. done is called once, perhaps before this returns. The returned handle can be cancelled while
+ * not done; NULL when done already. */
 struct rwait;
-struct rwait *resolver_ask(struct resolver *r, const struct dname *name, uint16_t type, resolver_done done, void *arg, uint64_t now_ns);
+struct rwait *resolver_ask(struct resolver *r, const struct dname *name, uint16_t type,
+			   resolver_done done, void *arg, uint64_t now_ns);
 void resolver_cancel(struct rwait *w);
-/* From the cache and hints only (RD=0): true when that is an answer; else out holds the best referral. */
-bool resolver_peek(struct resolver *r, const struct dname *name, uint16_t type, struct ranswer *out, uint64_t now_ns);
+/* From the cache and hints only (RD=0): true when that is an answer; else out holds the best
+ * referral. */
+bool resolver_peek(struct resolver *r, const struct dname *name, uint16_t type, struct ranswer *out,
+		   uint64_t now_ns);
 /* Release what resolver_peek held. */
 void ranswer_clear(struct ranswer *a);
 /* Into a message, TTLs counted down. */
 void ranswer_fill(const struct ranswer *a, struct dns_out *o, uint64_t now_ns);
 
-/* The owner got octets on q's socket. False: not an answer to q, keep listening (DR-01). After true q is gone; p must
- * outlive the call, though ops->done(q) happens in it. */
-bool resolver_input(struct resolver *r, struct rquery *q, const uint8_t *p, size_t len, uint64_t now_ns);
+/* The owner got octets on q's socket. False: not an answer to q, keep listening (DR-01). After true
+ * q is gone; p must outlive the call, though ops->done(q) happens in it. */
+bool resolver_input(struct resolver *r, struct rquery *q, const uint8_t *p, size_t len,
+		    uint64_t now_ns);
 /* q's socket failed (refused, reset, no route). q is gone. */
 void resolver_failed(struct resolver *r, struct rquery *q, uint64_t now_ns);
 /* Next moment to call resolver_tick, TIME_NEVER if none. */

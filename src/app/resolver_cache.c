@@ -1,8 +1,9 @@
-/* The resolver's cache. A hash table with two LRU lists (data; negative answers), bounded in octets.
+/* The resolver's cache. A hash table with two LRU lists (data; negative answers), bounded in
+ * octets.
  *
- * Decides what may replace what (rank, RFC 2181 5.4.1), how long it lives (RFC 2181 8, RFC 2308 5, caps of
- * DR-14), and what is thrown out when it is full. Called by resolver_job.c. Time is an argument.
- * Tests: tests/unit/app/test_resolver_cache.c. */
+ * Decides what may replace what (rank, RFC 2181 5.4.1), how long it lives (RFC 2181 8, RFC 2308 5,
+ * caps of DR-14), and what is thrown out when it is full. Called by resolver_job.c. Time is an
+ * argument. Tests: tests/unit/app/test_resolver_cache.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,7 +61,8 @@ void rcache_free(struct rcache *c)
 	free(c);
 }
 
-static struct rcache_entry *find(const struct rcache *c, const struct dname *name, uint16_t type, uint64_t hash)
+static struct rcache_entry *find(const struct rcache *c, const struct dname *name, uint16_t type,
+				 uint64_t hash)
 {
 	struct rcache_entry *e;
 
@@ -70,7 +72,8 @@ static struct rcache_entry *find(const struct rcache *c, const struct dname *nam
 	return NULL;
 }
 
-const struct rcache_entry *rcache_get(struct rcache *c, const struct dname *name, uint16_t type, uint64_t now_ns)
+const struct rcache_entry *rcache_get(struct rcache *c, const struct dname *name, uint16_t type,
+				      uint64_t now_ns)
 {
 	struct rcache_entry *e = find(c, name, type, dname_hash(c->key, name, type));
 
@@ -88,7 +91,8 @@ const struct rcache_entry *rcache_get(struct rcache *c, const struct dname *name
 	return e;
 }
 
-const struct rcache_entry *rcache_nxdomain(struct rcache *c, const struct dname *name, uint64_t now_ns)
+const struct rcache_entry *rcache_nxdomain(struct rcache *c, const struct dname *name,
+					   uint64_t now_ns)
 {
 	struct dname n = *name;
 
@@ -108,7 +112,8 @@ static void grow(struct rcache *c)
 
 	for (i = 0; i < c->n_buckets; i++) {
 		while (c->bucket[i].first) {
-			struct rcache_entry *e = container_of(c->bucket[i].first, struct rcache_entry, node);
+			struct rcache_entry *e =
+			    container_of(c->bucket[i].first, struct rcache_entry, node);
 
 			hlist_del_init(&e->node);
 			hlist_add_head(&e->node, &b[e->hash & (n - 1)]);
@@ -122,7 +127,8 @@ static void grow(struct rcache *c)
 /* A flood of names that do not exist pushes out only its like (DR-19). */
 static void make_room(struct rcache *c, uint32_t bytes, bool negative)
 {
-	while (negative && c->n_negative && c->negative_bytes + bytes > c->max_bytes / RCACHE_NEGATIVE_SHARE) {
+	while (negative && c->n_negative &&
+	       c->negative_bytes + bytes > c->max_bytes / RCACHE_NEGATIVE_SHARE) {
 		entry_drop(c, list_first_entry(&c->negative, struct rcache_entry, lru));
 		c->evicted++;
 	}
@@ -135,7 +141,8 @@ static void make_room(struct rcache *c, uint32_t bytes, bool negative)
 }
 
 /* Whether new data of this rank may take the place of e. */
-static bool may_replace(const struct rcache_entry *e, enum rcache_kind kind, enum rcache_rank rank, uint64_t now_ns)
+static bool may_replace(const struct rcache_entry *e, enum rcache_kind kind, enum rcache_rank rank,
+			uint64_t now_ns)
 {
 	if (e->expires_ns <= now_ns || e->kind == RC_FAIL)
 		return true;
@@ -144,13 +151,16 @@ static bool may_replace(const struct rcache_entry *e, enum rcache_kind kind, enu
 	return rank >= e->rank;
 }
 
-void rcache_put(struct rcache *c, const struct dname *name, uint16_t type, enum rcache_kind kind, enum rcache_rank rank,
-		struct rrset *set, const struct dname *soa_owner, uint32_t ttl, uint64_t now_ns)
+void rcache_put(struct rcache *c, const struct dname *name, uint16_t type, enum rcache_kind kind,
+		enum rcache_rank rank, struct rrset *set, const struct dname *soa_owner,
+		uint32_t ttl, uint64_t now_ns)
 {
 	uint16_t t = kind == RC_NXDOMAIN ? 0 : type;
 	uint64_t hash = dname_hash(c->key, name, t), expires;
 	struct rcache_entry *old = find(c, name, t, hash), *e;
-	uint32_t cap = kind == RC_DATA ? RCACHE_MAX_TTL : kind == RC_FAIL ? RCACHE_FAIL_TTL : RCACHE_MAX_NEGATIVE;
+	uint32_t cap = kind == RC_DATA	 ? RCACHE_MAX_TTL
+		       : kind == RC_FAIL ? RCACHE_FAIL_TTL
+					 : RCACHE_MAX_NEGATIVE;
 	uint32_t bytes = (uint32_t)sizeof(*e) + (set ? (uint32_t)sizeof(*set) + set->room : 0);
 
 	ttl = min_u32(ttl, cap);
@@ -160,7 +170,8 @@ void rcache_put(struct rcache *c, const struct dname *name, uint16_t type, enum 
 	if (old) {
 		if (!may_replace(old, kind, rank, now_ns))
 			return;
-		if (type == DNS_NS && kind == RC_DATA && old->kind == RC_DATA && old->expires_ns > now_ns)
+		if (type == DNS_NS && kind == RC_DATA && old->kind == RC_DATA &&
+		    old->expires_ns > now_ns)
 			expires = min_u64(expires, old->expires_ns);
 		entry_drop(c, old);
 	}
@@ -190,7 +201,8 @@ void rcache_put(struct rcache *c, const struct dname *name, uint16_t type, enum 
 
 static int by_name(const void *a, const void *b)
 {
-	const struct rcache_entry *x = *(const struct rcache_entry *const *)a, *y = *(const struct rcache_entry *const *)b;
+	const struct rcache_entry *x = *(const struct rcache_entry *const *)a,
+				  *y = *(const struct rcache_entry *const *)b;
 	int c = dname_cmp(&x->name, &y->name);
 
 	return c ? c : (int)x->type - (int)y->type;
@@ -205,12 +217,16 @@ static void dump_entry(const struct rcache_entry *e, uint64_t now_ns, struct str
 
 	dname_text(name, &e->name);
 	if (e->kind != RC_DATA) {
-		sb_printf(sb, "%s\t%u\tIN\t%s\t; %s\n", name, rcache_ttl(e, now_ns), e->type ? dns_type_text(type, e->type) : "ANY",
-			  e->kind == RC_NODATA ? "NODATA" : e->kind == RC_NXDOMAIN ? "NXDOMAIN" : "SERVFAIL");
+		sb_printf(sb, "%s\t%u\tIN\t%s\t; %s\n", name, rcache_ttl(e, now_ns),
+			  e->type ? dns_type_text(type, e->type) : "ANY",
+			  e->kind == RC_NODATA	   ? "NODATA"
+			  : e->kind == RC_NXDOMAIN ? "NXDOMAIN"
+						   : "SERVFAIL");
 		return;
 	}
 	while (rrset_next(e->set, &pos, &rd)) {
-		sb_printf(sb, "%s\t%u\tIN\t%s\t", name, rcache_ttl(e, now_ns), dns_type_text(type, e->type));
+		sb_printf(sb, "%s\t%u\tIN\t%s\t", name, rcache_ttl(e, now_ns),
+			  dns_type_text(type, e->type));
 		dns_rdata_text(sb, e->type, rd.p, rd.len);
 		sb_printf(sb, "\t; %s\n", ranks[e->rank]);
 	}

@@ -1,4 +1,5 @@
-/* The resolver's cache: RRsets and negative answers with their ends, ranked by trust (RFC 2181 5.4.1). */
+/* The resolver's cache: RRsets and negative answers with their ends, ranked by trust (RFC
+ * 2181 5.4.1). */
 #ifndef APP_RESOLVER_CACHE_H
 #define APP_RESOLVER_CACHE_H
 
@@ -38,18 +39,24 @@ struct rcache {
 struct rcache *rcache_new(uint64_t max_bytes, const uint8_t key[16]);
 void rcache_free(struct rcache *c);
 void rcache_flush(struct rcache *c);
-/* A living entry, made the newest; NULL: none. Borrowed until the next change. RC_NXDOMAIN is found under type 0. */
-const struct rcache_entry *rcache_get(struct rcache *c, const struct dname *name, uint16_t type, uint64_t now_ns);
-/* Keep set (a reference is taken) for ttl seconds, capped. ttl 0 is not kept. NS sets never live longer than the
- * living set that they replace (DR-13). soa_owner: for negative kinds. */
-void rcache_put(struct rcache *c, const struct dname *name, uint16_t type, enum rcache_kind kind, enum rcache_rank rank,
-		struct rrset *set, const struct dname *soa_owner, uint32_t ttl, uint64_t now_ns);
+/* A living entry, made the newest; NULL: none. Borrowed until the next change. RC_NXDOMAIN is found
+ * under type 0. */
+const struct rcache_entry *rcache_get(struct rcache *c, const struct dname *name, uint16_t type,
+				      uint64_t now_ns);
+/* Keep set (a reference is taken) for ttl seconds, capped. ttl 0 is not kept. NS sets never live
+ * longer than the living set that they replace (DR-13). soa_owner: for negative kinds. */
+void rcache_put(struct rcache *c, const struct dname *name, uint16_t type, enum rcache_kind kind,
+		enum rcache_rank rank, struct rrset *set, const struct dname *soa_owner,
+		uint32_t ttl, uint64_t now_ns);
 /* The living NXDOMAIN of name or of a name above it (RFC 8020). */
-const struct rcache_entry *rcache_nxdomain(struct rcache *c, const struct dname *name, uint64_t now_ns);
+const struct rcache_entry *rcache_nxdomain(struct rcache *c, const struct dname *name,
+					   uint64_t now_ns);
 /* Seconds left: the TTL less the whole seconds gone by. */
 static inline uint32_t rcache_ttl(const struct rcache_entry *e, uint64_t now_ns)
 {
-	return e->expires_ns > now_ns ? (uint32_t)((e->expires_ns - now_ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC) : 0;
+	return e->expires_ns > now_ns
+		   ? (uint32_t)((e->expires_ns - now_ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC)
+		   : 0;
 }
 /* All living entries as text, in canonical order of names, then types. */
 void rcache_dump(const struct rcache *c, uint64_t now_ns, struct strbuf *sb);

@@ -1,14 +1,16 @@
-/* What the resolver knows without asking: aliases, answers and negative answers in its cache, the root
- * hints, and the nearest delegation.
+/* What the resolver knows without asking: aliases, answers and negative answers in its cache, the
+ * root hints, and the nearest delegation.
  *
- * Decides whether a question can be answered now (RFC 1034 5.3.3 step 1) and from which zone the walk starts
- * (step 2). Called by resolver_job.c and resolver_msg.c. Tests: tests/unit/app/test_resolver.c. */
+ * Decides whether a question can be answered now (RFC 1034 5.3.3 step 1) and from which zone the
+ * walk starts (step 2). Called by resolver_job.c and resolver_msg.c. Tests:
+ * tests/unit/app/test_resolver.c. */
 #include <stdio.h>
 #include <string.h>
 
 #include "app/resolver_int.h"
 
-void ranswer_add(struct ranswer *a, enum dns_section s, const struct dname *owner, struct rrset *set, uint64_t expires_ns)
+void ranswer_add(struct ranswer *a, enum dns_section s, const struct dname *owner,
+		 struct rrset *set, uint64_t expires_ns)
 {
 	struct ranswer_set *e;
 
@@ -35,9 +37,12 @@ void ranswer_fill(const struct ranswer *a, struct dns_out *o, uint64_t now_ns)
 	o->rcode = a->rcode;
 	for (i = 0; i < a->n; i++) {
 		const struct ranswer_set *e = &a->set[i];
-		uint64_t left = e->expires_ns > now_ns ? (e->expires_ns - now_ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC : 0;
+		uint64_t left = e->expires_ns > now_ns
+				    ? (e->expires_ns - now_ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC
+				    : 0;
 
-		dns_out_add(o, (enum dns_section)e->section, &e->owner, e->set, (uint32_t)min_u64(left, RCACHE_MAX_TTL));
+		dns_out_add(o, (enum dns_section)e->section, &e->owner, e->set,
+			    (uint32_t)min_u64(left, RCACHE_MAX_TTL));
 	}
 }
 
@@ -49,7 +54,7 @@ bool rset_cname(const struct rrset *s, struct dname *to)
 	return rrset_next(s, &pos, &rd) && dns_rdata_name(DNS_CNAME, rd.p, rd.len, to);
 }
 
-/* --- hints --------------------------------------------------------------------------------------- */
+/* ---- hints ---- */
 
 static struct rhint *hint_find(struct resolver *r, const struct dname *name)
 {
@@ -68,7 +73,8 @@ int resolver_hint(struct resolver *r, const struct dns_record *rec, char *why, s
 
 	if (rec->type == DNS_AAAA)
 		return 0; /* we speak IPv4 */
-	if (rec->type == DNS_NS && dname_is_root(rec->owner) && dns_rdata_name(DNS_NS, rec->rd, rec->rdlen, &host)) {
+	if (rec->type == DNS_NS && dname_is_root(rec->owner) &&
+	    dns_rdata_name(DNS_NS, rec->rd, rec->rdlen, &host)) {
 		if (hint_find(r, &host))
 			return 0;
 		if (r->n_hints == RES_MAX_HINTS) {
@@ -82,7 +88,9 @@ int resolver_hint(struct resolver *r, const struct dns_record *rec, char *why, s
 	}
 	h = rec->type == DNS_A ? hint_find(r, rec->owner) : NULL;
 	if (!h) {
-		snprintf(why, room, "root hints hold NS records of the root and, after them, their addresses; not this");
+		snprintf(why, room,
+			 "root hints hold NS records of the root and, after them, their addresses; "
+			 "not this");
 		return -1;
 	}
 	if (!h->a)
@@ -106,7 +114,8 @@ static uint64_t hint_end(const struct resolver *r, const struct rrset *s)
 }
 
 /* ". NS" with the addresses, and the addresses alone: dig +trace begins with them. */
-static bool hint_answer(struct resolver *r, struct ranswer *a, const struct dname *name, uint16_t type)
+static bool hint_answer(struct resolver *r, struct ranswer *a, const struct dname *name,
+			uint16_t type)
 {
 	struct rhint *h;
 	unsigned i;
@@ -117,7 +126,8 @@ static bool hint_answer(struct resolver *r, struct ranswer *a, const struct dnam
 		ranswer_add(a, DNS_AN, name, r->hint_ns, hint_end(r, r->hint_ns));
 		for (i = 0; i < r->n_hints; i++)
 			if (r->hint[i].a)
-				ranswer_add(a, DNS_AR, &r->hint[i].name, r->hint[i].a, hint_end(r, r->hint[i].a));
+				ranswer_add(a, DNS_AR, &r->hint[i].name, r->hint[i].a,
+					    hint_end(r, r->hint[i].a));
 		return true;
 	}
 	h = type == DNS_A ? hint_find(r, name) : NULL;
@@ -127,9 +137,10 @@ static bool hint_answer(struct resolver *r, struct ranswer *a, const struct dnam
 	return true;
 }
 
-/* --- answers ------------------------------------------------------------------------------------- */
+/* ---- answers ---- */
 
-static enum rlook take_entry(struct ranswer *a, const struct dname *cur, const struct rcache_entry *e)
+static enum rlook take_entry(struct ranswer *a, const struct dname *cur,
+			     const struct rcache_entry *e)
 {
 	static const uint8_t rcode[] = { DNS_NOERROR, DNS_NOERROR, DNS_NXDOMAIN, DNS_SERVFAIL };
 
@@ -146,7 +157,8 @@ static bool is_answer(const struct rcache_entry *e)
 	return e && (e->kind != RC_DATA || e->rank == RANK_AUTH_ANSWER);
 }
 
-enum rlook rchain_lookup(struct resolver *r, struct ranswer *a, struct dname *cur, uint16_t type, unsigned *links)
+enum rlook rchain_lookup(struct resolver *r, struct ranswer *a, struct dname *cur, uint16_t type,
+			 unsigned *links)
 {
 	for (;;) {
 		const struct rcache_entry *e = rcache_get(r->cache, cur, type, r->now_ns);
@@ -171,7 +183,7 @@ enum rlook rchain_lookup(struct resolver *r, struct ranswer *a, struct dname *cu
 	}
 }
 
-/* --- delegations --------------------------------------------------------------------------------- */
+/* ---- delegations ---- */
 
 struct rrset *rchain_addrs(struct resolver *r, const struct dname *ns)
 {
@@ -202,7 +214,8 @@ void rdeleg_add_addrs(struct rdeleg *d, const struct rrset *a)
 	}
 }
 
-static void deleg_fill(struct resolver *r, struct rdeleg *d, const struct dname *zone, const struct rrset *ns)
+static void deleg_fill(struct resolver *r, struct rdeleg *d, const struct dname *zone,
+		       const struct rrset *ns)
 {
 	struct rdata rd;
 	uint32_t pos = 0;
@@ -242,7 +255,8 @@ void rdeleg_find(struct resolver *r, const struct dname *name, struct rdeleg *d)
 		deleg_fill(r, d, &n, r->hint_ns);
 }
 
-bool resolver_peek(struct resolver *r, const struct dname *name, uint16_t type, struct ranswer *out, uint64_t now_ns)
+bool resolver_peek(struct resolver *r, const struct dname *name, uint16_t type, struct ranswer *out,
+		   uint64_t now_ns)
 {
 	const struct rcache_entry *e;
 	struct dname cur = *name;

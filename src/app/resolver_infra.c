@@ -1,8 +1,8 @@
 /* What the resolver remembers of servers: round trip times, silence, whether they know EDNS.
  *
- * Decides how long to wait for an answer and when to leave a silent server alone (RFC 9520: twice as long
- * each time, at most a minute). Called by resolver_job.c and resolver_msg.c.
- * Tests: tests/unit/app/test_resolver.c. */
+ * Decides how long to wait for an answer and when to leave a silent server alone (RFC 9520: twice
+ * as long each time, at most a minute). Called by resolver_job.c and resolver_msg.c. Tests:
+ * tests/unit/app/test_resolver.c. */
 #include <stdlib.h>
 
 #include "app/resolver_int.h"
@@ -83,7 +83,8 @@ void rinfra_timeout(struct rinfra *i, uint64_t now_ns)
 {
 	i->strikes++;
 	if (i->strikes >= STRIKES_OUT)
-		i->dead_until_ns = now_ns + (DEAD_MIN_NS << min_u32(i->strikes - STRIKES_OUT, DEAD_MAX_SHIFT));
+		i->dead_until_ns =
+		    now_ns + (DEAD_MIN_NS << min_u32(i->strikes - STRIKES_OUT, DEAD_MAX_SHIFT));
 }
 
 uint64_t rinfra_rto(const struct rinfra *i, unsigned tries)

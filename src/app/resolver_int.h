@@ -103,8 +103,10 @@ struct resolver {
 /* resolver_chain.c: what cache and hints know. */
 enum rlook { LOOK_DONE, LOOK_MISS };
 /* Follow *cur through the cache, adding to a. LOOK_DONE: a is complete. */
-enum rlook rchain_lookup(struct resolver *r, struct ranswer *a, struct dname *cur, uint16_t type, unsigned *links);
-void ranswer_add(struct ranswer *a, enum dns_section s, const struct dname *owner, struct rrset *set, uint64_t expires_ns);
+enum rlook rchain_lookup(struct resolver *r, struct ranswer *a, struct dname *cur, uint16_t type,
+			 unsigned *links);
+void ranswer_add(struct ranswer *a, enum dns_section s, const struct dname *owner,
+		 struct rrset *set, uint64_t expires_ns);
 /* The deepest known delegation above name. */
 void rdeleg_find(struct resolver *r, const struct dname *name, struct rdeleg *d);
 bool rset_cname(const struct rrset *s, struct dname *to);

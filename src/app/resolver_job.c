@@ -5,15 +5,16 @@
  *            <------------   ^                 +-- timeout, failure --> next server |
  *              rjob_finish   +----------------------- run / resend / finish --------+
  *
- * A job has at any time exactly one of: a query outstanding (q), a job it waits for (waits_on: an alias'
- * target, or the address of a name server without glue), a place in r->ready, or is being run. Waiting jobs
- * form trees: before a job waits, the chain of waits_on is walked, so that no circle closes (DR-09). Jobs never
- * run each other: what one wants of another goes through r->ready, which every door of this file empties
- * before it returns, so that no input makes the stack deep.
+ * A job has at any time exactly one of: a query outstanding (q), a job it waits for (waits_on: an
+ * alias' target, or the address of a name server without glue), a place in r->ready, or is being
+ * run. Waiting jobs form trees: before a job waits, the chain of waits_on is walked, so that no
+ * circle closes (DR-09). Jobs never run each other: what one wants of another goes through
+ * r->ready, which every door of this file empties before it returns, so that no input makes the
+ * stack deep.
  *
- * Decides which server is asked next, how often, and when it is enough: per server, per delegation, per
- * question with all its detours (DR-08, DR-10, DR-20). Called by dns_resolver.c through resolver.h.
- * RFC 1034 5.3.3, 5452, 7766, 9520. Tests: tests/unit/app/test_resolver.c. */
+ * Decides which server is asked next, how often, and when it is enough: per server, per delegation,
+ * per question with all its detours (DR-08, DR-10, DR-20). Called by dns_resolver.c through
+ * resolver.h. RFC 1034 5.3.3, 5452, 7766, 9520. Tests: tests/unit/app/test_resolver.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ void rsay(struct resolver *r, const char *fmt, ...)
 	r->ops->say(r->arg, text);
 }
 
-/* --- queries ------------------------------------------------------------------------------------- */
+/* ---- queries ---- */
 
 void rquery_end(struct rquery *q)
 {
@@ -91,8 +92,9 @@ static void say_query(struct resolver *r, const struct rquery *q)
 {
 	char name[DNAME_TEXT_MAX], type[16], a[IP4_STRLEN], zone[DNAME_TEXT_MAX];
 
-	rsay(r, "query sent name=%s type=%s server=%s zone=%s%s", dname_text(name, &q->qname), dns_type_text(type, q->type),
-	     ip4_str(a, q->addr), dname_text(zone, &q->job->d.zone), q->tcp ? " tcp" : "");
+	rsay(r, "query sent name=%s type=%s server=%s zone=%s%s", dname_text(name, &q->qname),
+	     dns_type_text(type, q->type), ip4_str(a, q->addr), dname_text(zone, &q->job->d.zone),
+	     q->tcp ? " tcp" : "");
 }
 
 /* False: it could not even be sent. The budget has been looked at. */
@@ -115,7 +117,8 @@ static bool send_query(struct rjob *j, uint32_t addr, bool tcp, bool edns)
 	if (r->p.use_0x20)
 		mix_case(r, &q->qname);
 	r->ops->random(r->arg, &q->id, sizeof(q->id));
-	len = dns_build_query(q->wire, sizeof(q->wire), q->id, false, &q->qname, q->type, q->edns ? DNS_EDNS_SIZE : 0);
+	len = dns_build_query(q->wire, sizeof(q->wire), q->id, false, &q->qname, q->type,
+			      q->edns ? DNS_EDNS_SIZE : 0);
 	q->len = (uint16_t)(len < 0 ? 0 : len);
 	q->sent_ns = r->now_ns;
 	timer_setup(&q->timer, query_timeout);
@@ -124,7 +127,8 @@ static bool send_query(struct rjob *j, uint32_t addr, bool tcp, bool edns)
 	r->stats.queries++;
 	r->stats.tcp_queries += tcp;
 	say_query(r, q);
-	mod_timer(&r->wheel, &q->timer, r->now_ns + (tcp ? RES_TCP_NS : rinfra_rto(inf, tries ? tries - 1 : 0)));
+	mod_timer(&r->wheel, &q->timer,
+		  r->now_ns + (tcp ? RES_TCP_NS : rinfra_rto(inf, tries ? tries - 1 : 0)));
 	if (len >= 0 && !r->ops->send(r->arg, q))
 		return true;
 	rquery_end(q);
@@ -150,7 +154,8 @@ void rjob_resend(struct rjob *j, uint32_t addr, bool tcp, bool edns)
 	}
 }
 
-/* Of the servers not yet tried too often, not silent, not crowded: fewest tries, then the quickest, then chance. */
+/* Of the servers not yet tried too often, not silent, not crowded: fewest tries, then the quickest,
+ * then chance. */
 static int pick_server(struct rjob *j)
 {
 	struct resolver *r = j->r;
@@ -160,9 +165,11 @@ static int pick_server(struct rjob *j)
 
 	for (i = 0; i < j->d.n_addrs; i++) {
 		struct rinfra *inf = rinfra_get(&r->infra, j->d.addr[i].addr);
-		uint64_t key = (uint64_t)j->d.addr[i].tries << 48 | min_u64(inf->srtt_ns, (1ull << 48) - 1);
+		uint64_t key =
+		    (uint64_t)j->d.addr[i].tries << 48 | min_u64(inf->srtt_ns, (1ull << 48) - 1);
 
-		if (j->d.addr[i].tries >= RES_TRIES || inf->dead_until_ns > r->now_ns || inf->inflight >= RES_SERVER_INFLIGHT)
+		if (j->d.addr[i].tries >= RES_TRIES || inf->dead_until_ns > r->now_ns ||
+		    inf->inflight >= RES_SERVER_INFLIGHT)
 			continue;
 		if (key < best_key) {
 			best_key = key;
@@ -182,9 +189,10 @@ void rjob_server_useless(struct rjob *j, uint32_t addr)
 	rjob_run(j);
 }
 
-/* --- jobs ---------------------------------------------------------------------------------------- */
+/* ---- jobs ---- */
 
-static struct rjob *job_find(struct resolver *r, const struct dname *name, uint16_t type, uint64_t hash)
+static struct rjob *job_find(struct resolver *r, const struct dname *name, uint16_t type,
+			     uint64_t hash)
 {
 	struct rjob *j;
 
@@ -200,7 +208,8 @@ static void job_deadline(struct timer_list *t)
 }
 
 /* budget NULL: a client's question, with its own. NULL: too many jobs. */
-static struct rjob *job_new(struct resolver *r, const struct dname *name, uint16_t type, struct rbudget *budget, unsigned depth)
+static struct rjob *job_new(struct resolver *r, const struct dname *name, uint16_t type,
+			    struct rbudget *budget, unsigned depth)
 {
 	struct rjob *j;
 
@@ -284,7 +293,8 @@ static bool may_wait(struct rjob *j, struct rjob *c)
 	return true;
 }
 
-/* j waits for the answer to (name, type). False: it must not or cannot. A new job costs as much as a query. */
+/* j waits for the answer to (name, type). False: it must not or cannot. A new job costs as much as
+ * a query. */
 static bool job_wait(struct rjob *j, const struct dname *name, uint16_t type, enum rjob_why why)
 {
 	struct resolver *r = j->r;
@@ -316,7 +326,8 @@ static void take_target(struct rjob *j, const struct ranswer *a)
 	for (i = 0; i < a->n; i++) {
 		if (a->set[i].section == DNS_AN && a->set[i].set->type == DNS_CNAME)
 			j->links++;
-		ranswer_add(&j->ans, (enum dns_section)a->set[i].section, &a->set[i].owner, a->set[i].set, a->set[i].expires_ns);
+		ranswer_add(&j->ans, (enum dns_section)a->set[i].section, &a->set[i].owner,
+			    a->set[i].set, a->set[i].expires_ns);
 	}
 	job_ready(j, j->links > RES_MAX_LINKS ? DNS_SERVFAIL : (int)a->rcode);
 }
@@ -356,7 +367,8 @@ void rjob_finish(struct rjob *j, unsigned rcode)
 	if (rcode == DNS_SERVFAIL) {
 		ranswer_clear(&j->ans);
 		r->stats.servfail++;
-		rcache_put(r->cache, &j->name, j->type, RC_FAIL, RANK_ADDITIONAL, NULL, NULL, RCACHE_FAIL_TTL, r->now_ns);
+		rcache_put(r->cache, &j->name, j->type, RC_FAIL, RANK_ADDITIONAL, NULL, NULL,
+			   RCACHE_FAIL_TTL, r->now_ns);
 	}
 	j->ans.rcode = rcode;
 	while (!list_empty(&j->waits))
@@ -427,9 +439,10 @@ void rjob_run(struct rjob *j)
 		glueless(j);
 }
 
-/* --- the door ------------------------------------------------------------------------------------ */
+/* ---- the door ---- */
 
-struct resolver *resolver_new(const struct resolver_params *p, const struct resolver_ops *ops, void *arg, uint64_t now_ns)
+struct resolver *resolver_new(const struct resolver_params *p, const struct resolver_ops *ops,
+			      void *arg, uint64_t now_ns)
 {
 	struct resolver *r = xcalloc(1, sizeof(*r));
 
@@ -471,7 +484,8 @@ void resolver_free(struct resolver *r)
 	free(r);
 }
 
-struct rwait *resolver_ask(struct resolver *r, const struct dname *name, uint16_t type, resolver_done done, void *arg, uint64_t now_ns)
+struct rwait *resolver_ask(struct resolver *r, const struct dname *name, uint16_t type,
+			   resolver_done done, void *arg, uint64_t now_ns)
 {
 	struct ranswer now = { 0 };
 	struct dname cur = *name;
@@ -519,17 +533,20 @@ void resolver_cancel(struct rwait *w)
 	free(w);
 }
 
-/* DR-01: a response to this very query, or nothing. Its address and port are the socket's matter. */
+/* DR-01: a response to this very query, or nothing. Its address and port are the socket's matter.
+ */
 static bool matches(const struct resolver *r, const struct rquery *q, const struct dns_msg *m)
 {
-	if (!(m->flags & DNS_QR) || dns_opcode(m) != DNS_OP_QUERY || m->id != q->id || !m->has_question)
+	if (!(m->flags & DNS_QR) || dns_opcode(m) != DNS_OP_QUERY || m->id != q->id ||
+	    !m->has_question)
 		return false;
 	if (m->qtype != q->type || m->qclass != DNS_IN)
 		return false;
 	return r->p.use_0x20 ? dname_same(&m->qname, &q->qname) : dname_eq(&m->qname, &q->qname);
 }
 
-bool resolver_input(struct resolver *r, struct rquery *q, const uint8_t *p, size_t len, uint64_t now_ns)
+bool resolver_input(struct resolver *r, struct rquery *q, const uint8_t *p, size_t len,
+		    uint64_t now_ns)
 {
 	struct rjob *j = q->job;
 	uint32_t addr = q->addr;

@@ -2,22 +2,24 @@
  *
  *     rcode and TC  ->  answer / alias / negative / referral / lame
  *
- * Decides by bailiwick (only names at or below the zone that was asked, RFC 5452 6, DR-03), by place (only the
- * section where a record belongs, DR-04) and by AA. Nothing else of the message is kept: neither the authority
- * section's NS set of an answer nor additional records that no referral names.
- * Called by resolver_job.c with messages that passed dns_msg_check. RFC 1034 5.3.3, 2181 5.4, 2308.
- * Tests: tests/unit/app/test_resolver.c. */
+ * Decides by bailiwick (only names at or below the zone that was asked, RFC 5452 6, DR-03), by
+ * place (only the section where a record belongs, DR-04) and by AA. Nothing else of the message is
+ * kept: neither the authority section's NS set of an answer nor additional records that no referral
+ * names. Called by resolver_job.c with messages that passed dns_msg_check. RFC 1034 5.3.3,
+ * 2181 5.4, 2308. Tests: tests/unit/app/test_resolver.c. */
 #include <string.h>
 
 #include "app/resolver_int.h"
 
 static bool is_private(uint32_t a)
 {
-	return a >> 24 == 10 || a >> 24 == 127 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 16 == 0xa9fe || a >> 24 == 0;
+	return a >> 24 == 10 || a >> 24 == 127 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 ||
+	       a >> 16 == 0xa9fe || a >> 24 == 0;
 }
 
 /* The set (owner, type) of a section, RDATA expanded. NULL: none. */
-static struct rrset *take_set(struct resolver *r, const struct dns_msg *m, enum dns_section s, const struct dname *owner, uint16_t type)
+static struct rrset *take_set(struct resolver *r, const struct dns_msg *m, enum dns_section s,
+			      const struct dname *owner, uint16_t type)
 {
 	struct rrset *set = NULL;
 	struct dns_walk w;
@@ -27,12 +29,14 @@ static struct rrset *take_set(struct resolver *r, const struct dns_msg *m, enum 
 	while (dns_walk_next(&w, &rr)) {
 		int n;
 
-		if (rr.section != s || rr.type != type || rr.cls != DNS_IN || !dname_eq(&rr.owner, owner))
+		if (rr.section != s || rr.type != type || rr.cls != DNS_IN ||
+		    !dname_eq(&rr.owner, owner))
 			continue;
 		n = dns_rdata_expand(m, &rr, r->scratch, DNS_RDATA_MAX);
 		if (n < 0)
 			continue;
-		if (s == DNS_AN && type == DNS_A && r->p.filter_private && is_private(get_be32(r->scratch)))
+		if (s == DNS_AN && type == DNS_A && r->p.filter_private &&
+		    is_private(get_be32(r->scratch)))
 			continue;
 		if (!set)
 			set = rrset_new(type, rr.ttl);
@@ -55,9 +59,10 @@ static void keep_answer(struct rjob *j, const struct dname *owner, struct rrset 
 	ranswer_add(&j->ans, DNS_AN, owner, s, end_of(r, s->ttl, RCACHE_MAX_TTL));
 }
 
-/* --- negative answers ---------------------------------------------------------------------------- */
+/* ---- negative answers ---- */
 
-/* The SOA of the authority section if it may speak for cur: owned by an ancestor inside the zone asked. */
+/* The SOA of the authority section if it may speak for cur: owned by an ancestor inside the zone
+ * asked. */
 static struct rrset *take_soa(struct rjob *j, const struct dns_msg *m, struct dname *owner)
 {
 	struct dns_walk w;
@@ -65,8 +70,8 @@ static struct rrset *take_soa(struct rjob *j, const struct dns_msg *m, struct dn
 
 	dns_walk_init(&w, m);
 	while (dns_walk_next(&w, &rr)) {
-		if (rr.section == DNS_AUTH && rr.type == DNS_SOA && dname_under(&j->cur, &rr.owner) &&
-		    dname_under(&rr.owner, &j->d.zone)) {
+		if (rr.section == DNS_AUTH && rr.type == DNS_SOA &&
+		    dname_under(&j->cur, &rr.owner) && dname_under(&rr.owner, &j->d.zone)) {
 			*owner = rr.owner;
 			return take_set(j->r, m, DNS_AUTH, owner, DNS_SOA);
 		}
@@ -74,7 +79,8 @@ static struct rrset *take_soa(struct rjob *j, const struct dns_msg *m, struct dn
 	return NULL;
 }
 
-static void accept_negative(struct rjob *j, struct rrset *soa, const struct dname *owner, bool nxdomain)
+static void accept_negative(struct rjob *j, struct rrset *soa, const struct dname *owner,
+			    bool nxdomain)
 {
 	struct resolver *r = j->r;
 
@@ -84,13 +90,14 @@ static void accept_negative(struct rjob *j, struct rrset *soa, const struct dnam
 
 		if (rrset_next(soa, &pos, &rd))
 			ttl = min_u32(soa->ttl, get_be32(rd.p + rd.len - 4)); /* RFC 2308 5 */
-		rcache_put(r->cache, &j->cur, j->type, nxdomain ? RC_NXDOMAIN : RC_NODATA, RANK_AUTH_ANSWER, soa, owner, ttl, r->now_ns);
+		rcache_put(r->cache, &j->cur, j->type, nxdomain ? RC_NXDOMAIN : RC_NODATA,
+			   RANK_AUTH_ANSWER, soa, owner, ttl, r->now_ns);
 		ranswer_add(&j->ans, DNS_AUTH, owner, soa, end_of(r, ttl, RCACHE_MAX_NEGATIVE));
 	}
 	rjob_finish(j, nxdomain ? DNS_NXDOMAIN : DNS_NOERROR);
 }
 
-/* --- referrals ----------------------------------------------------------------------------------- */
+/* ---- referrals ---- */
 
 /* The NS set that leads down: strictly below the zone asked, at or above the name wanted. */
 static struct rrset *take_referral(struct rjob *j, const struct dns_msg *m, struct dname *zone)
@@ -100,8 +107,9 @@ static struct rrset *take_referral(struct rjob *j, const struct dns_msg *m, stru
 
 	dns_walk_init(&w, m);
 	while (dns_walk_next(&w, &rr)) {
-		if (rr.section == DNS_AUTH && rr.type == DNS_NS && rr.cls == DNS_IN && rr.owner.len > j->d.zone.len &&
-		    dname_under(&rr.owner, &j->d.zone) && dname_under(&j->cur, &rr.owner)) {
+		if (rr.section == DNS_AUTH && rr.type == DNS_NS && rr.cls == DNS_IN &&
+		    rr.owner.len > j->d.zone.len && dname_under(&rr.owner, &j->d.zone) &&
+		    dname_under(&j->cur, &rr.owner)) {
 			*zone = rr.owner;
 			return take_set(j->r, m, DNS_AUTH, zone, DNS_NS);
 		}
@@ -109,7 +117,8 @@ static struct rrset *take_referral(struct rjob *j, const struct dns_msg *m, stru
 	return NULL;
 }
 
-static void follow_referral(struct rjob *j, const struct dns_msg *m, const struct dname *zone, struct rrset *ns)
+static void follow_referral(struct rjob *j, const struct dns_msg *m, const struct dname *zone,
+			    struct rrset *ns)
 {
 	struct resolver *r = j->r;
 	struct rdeleg *d = &j->d;
@@ -132,7 +141,8 @@ static void follow_referral(struct rjob *j, const struct dns_msg *m, const struc
 		if (dname_under(host, &parent)) /* glue only from who may know it */
 			glue = take_set(r, m, DNS_AR, host, DNS_A);
 		if (glue) {
-			rcache_put(r->cache, host, DNS_A, RC_DATA, RANK_ADDITIONAL, glue, NULL, glue->ttl, r->now_ns);
+			rcache_put(r->cache, host, DNS_A, RC_DATA, RANK_ADDITIONAL, glue, NULL,
+				   glue->ttl, r->now_ns);
 			rdeleg_add_addrs(d, glue);
 		} else if ((known = rchain_addrs(r, host))) {
 			rdeleg_add_addrs(d, known);
@@ -143,7 +153,7 @@ static void follow_referral(struct rjob *j, const struct dns_msg *m, const struc
 	rjob_run(j);
 }
 
-/* --- the answer section -------------------------------------------------------------------------- */
+/* ---- the answer section ---- */
 
 enum chain { CHAIN_DONE, CHAIN_LEFT, CHAIN_NONE, CHAIN_BROKEN };
 
@@ -154,7 +164,8 @@ static enum chain walk_chain(struct rjob *j, const struct dns_msg *m)
 
 	while (dname_under(&j->cur, &j->d.zone)) {
 		struct rrset *s = take_set(j->r, m, DNS_AN, &j->cur, j->type);
-		struct rrset *c = j->type != DNS_CNAME ? take_set(j->r, m, DNS_AN, &j->cur, DNS_CNAME) : NULL;
+		struct rrset *c =
+		    j->type != DNS_CNAME ? take_set(j->r, m, DNS_AN, &j->cur, DNS_CNAME) : NULL;
 		struct dname owner = j->cur;
 		enum chain now = CHAIN_NONE;
 
@@ -163,7 +174,8 @@ static enum chain walk_chain(struct rjob *j, const struct dns_msg *m)
 		} else if (s) {
 			keep_answer(j, &owner, s);
 			now = CHAIN_DONE;
-		} else if (c && (c->n != 1 || !rset_cname(c, &j->cur) || ++j->links > RES_MAX_LINKS)) {
+		} else if (c &&
+			   (c->n != 1 || !rset_cname(c, &j->cur) || ++j->links > RES_MAX_LINKS)) {
 			now = CHAIN_BROKEN;
 		} else if (c) {
 			keep_answer(j, &owner, c);

@@ -1,10 +1,12 @@
 /* The stub resolver: what getaddrinfo() does on a host.
  *
- *     address? -> OS cache -> /etc/hosts -> name servers of resolv.conf      (nsswitch.conf: "hosts: files dns")
+ *     address? -> OS cache -> /etc/hosts -> name servers of resolv.conf      (nsswitch.conf:
+ * "hosts: files dns")
  *
- * Decides where a name's address comes from and what is remembered (S3-23, S3-30; RFC 1034 5.3.1). Each step
- * says what it found at the moment it looked. Answers of the hosts file are not cached: an edit counts at once.
- * Called by app_resolve(), curl, the browser, getent. Tests: tests/unit/app/test_stub.c, test_dns_hosts.c. */
+ * Decides where a name's address comes from and what is remembered (S3-23, S3-30; RFC 1034 5.3.1).
+ * Each step says what it found at the moment it looked. Answers of the hosts file are not cached:
+ * an edit counts at once. Called by app_resolve(), curl, the browser, getent. Tests:
+ * tests/unit/app/test_stub.c, test_dns_hosts.c. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -28,7 +30,7 @@ const char *stub_strerror(int err)
 	return "Non-recoverable failure in name resolution";
 }
 
-/* --- reading an answer --------------------------------------------------------------------------- */
+/* ---- reading an answer ---- */
 
 static uint64_t end_after(struct task *t, uint32_t ttl)
 {
@@ -46,7 +48,8 @@ static bool follow_alias(const struct dns_msg *m, struct dname *cur, uint32_t *t
 	while (dns_walk_next(&w, &rr)) {
 		int n;
 
-		if (rr.section != DNS_AN || rr.type != DNS_CNAME || rr.cls != DNS_IN || !dname_eq(&rr.owner, cur))
+		if (rr.section != DNS_AN || rr.type != DNS_CNAME || rr.cls != DNS_IN ||
+		    !dname_eq(&rr.owner, cur))
 			continue;
 		n = dns_rdata_expand(m, &rr, rd, sizeof(rd));
 		if (n > 0 && dname_from_wire(cur, rd, (size_t)n)) {
@@ -57,14 +60,16 @@ static bool follow_alias(const struct dns_msg *m, struct dname *cur, uint32_t *t
 	return false;
 }
 
-static void take_addresses(const struct dns_msg *m, const struct dname *owner, struct stub_answer *out, uint32_t *ttl)
+static void take_addresses(const struct dns_msg *m, const struct dname *owner,
+			   struct stub_answer *out, uint32_t *ttl)
 {
 	struct dns_walk w;
 	struct dns_rr rr;
 
 	dns_walk_init(&w, m);
 	while (dns_walk_next(&w, &rr)) {
-		if (rr.section != DNS_AN || rr.type != DNS_A || rr.cls != DNS_IN || !dname_eq(&rr.owner, owner) || out->n == STUB_MAX_ADDRS)
+		if (rr.section != DNS_AN || rr.type != DNS_A || rr.cls != DNS_IN ||
+		    !dname_eq(&rr.owner, owner) || out->n == STUB_MAX_ADDRS)
 			continue;
 		out->addr[out->n++] = get_be32(m->p + rr.rd);
 		*ttl = min_u32(*ttl, rr.ttl);
@@ -80,7 +85,8 @@ static uint32_t negative_ttl(const struct dns_msg *m)
 	dns_walk_init(&w, m);
 	while (dns_walk_next(&w, &rr))
 		if (rr.section == DNS_AUTH && rr.type == DNS_SOA)
-			return min_u32(min_u32(rr.ttl, get_be32(m->p + rr.rd + rr.rdlen - 4)), STUB_NEGATIVE_MAX);
+			return min_u32(min_u32(rr.ttl, get_be32(m->p + rr.rd + rr.rdlen - 4)),
+				       STUB_NEGATIVE_MAX);
 	return 0;
 }
 
@@ -109,13 +115,18 @@ static int read_answer(struct task *t, const struct dns_msg *m, struct stub_answ
 	return 0;
 }
 
-/* --- asking -------------------------------------------------------------------------------------- */
+/* ---- asking ---- */
 
-static int ask_server(struct task *t, const struct stub_conf *c, unsigned s, unsigned attempt, const struct dname *name, struct stub_answer *out)
+static int ask_server(struct task *t, const struct stub_conf *c, unsigned s, unsigned attempt,
+		      const struct dname *name, struct stub_answer *out)
 {
 	/* resolv.conf(5): the patience doubles with each round and is shared among the servers. */
-	uint64_t patience = ((uint64_t)c->timeout_s << attempt) * NSEC_PER_SEC / (attempt ? c->n_servers : 1);
-	struct stub_exchange x = { .server = c->server[s], .tcp = c->use_tcp, .tcp_on_tc = true, .timeout_ns = max_u64(patience, NSEC_PER_SEC) };
+	uint64_t patience =
+	    ((uint64_t)c->timeout_s << attempt) * NSEC_PER_SEC / (attempt ? c->n_servers : 1);
+	struct stub_exchange x = {.server = c->server[s],
+				  .tcp = c->use_tcp,
+				  .tcp_on_tc = true,
+				  .timeout_ns = max_u64(patience, NSEC_PER_SEC)};
 	char text[DNAME_TEXT_MAX], a[IP4_STRLEN];
 	uint8_t query[DNS_UDP_MIN], *reply;
 	struct dns_msg m;
@@ -123,22 +134,27 @@ static int ask_server(struct task *t, const struct stub_conf *c, unsigned s, uns
 	int len, err;
 
 	sys_getrandom(t, &id, sizeof(id));
-	len = dns_build_query(query, sizeof(query), id, true, name, DNS_A, c->edns ? DNS_EDNS_SIZE : 0);
+	len = dns_build_query(query, sizeof(query), id, true, name, DNS_A,
+			      c->edns ? DNS_EDNS_SIZE : 0);
 	if (len < 0)
 		return STUB_FAIL;
-	TRACE(&t->net->probe, TR_APP, 0, "query sent name=%s type=A server=%s", dname_text_nodot(text, name), ip4_str(a, x.server));
+	TRACE(&t->net->probe, TR_APP, 0, "query sent name=%s type=A server=%s",
+	      dname_text_nodot(text, name), ip4_str(a, x.server));
 	err = stub_exchange(t, &x, query, (size_t)len, &reply, &m, NULL);
 	if (err) {
-		TRACE(&t->net->probe, TR_APP, 0, "no answer server=%s error=%d", ip4_str(a, x.server), -err);
+		TRACE(&t->net->probe, TR_APP, 0, "no answer server=%s error=%d",
+		      ip4_str(a, x.server), -err);
 		return STUB_AGAIN;
 	}
 	err = read_answer(t, &m, out);
-	TRACE(&t->net->probe, TR_APP, 0, "answer received rcode=%s addresses=%u", dns_rcode_text(dns_rcode(&m)), out->n);
+	TRACE(&t->net->probe, TR_APP, 0, "answer received rcode=%s addresses=%u",
+	      dns_rcode_text(dns_rcode(&m)), out->n);
 	free(reply);
 	return err;
 }
 
-static int ask_name(struct task *t, const struct stub_conf *c, const struct dname *name, struct stub_answer *out)
+static int ask_name(struct task *t, const struct stub_conf *c, const struct dname *name,
+		    struct stub_answer *out)
 {
 	unsigned attempt, s;
 	int err = STUB_AGAIN;
@@ -174,7 +190,8 @@ static int ask_dns(struct task *t, const char *host, struct stub_answer *out)
 
 		if (bare)
 			full = name;
-		else if (!dname_rebase(&full, &name, &(struct dname){ .len = 1 }, &c.search[first_bare ? i - 1 : i]))
+		else if (!dname_rebase(&full, &name, &(struct dname){.len = 1},
+				       &c.search[first_bare ? i - 1 : i]))
 			continue;
 		last = ask_name(t, &c, &full, out);
 		if (!last)
@@ -230,7 +247,8 @@ static bool cached(struct task *t, const char *host, struct stub_answer *out)
 {
 	bool hit = oscache_get(t, host, out);
 
-	TRACE(&t->net->probe, TR_APP, 0, "os cache %s name=%s%s", hit ? "hit" : "miss", host, hit && !out->n ? " (does not exist)" : "");
+	TRACE(&t->net->probe, TR_APP, 0, "os cache %s name=%s%s", hit ? "hit" : "miss", host,
+	      hit && !out->n ? " (does not exist)" : "");
 	return hit;
 }
 

@@ -1,5 +1,5 @@
-/* The stub resolver that programs call (getaddrinfo's work): hosts file, the host's cache, then the name
- * servers of resolv.conf. IPv4 only. */
+/* The stub resolver that programs call (getaddrinfo's work): hosts file, the host's cache, then the
+ * name servers of resolv.conf. IPv4 only. */
 #ifndef APP_STUB_H
 #define APP_STUB_H
 
@@ -23,13 +23,13 @@ struct stub_answer {
 	uint64_t expires_ns; /* of the host's clock; TIME_NEVER for literals and hosts lines */
 	char canon[256];     /* canonical name: the end of the aliases */
 };
-/* Look a name up. 0, or a stub_error. Order: an address, the OS cache, then as /etc/nsswitch.conf says ("files
- * dns"). */
+/* Look a name up. 0, or a stub_error. Order: an address, the OS cache, then as /etc/nsswitch.conf
+ * says ("files dns"). */
 int stub_lookup(struct task *t, const char *host, struct stub_answer *out);
 /* First address only. */
 int stub_lookup4(struct task *t, const char *host, uint32_t *addr);
 
-/* --- what dig needs too -------------------------------------------------------------------------- */
+/* ---- what dig needs too ---- */
 
 #define STUB_MAX_SERVERS 3
 #define STUB_MAX_SEARCH 6
@@ -50,11 +50,14 @@ struct stub_exchange {
 	bool tcp, tcp_on_tc; /* with tcp_on_tc a truncated answer is asked for again by TCP */
 	uint64_t timeout_ns;
 };
-/* Send a query, take its answer: same ID and question, from the server asked. reply: malloc'd octets, checked;
- * m is their view. 0; -ETIMEDOUT, -ECONNREFUSED or another -errno of the sockets. *used_tcp may be NULL. */
-int stub_exchange(struct task *t, const struct stub_exchange *x, const uint8_t *query, size_t len, uint8_t **reply, struct dns_msg *m, bool *used_tcp);
+/* Send a query, take its answer: same ID and question, from the server asked. reply: malloc'd
+ * octets, checked; m is their view. 0; -ETIMEDOUT, -ECONNREFUSED or another -errno of the sockets.
+ * *used_tcp may be NULL. */
+int stub_exchange(struct task *t, const struct stub_exchange *x, const uint8_t *query, size_t len,
+		  uint8_t **reply, struct dns_msg *m, bool *used_tcp);
 
-/* --- the OS cache: /run/oscache/hosts, a text file that all programs of a host share --------------- */
+/* --- the OS cache: /run/oscache/hosts, a text file that all programs of a host share
+ * --------------- */
 
 #define OSCACHE_PATH "/run/oscache/hosts"
 #define OSCACHE_MAX 256 /* names */
@@ -63,10 +66,12 @@ bool oscache_get(struct task *t, const char *name, struct stub_answer *out);
 void oscache_put(struct task *t, const char *name, const struct stub_answer *a);
 void oscache_flush(struct task *t);
 
-/* --- /etc/hosts ------------------------------------------------------------------------------------ */
+/* --- /etc/hosts
+ * ------------------------------------------------------------------------------------ */
 
 /* Addresses of name in hosts-file text. Count. */
-unsigned stub_hosts_find(const char *text, const char *name, uint32_t *addr, unsigned room, char canon[256]);
+unsigned stub_hosts_find(const char *text, const char *name, uint32_t *addr, unsigned room,
+			 char canon[256]);
 /* First name of an address. */
 bool stub_hosts_reverse(const char *text, uint32_t addr, char canon[256]);
 

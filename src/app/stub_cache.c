@@ -1,11 +1,13 @@
-/* The OS cache of names (S3-30): one per host, shared by its programs, kept in a file in the host's memory.
+/* The OS cache of names (S3-30): one per host, shared by its programs, kept in a file in the host's
+ * memory.
  *
  *     /run/oscache/hosts:   name  expires_ns  canonical  address,address...   ("-": does not exist)
  *
- * Why a file: no daemon whose messages would appear beside the eight of a cold visit (S3-29), nothing in any
- * struct of the stack, and `cat` shows it. Programs of a host run one at a time and no call here sleeps, so a
- * rewrite cannot be interleaved; the file is written beside and renamed all the same.
- * Bound: OSCACHE_MAX names; the oldest go first. Called by stub.c. Tests: tests/unit/app/test_stub.c. */
+ * Why a file: no daemon whose messages would appear beside the eight of a cold visit (S3-29),
+ * nothing in any struct of the stack, and `cat` shows it. Programs of a host run one at a time and
+ * no call here sleeps, so a rewrite cannot be interleaved; the file is written beside and renamed
+ * all the same. Bound: OSCACHE_MAX names; the oldest go first. Called by stub.c. Tests:
+ * tests/unit/app/test_stub.c. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -70,7 +72,8 @@ static void put_line(struct strbuf *sb, const char *name, const struct stub_answ
 	char t[IP4_STRLEN];
 	unsigned i;
 
-	sb_printf(sb, "%s %llu %s ", name, (unsigned long long)a->expires_ns, a->canon[0] ? a->canon : "-");
+	sb_printf(sb, "%s %llu %s ", name, (unsigned long long)a->expires_ns,
+		  a->canon[0] ? a->canon : "-");
 	for (i = 0; i < a->n; i++)
 		sb_printf(sb, "%s%s", i ? "," : "", ip4_str(t, a->addr[i]));
 	sb_puts(sb, a->n ? "\n" : "-\n");
@@ -84,7 +87,8 @@ static bool write_whole(struct task *t, const struct strbuf *sb)
 
 	if (fd < 0)
 		return false; /* without a writable /run there is no cache, only more queries */
-	ok = sys_write(t, fd, sb->buf, sb->len) == (ssize_t)sb->len && !sys_rename(t, OSCACHE_TMP, OSCACHE_PATH);
+	ok = sys_write(t, fd, sb->buf, sb->len) == (ssize_t)sb->len &&
+	     !sys_rename(t, OSCACHE_TMP, OSCACHE_PATH);
 	sys_close(t, fd);
 	return ok;
 }

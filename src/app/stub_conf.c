@@ -1,7 +1,8 @@
 /* What /etc tells the stub resolver: resolv.conf(5), hosts(5).
  *
- * Decides which servers are asked with which patience, and what the hosts file says. Unknown words are passed
- * over, as the manual pages want. Called by stub.c and dig.c. Tests: tests/unit/app/test_stub.c. */
+ * Decides which servers are asked with which patience, and what the hosts file says. Unknown words
+ * are passed over, as the manual pages want. Called by stub.c and dig.c. Tests:
+ * tests/unit/app/test_stub.c. */
 #include <string.h>
 #include <strings.h>
 
@@ -61,9 +62,11 @@ static void conf_line(const char *s, const char *end, struct stub_conf *c)
 	if (!strcmp(key, "search") || !strcmp(key, "domain"))
 		c->n_search = 0; /* the last such line counts */
 	while (next_word(&s, end, w, sizeof(w))) {
-		if (!strcmp(key, "nameserver") && c->n_servers < STUB_MAX_SERVERS && !ip4_parse(w, &c->server[c->n_servers]))
+		if (!strcmp(key, "nameserver") && c->n_servers < STUB_MAX_SERVERS &&
+		    !ip4_parse(w, &c->server[c->n_servers]))
 			c->n_servers++;
-		else if ((!strcmp(key, "search") || (!strcmp(key, "domain") && !c->n_search)) && c->n_search < STUB_MAX_SEARCH &&
+		else if ((!strcmp(key, "search") || (!strcmp(key, "domain") && !c->n_search)) &&
+			 c->n_search < STUB_MAX_SEARCH &&
 			 !dname_from_text(&c->search[c->n_search], w, &root))
 			c->n_search++;
 		else if (!strcmp(key, "options"))
@@ -108,7 +111,8 @@ static bool same_name(const char *a, const char *b)
 	return !strncasecmp(a, b, n) && (!a[n] || (a[n] == '.' && !a[n + 1]));
 }
 
-unsigned stub_hosts_find(const char *text, const char *name, uint32_t *addr, unsigned room, char canon[256])
+unsigned stub_hosts_find(const char *text, const char *name, uint32_t *addr, unsigned room,
+			 char canon[256])
 {
 	unsigned n = 0;
 
@@ -143,7 +147,8 @@ bool stub_hosts_reverse(const char *text, uint32_t addr, char canon[256])
 		uint32_t a;
 
 		text = *end ? end + 1 : end;
-		if (next_word(&s, end, w, sizeof(w)) && !ip4_parse(w, &a) && a == addr && next_word(&s, end, canon, 256))
+		if (next_word(&s, end, w, sizeof(w)) && !ip4_parse(w, &a) && a == addr &&
+		    next_word(&s, end, canon, 256))
 			return true;
 	}
 	return false;

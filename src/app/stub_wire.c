@@ -1,9 +1,9 @@
 /* One question, one answer: the stub's way over the wire.
  *
- * Decides when octets are the answer to this query (RFC 5452: server, port, ID, question) and when TCP is
- * needed (TC). A connected UDP socket takes datagrams of that server only; its port was drawn by the kernel.
- * Called by stub.c, dig.c, dns_ctl.c. RFC 1035 4.2, 7766. Tests: tests/unit/app/test_stub.c and the whole hosts of
- * tests/unit/app/test_dns_hosts.c. */
+ * Decides when octets are the answer to this query (RFC 5452: server, port, ID, question) and when
+ * TCP is needed (TC). A connected UDP socket takes datagrams of that server only; its port was
+ * drawn by the kernel. Called by stub.c, dig.c, dns_ctl.c. RFC 1035 4.2, 7766. Tests:
+ * tests/unit/app/test_stub.c and the whole hosts of tests/unit/app/test_dns_hosts.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,14 +23,17 @@ static int wait_fd(struct task *t, int fd, short events, uint64_t deadline_ns)
 
 	if (now >= deadline_ns)
 		return -ETIMEDOUT;
-	n = sys_poll(t, &p, 1, (int)min_u64((deadline_ns - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC, INT32_MAX));
+	n = sys_poll(
+	    t, &p, 1,
+	    (int)min_u64((deadline_ns - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC, INT32_MAX));
 	return n < 0 ? n : n == 0 ? -ETIMEDOUT : 0;
 }
 
 static bool answers(const struct dns_msg *m, const struct dns_msg *q)
 {
-	return (m->flags & DNS_QR) && m->id == q->id && dns_opcode(m) == dns_opcode(q) && m->has_question && m->qtype == q->qtype &&
-	       m->qclass == q->qclass && dname_eq(&m->qname, &q->qname);
+	return (m->flags & DNS_QR) && m->id == q->id && dns_opcode(m) == dns_opcode(q) &&
+	       m->has_question && m->qtype == q->qtype && m->qclass == q->qclass &&
+	       dname_eq(&m->qname, &q->qname);
 }
 
 static int open_connected(struct task *t, const struct stub_exchange *x, int type)
@@ -48,8 +51,8 @@ static int open_connected(struct task *t, const struct stub_exchange *x, int typ
 	return fd;
 }
 
-static int udp_once(struct task *t, const struct stub_exchange *x, const uint8_t *query, size_t len, const struct dns_msg *q,
-		    uint8_t *buf, struct dns_msg *m)
+static int udp_once(struct task *t, const struct stub_exchange *x, const uint8_t *query, size_t len,
+		    const struct dns_msg *q, uint8_t *buf, struct dns_msg *m)
 {
 	uint64_t deadline = sys_clock_ns(t) + x->timeout_ns;
 	int fd = open_connected(t, x, SOCK_DGRAM), err;
@@ -84,7 +87,8 @@ static int tcp_move(struct task *t, int fd, uint8_t *p, size_t len, bool out, ui
 
 		if (err)
 			return err;
-		n = out ? sys_sendto(t, fd, p, len, MSG_NOSIGNAL, NULL, 0) : sys_recvfrom(t, fd, p, len, 0, NULL, NULL);
+		n = out ? sys_sendto(t, fd, p, len, MSG_NOSIGNAL, NULL, 0)
+			: sys_recvfrom(t, fd, p, len, 0, NULL, NULL);
 		if (n == -EAGAIN)
 			continue;
 		if (n <= 0)
@@ -95,8 +99,8 @@ static int tcp_move(struct task *t, int fd, uint8_t *p, size_t len, bool out, ui
 	return 0;
 }
 
-static int tcp_once(struct task *t, const struct stub_exchange *x, const uint8_t *query, size_t len, const struct dns_msg *q,
-		    uint8_t *buf, struct dns_msg *m)
+static int tcp_once(struct task *t, const struct stub_exchange *x, const uint8_t *query, size_t len,
+		    const struct dns_msg *q, uint8_t *buf, struct dns_msg *m)
 {
 	uint64_t deadline = sys_clock_ns(t) + x->timeout_ns;
 	int fd = open_connected(t, x, SOCK_STREAM), err, so = 0;
@@ -125,7 +129,8 @@ static int tcp_once(struct task *t, const struct stub_exchange *x, const uint8_t
 	return err;
 }
 
-int stub_exchange(struct task *t, const struct stub_exchange *x, const uint8_t *query, size_t len, uint8_t **reply, struct dns_msg *m, bool *used_tcp)
+int stub_exchange(struct task *t, const struct stub_exchange *x, const uint8_t *query, size_t len,
+		  uint8_t **reply, struct dns_msg *m, bool *used_tcp)
 {
 	uint8_t *buf = xcalloc(1, DNS_MSG_MAX + TCP_LEN);
 	bool tcp = x->tcp;

@@ -1,10 +1,10 @@
 /* URL parser: what the browser does first (S3-12, S3-13).
  *
- * Decides: which scheme, host, port, path and query a text names, or why it names none. The grammar of
- * RFC 3986 is liburiparser's work; on top come the narrower rules of a web client: a host that is a
- * DNS name or a dotted IPv4 address, a port of 1..65535, no user name (RFC 9110 4.2.4), no octets
- * outside printable ASCII. Fragments stay here (RFC 9110 7.1).
- * Called by visit.c and curl.c before anything is sent. Tests: tests/unit/app/test_url.c. */
+ * Decides: which scheme, host, port, path and query a text names, or why it names none. The grammar
+ * of RFC 3986 is liburiparser's work; on top come the narrower rules of a web client: a host that
+ * is a DNS name or a dotted IPv4 address, a port of 1..65535, no user name (RFC 9110 4.2.4), no
+ * octets outside printable ASCII. Fragments stay here (RFC 9110 7.1). Called by visit.c and curl.c
+ * before anything is sent. Tests: tests/unit/app/test_url.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,11 +73,19 @@ static int check_octets(const char *s, char *err, size_t room)
 		if (i >= URL_MAX)
 			return fail(err, room, "bad URL: longer than %d characters", URL_MAX);
 		if (c <= 0x20 || c == 0x7f)
-			return fail(err, room, "bad URL: space or control character at column %zu (write it as %%%02X)", i + 1, c);
+			return fail(err, room,
+				    "bad URL: space or control character at column %zu (write it "
+				    "as %%%02X)",
+				    i + 1, c);
 		if (c >= 0x80)
-			return fail(err, room, "bad URL: octet 0x%02x at column %zu is not ASCII (write it as %%%02X)", c, i + 1, c);
+			return fail(
+			    err, room,
+			    "bad URL: octet 0x%02x at column %zu is not ASCII (write it as %%%02X)",
+			    c, i + 1, c);
 		if (c == '%' && url_hex_octet(s + i + 1) < 0)
-			return fail(err, room, "bad URL: '%%' at column %zu is not followed by two hex digits", i + 1);
+			return fail(err, room,
+				    "bad URL: '%%' at column %zu is not followed by two hex digits",
+				    i + 1);
 	}
 	if (!i)
 		return fail(err, room, "bad URL: empty (write http://HOST/PATH)");
@@ -103,7 +111,8 @@ static int take_scheme(const UriUriA *uri, struct url *u, char *err, size_t room
 	return 0;
 }
 
-/* One label of a host name: letters, digits, hyphens inside (RFC 1123 2.1), underscore tolerated. */
+/* One label of a host name: letters, digits, hyphens inside (RFC 1123 2.1), underscore tolerated.
+ */
 static const char *label_fault(const char *l, size_t n)
 {
 	size_t i;
@@ -149,7 +158,10 @@ static int check_name(struct url *u, char *err, size_t room)
 		l += n + 1;
 	}
 	if (last_label_numeric(u->host))
-		return fail(err, room, "bad URL: host '%.100s' is not an IPv4 address (four numbers 0..255) nor a name", u->host);
+		return fail(err, room,
+			    "bad URL: host '%.100s' is not an IPv4 address (four numbers 0..255) "
+			    "nor a name",
+			    u->host);
 	return 0;
 }
 
@@ -190,7 +202,8 @@ static int take_port(const UriUriA *uri, struct url *u, char *err, size_t room)
 	for (i = 0; i < n && v <= 65535; i++)
 		v = v * 10 + (uint32_t)(uri->portText.first[i] - '0');
 	if (v == 0 || v > 65535)
-		return fail(err, room, "bad URL: port '%.*s' is not in 1..65535", (int)min_sz(n, 20), uri->portText.first);
+		return fail(err, room, "bad URL: port '%.*s' is not in 1..65535",
+			    (int)min_sz(n, 20), uri->portText.first);
 	u->port = (uint16_t)v;
 	u->port_given = true;
 	return 0;
@@ -284,7 +297,10 @@ void url_free(struct url *u)
 int url_fetchable(const struct url *u, char *err, size_t room)
 {
 	if (u->scheme == URL_HTTPS)
-		return fail(err, room, "https is not supported (no TLS here, nothing was sent): write http://%.100s%s", u->host, u->port_given ? ":PORT" : "");
+		return fail(
+		    err, room,
+		    "https is not supported (no TLS here, nothing was sent): write http://%.100s%s",
+		    u->host, u->port_given ? ":PORT" : "");
 	return 0;
 }
 

@@ -11,7 +11,8 @@ enum url_scheme { URL_HTTP, URL_HTTPS };
 
 struct url {
 	enum url_scheme scheme;
-	char host[URL_HOST_MAX + 2]; /* lower case, without a final dot; as written for an address */
+	char
+	    host[URL_HOST_MAX + 2]; /* lower case, without a final dot; as written for an address */
 	bool is_addr;
 	uint32_t addr;
 	uint16_t port; /* given, or the scheme's */

@@ -1,6 +1,7 @@
 /* Dates in HTTP and dig: days since 1970 to the Gregorian calendar and back.
  *
- * Called by http_server.c, http_file.c, dig_print.c. RFC 9110 5.6.7. Tests: tests/unit/app/test_web_date.c. */
+ * Called by http_server.c, http_file.c, dig_print.c. RFC 9110 5.6.7. Tests:
+ * tests/unit/app/test_web_date.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,8 @@ const char *web_day_name(unsigned wday)
 
 const char *web_month_name(unsigned month)
 {
-	static const char *const n[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char *const n[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					"Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	return n[(month + 11) % 12];
 }
 
@@ -64,8 +66,9 @@ const char *web_http_date(char buf[WEB_DATE_LEN], uint64_t s)
 	struct web_date d;
 
 	web_date_of(s % (253402300800ull), &d); /* years of four digits */
-	snprintf(buf, WEB_DATE_LEN, "%s, %02u %s %04u %02u:%02u:%02u GMT", web_day_name(d.wday), d.day % 100, web_month_name(d.month),
-		 d.year % 10000, d.hour % 100, d.min % 100, d.sec % 100);
+	snprintf(buf, WEB_DATE_LEN, "%s, %02u %s %04u %02u:%02u:%02u GMT", web_day_name(d.wday),
+		 d.day % 100, web_month_name(d.month), d.year % 10000, d.hour % 100, d.min % 100,
+		 d.sec % 100);
 	return buf;
 }
 
@@ -100,21 +103,24 @@ static bool month(const char **s, unsigned *m)
 
 static bool clock_time(const char **s, struct web_date *d)
 {
-	return num(s, 2, &d->hour) && lit(s, ":") && num(s, 2, &d->min) && lit(s, ":") && num(s, 2, &d->sec);
+	return num(s, 2, &d->hour) && lit(s, ":") && num(s, 2, &d->min) && lit(s, ":") &&
+	       num(s, 2, &d->sec);
 }
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 static bool imf_fixdate(const char *s, struct web_date *d)
 {
-	return lit(&s, ", ") && num(&s, 2, &d->day) && lit(&s, " ") && month(&s, &d->month) && lit(&s, " ") && num(&s, 4, &d->year) &&
-	       lit(&s, " ") && clock_time(&s, d) && !strcmp(s, " GMT");
+	return lit(&s, ", ") && num(&s, 2, &d->day) && lit(&s, " ") && month(&s, &d->month) &&
+	       lit(&s, " ") && num(&s, 4, &d->year) && lit(&s, " ") && clock_time(&s, d) &&
+	       !strcmp(s, " GMT");
 }
 
 /* "Sunday, 06-Nov-94 08:49:37 GMT"; s after the day's name. Two digits: the century around 2000. */
 static bool rfc850_date(const char *s, struct web_date *d)
 {
-	if (!(lit(&s, ", ") && num(&s, 2, &d->day) && lit(&s, "-") && month(&s, &d->month) && lit(&s, "-") && num(&s, 2, &d->year) &&
-	      lit(&s, " ") && clock_time(&s, d) && !strcmp(s, " GMT")))
+	if (!(lit(&s, ", ") && num(&s, 2, &d->day) && lit(&s, "-") && month(&s, &d->month) &&
+	      lit(&s, "-") && num(&s, 2, &d->year) && lit(&s, " ") && clock_time(&s, d) &&
+	      !strcmp(s, " GMT")))
 		return false;
 	d->year += d->year < 70 ? 2000 : 1900;
 	return true;
@@ -132,7 +138,7 @@ static bool asctime_date(const char *s, struct web_date *d)
 
 int web_http_date_parse(const char *s, uint64_t *out)
 {
-	static const char *const rest[] = { "day", "day", "sday", "nesday", "rsday", "day", "urday" };
+	static const char *const rest[] = {"day", "day", "sday", "nesday", "rsday", "day", "urday"};
 	struct web_date d = { 0 };
 	unsigned w, m;
 
@@ -141,9 +147,11 @@ int web_http_date_parse(const char *s, uint64_t *out)
 	if (w == 7)
 		return -EINVAL;
 	s += 3;
-	if (!imf_fixdate(s, &d) && !asctime_date(s, &d) && !(lit(&s, rest[w]) && rfc850_date(s, &d)))
+	if (!imf_fixdate(s, &d) && !asctime_date(s, &d) &&
+	    !(lit(&s, rest[w]) && rfc850_date(s, &d)))
 		return -EINVAL;
-	if (d.year < 1970 || d.day < 1 || d.day > month_days(d.year, d.month) || d.hour > 23 || d.min > 59 || d.sec > 60)
+	if (d.year < 1970 || d.day < 1 || d.day > month_days(d.year, d.month) || d.hour > 23 ||
+	    d.min > 59 || d.sec > 60)
 		return -EINVAL;
 	*out = days_before(d.year) + d.day - 1;
 	for (m = 1; m < d.month; m++)

@@ -1,9 +1,9 @@
 /* The event loop of the servers: epoll for descriptors, a timing wheel for deadlines.
  *
- * Decides whose turn it is: timers that are due, then descriptors in the order in which epoll reports them.
- * Descriptors are not inherited by children here, so that a task per connection is not to be had; one task
- * with a loop also serves ten thousand slow connections without ten thousand stacks.
- * Called by dns_server.c, dns_resolver.c, http_server.c. */
+ * Decides whose turn it is: timers that are due, then descriptors in the order in which epoll
+ * reports them. Descriptors are not inherited by children here, so that a task per connection is
+ * not to be had; one task with a loop also serves ten thousand slow connections without ten
+ * thousand stacks. Called by dns_server.c, dns_resolver.c, http_server.c. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -35,7 +35,8 @@ void loop_free(struct loop *l)
 	free(l);
 }
 
-int loop_add(struct loop *l, struct loop_fd *lf, int fd, uint32_t events, void (*ready)(struct loop_fd *lf, uint32_t events))
+int loop_add(struct loop *l, struct loop_fd *lf, int fd, uint32_t events,
+	     void (*ready)(struct loop_fd *lf, uint32_t events))
 {
 	struct epoll_event e = { .events = events, .data.ptr = lf };
 
@@ -81,7 +82,9 @@ static int patience_ms(struct loop *l)
 
 	if (next == TIME_NEVER)
 		return -1;
-	return next <= now ? 0 : (int)min_u64((next - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC, INT32_MAX);
+	return next <= now
+		   ? 0
+		   : (int)min_u64((next - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC, INT32_MAX);
 }
 
 int loop_run(struct loop *l)

@@ -27,7 +27,8 @@ struct loop *loop_new(struct task *t, int *err);
 /* Descriptors still added stay open: their owners close them. */
 void loop_free(struct loop *l);
 /* 0 or -errno. */
-int loop_add(struct loop *l, struct loop_fd *lf, int fd, uint32_t events, void (*ready)(struct loop_fd *lf, uint32_t events));
+int loop_add(struct loop *l, struct loop_fd *lf, int fd, uint32_t events,
+	     void (*ready)(struct loop_fd *lf, uint32_t events));
 void loop_want(struct loop *l, struct loop_fd *lf, uint32_t events);
 /* Forget lf and close its descriptor; an event already fetched for it is not delivered. */
 void loop_close(struct loop *l, struct loop_fd *lf);

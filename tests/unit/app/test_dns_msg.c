@@ -1,7 +1,8 @@
 /* dns_msg.c: DP-01 .. DP-15 */
 #include "test_dns_util.h"
 
-/* A message under construction; octets in malloc'd memory of the exact size, so that ASan sees overreads. */
+/* A message under construction; octets in malloc'd memory of the exact size, so that ASan sees
+ * overreads. */
 struct mk {
 	uint8_t b[70000];
 	size_t n;
@@ -37,7 +38,8 @@ static void question(struct mk *k)
 	ADD(k, "\3www\6server\3com\0\0\1\0\1"); /* www at 12, server at 16, com at 23 */
 }
 
-static void rr(struct mk *k, const void *name, size_t nlen, unsigned type, unsigned rdlen, const void *rd, size_t n)
+static void rr(struct mk *k, const void *name, size_t nlen, unsigned type, unsigned rdlen,
+	       const void *rd, size_t n)
 {
 	add(k, name, nlen);
 	add16(k, type);
@@ -103,8 +105,8 @@ static void dp_04_forward_mutual_and_long_chains(void **state)
 
 	assert_int_equal(NAME("\1a\xc0\x10\1b\0"), DNS_BAD_NAME);
 	assert_int_equal(NAME("\xc0\x0e\xc0\x0c"), DNS_BAD_NAME);
-	/* 126 pointers, each to the one before, inside the opaque RDATA of a TYPE65280: legal names are
-	 * shorter, so the hop bound refuses it. */
+	/* 126 pointers, each to the one before, inside the opaque RDATA of a TYPE65280: legal names
+	 * are shorter, so the hop bound refuses it. */
 	for (int hops = 60; hops <= 126; hops += 66) {
 		start(k, 1, 2, 0, 0);
 		question(k);
@@ -113,11 +115,13 @@ static void dp_04_forward_mutual_and_long_chains(void **state)
 
 		rd[0] = 0;
 		for (int i = 0; i < hops; i++)
-			put_be16(rd + 1 + 2 * i, (uint16_t)(0xc000 | (i ? base + 1 + 2 * (size_t)(i - 1) : base)));
+			put_be16(rd + 1 + 2 * i,
+				 (uint16_t)(0xc000 | (i ? base + 1 + 2 * (size_t)(i - 1) : base)));
 		rr(k, "", 1, 65280, 1 + 2 * (unsigned)hops, rd, 1 + 2 * (size_t)hops);
 		put_be16(rd, (uint16_t)(0xc000 | (base + 1 + 2 * (size_t)(hops - 1))));
 		rr(k, rd, 2, DNS_A, 4, "\1\2\3\4", 4);
-		assert_int_equal(check(k, &m), hops + 1 <= DNS_PTR_HOPS_MAX ? DNS_FINE : DNS_BAD_NAME);
+		assert_int_equal(check(k, &m),
+				 hops + 1 <= DNS_PTR_HOPS_MAX ? DNS_FINE : DNS_BAD_NAME);
 	}
 	/* an ordinary backward chain */
 	start(k, 1, 1, 0, 0);
@@ -313,7 +317,8 @@ static void dp_12_character_strings(void **state)
 	assert_int_equal(one_rr(DNS_HINFO, 256, big, 256), DNS_BAD_RDATA);
 }
 
-static enum dns_fault opts(struct dns_msg *m, const void *owner, size_t on, unsigned cls, uint32_t ttl, const char *rd, unsigned rdlen, unsigned times,
+static enum dns_fault opts(struct dns_msg *m, const void *owner, size_t on, unsigned cls,
+			   uint32_t ttl, const char *rd, unsigned rdlen, unsigned times,
 			   unsigned section)
 {
 	struct mk *k = malloc(sizeof(*k));
@@ -412,13 +417,21 @@ static void mutations_never_overread(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(dp_01_02_pointer_to_itself), cmocka_unit_test(dp_03_pointer_past_end),
-		cmocka_unit_test(dp_04_forward_mutual_and_long_chains), cmocka_unit_test(dp_05_label_types_01_and_10),
-		cmocka_unit_test(dp_06_labels_and_name_lengths), cmocka_unit_test(dp_07_name_without_end),
-		cmocka_unit_test(dp_08_rdlength_against_type), cmocka_unit_test(dp_09_counts),
-		cmocka_unit_test(dp_10_header_cut_and_pointer_into_it), cmocka_unit_test(dp_11_costly_names_end_early),
-		cmocka_unit_test(dp_12_character_strings), cmocka_unit_test(dp_13_opt), cmocka_unit_test(dp_14_sig_of_64k),
-		cmocka_unit_test(dp_15_binary_labels_print_escaped), cmocka_unit_test(mutations_never_overread),
+	    cmocka_unit_test(dp_01_02_pointer_to_itself),
+	    cmocka_unit_test(dp_03_pointer_past_end),
+	    cmocka_unit_test(dp_04_forward_mutual_and_long_chains),
+	    cmocka_unit_test(dp_05_label_types_01_and_10),
+	    cmocka_unit_test(dp_06_labels_and_name_lengths),
+	    cmocka_unit_test(dp_07_name_without_end),
+	    cmocka_unit_test(dp_08_rdlength_against_type),
+	    cmocka_unit_test(dp_09_counts),
+	    cmocka_unit_test(dp_10_header_cut_and_pointer_into_it),
+	    cmocka_unit_test(dp_11_costly_names_end_early),
+	    cmocka_unit_test(dp_12_character_strings),
+	    cmocka_unit_test(dp_13_opt),
+	    cmocka_unit_test(dp_14_sig_of_64k),
+	    cmocka_unit_test(dp_15_binary_labels_print_escaped),
+	    cmocka_unit_test(mutations_never_overread),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

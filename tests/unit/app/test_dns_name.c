@@ -49,7 +49,8 @@ static void dp_06_limits_of_labels_and_names(void **state)
 
 static void dp_15_nul_dot_case_are_octets(void **state)
 {
-	struct dname a = test_name("a\\000b\\.c.Example."), b = test_name("A\\000B\\.C.eXAMPLE."), c = test_name("a.b.c");
+	struct dname a = test_name("a\\000b\\.c.Example."), b = test_name("A\\000B\\.C.eXAMPLE."),
+		     c = test_name("a.b.c");
 	char t[DNAME_TEXT_MAX];
 	struct dname all;
 
@@ -69,9 +70,11 @@ static void dp_15_nul_dot_case_are_octets(void **state)
 
 static void order_and_rebase(void **state)
 {
-	static const char *const sorted[] = { "example.", "a.example.", "yljkjljk.a.example.", "Z.a.example.", "z.example.",
-					      "\\001.z.example.", "*.z.example.", "\\200.z.example." };
-	struct dname out, n = test_name("x.y.old.test"), from = test_name("old.test"), to = test_name("new.example");
+	static const char *const sorted[] = {
+	    "example.",	  "a.example.",	      "yljkjljk.a.example.", "Z.a.example.",
+	    "z.example.", "\\001.z.example.", "*.z.example.",	     "\\200.z.example."};
+	struct dname out, n = test_name("x.y.old.test"), from = test_name("old.test"),
+			  to = test_name("new.example");
 	char t[DNAME_TEXT_MAX];
 
 	for (size_t i = 0; i + 1 < ARRAY_SIZE(sorted); i++) {
@@ -89,7 +92,8 @@ static void order_and_rebase(void **state)
 
 static void from_wire(void **state)
 {
-	static const uint8_t bad[] = { 3, 'a', 'b' }, ptr[] = { 1, 'a', 0xc0, 12 }, ok[] = { 1, 'a', 0, 9 };
+	static const uint8_t bad[] = {3, 'a', 'b'}, ptr[] = {1, 'a', 0xc0, 12},
+			     ok[] = {1, 'a', 0, 9};
 	struct dname n;
 
 	assert_int_equal(dname_from_wire(&n, bad, sizeof(bad)), 0);
@@ -101,8 +105,11 @@ static void from_wire(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(s3_20_labels_on_the_wire), cmocka_unit_test(dp_06_limits_of_labels_and_names),
-		cmocka_unit_test(dp_15_nul_dot_case_are_octets), cmocka_unit_test(order_and_rebase), cmocka_unit_test(from_wire),
+	    cmocka_unit_test(s3_20_labels_on_the_wire),
+	    cmocka_unit_test(dp_06_limits_of_labels_and_names),
+	    cmocka_unit_test(dp_15_nul_dot_case_are_octets),
+	    cmocka_unit_test(order_and_rebase),
+	    cmocka_unit_test(from_wire),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

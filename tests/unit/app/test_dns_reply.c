@@ -73,22 +73,32 @@ static void s3_25_26_root_refers_to_com(void **state)
 {
 	struct ask *k = *state;
 
-	dns_authority_add(&k->a, test_zone(".", "$TTL 86400\n@ SOA a.root-servers.net. h. 1 2 3 4 60\n@ NS a.root-servers.net.\n"
-						"a.root-servers.net. A 198.41.0.4\ncom. NS a.gtld.net.\ncom. NS ns.com.\na.gtld.net. A 10.1.0.3\nns.com. A 10.1.0.4\n"));
+	dns_authority_add(
+	    &k->a,
+	    test_zone(
+		".",
+		"$TTL 86400\n@ SOA a.root-servers.net. h. 1 2 3 4 60\n@ NS a.root-servers.net.\n"
+		"a.root-servers.net. A 198.41.0.4\ncom. NS a.gtld.net.\ncom. NS "
+		"ns.com.\na.gtld.net. A 10.1.0.3\nns.com. A 10.1.0.4\n"));
 	ask(k, "www.server.com", DNS_A, 0);
-	want(k, DNS_NOERROR, false, "n com. 86400 NS a.gtld.net.\nn com. 86400 NS ns.com.\nx a.gtld.net. 86400 A 10.1.0.3\nx ns.com. 86400 A 10.1.0.4\n");
+	want(k, DNS_NOERROR, false,
+	     "n com. 86400 NS a.gtld.net.\nn com. 86400 NS ns.com.\nx a.gtld.net. 86400 A "
+	     "10.1.0.3\nx ns.com. 86400 A 10.1.0.4\n");
 	assert_string_equal(k->done.text, "referral com.");
 	assert_int_equal(k->m.count[DNS_AN], 0);
 	ask(k, ".", DNS_NS, 0);
-	want(k, DNS_NOERROR, true, "a . 86400 NS a.root-servers.net.\nx a.root-servers.net. 86400 A 198.41.0.4\n");
+	want(k, DNS_NOERROR, true,
+	     "a . 86400 NS a.root-servers.net.\nx a.root-servers.net. 86400 A 198.41.0.4\n");
 	ask(k, "nosuch", DNS_A, 0);
 	assert_int_equal(dns_rcode(&k->m), DNS_NXDOMAIN);
 }
 
 static const char server_com[] =
-	"$TTL 300\n" SOA "@ NS ns\nns A 10.0.3.2\nwww A 10.0.4.2\nalias CNAME www\nfar CNAME x.other.org.\nloop1 CNAME loop2\nloop2 CNAME loop1\n"
-	"mail MX 10 mx\nmx A 10.0.4.3\nmx AAAA 2001:db8::3\na.b.ent TXT deep\nsub NS ns.sub\nsub NS ns.elsewhere.net.\nns.sub A 10.9.9.9\n"
-	"cut CNAME www.sub\nold DNAME new\nx.new A 10.0.0.7\ndangling CNAME nothing\n";
+    "$TTL 300\n" SOA "@ NS ns\nns A 10.0.3.2\nwww A 10.0.4.2\nalias CNAME www\nfar CNAME "
+		     "x.other.org.\nloop1 CNAME loop2\nloop2 CNAME loop1\n"
+    "mail MX 10 mx\nmx A 10.0.4.3\nmx AAAA 2001:db8::3\na.b.ent TXT deep\nsub NS ns.sub\nsub NS "
+    "ns.elsewhere.net.\nns.sub A 10.9.9.9\n"
+    "cut CNAME www.sub\nold DNAME new\nx.new A 10.0.0.7\ndangling CNAME nothing\n";
 
 static void s3_28_answers(void **state)
 {
@@ -105,17 +115,23 @@ static void s3_28_answers(void **state)
 	ask(k, "no.server.com", DNS_A, 0);
 	want(k, DNS_NXDOMAIN, true, SOA_TEXT("server.com."));
 	ask(k, "alias.server.com", DNS_A, 0);
-	want(k, DNS_NOERROR, true, "a alias.server.com. 300 CNAME www.server.com.\na www.server.com. 300 A 10.0.4.2\n");
+	want(k, DNS_NOERROR, true,
+	     "a alias.server.com. 300 CNAME www.server.com.\na www.server.com. 300 A 10.0.4.2\n");
 	ask(k, "alias.server.com", DNS_CNAME, 0);
 	want(k, DNS_NOERROR, true, "a alias.server.com. 300 CNAME www.server.com.\n");
 	ask(k, "far.server.com", DNS_A, 0);
 	want(k, DNS_NOERROR, true, "a far.server.com. 300 CNAME x.other.org.\n");
 	ask(k, "dangling.server.com", DNS_A, 0);
-	want(k, DNS_NXDOMAIN, true, "a dangling.server.com. 300 CNAME nothing.server.com.\n" SOA_TEXT("server.com."));
+	want(k, DNS_NXDOMAIN, true,
+	     "a dangling.server.com. 300 CNAME nothing.server.com.\n" SOA_TEXT("server.com."));
 	ask(k, "loop1.server.com", DNS_A, 0);
-	want(k, DNS_NOERROR, true, "a loop1.server.com. 300 CNAME loop2.server.com.\na loop2.server.com. 300 CNAME loop1.server.com.\n");
+	want(k, DNS_NOERROR, true,
+	     "a loop1.server.com. 300 CNAME loop2.server.com.\na loop2.server.com. 300 CNAME "
+	     "loop1.server.com.\n");
 	ask(k, "mail.server.com", DNS_MX, 0);
-	want(k, DNS_NOERROR, true, "a mail.server.com. 300 MX 10 mx.server.com.\nx mx.server.com. 300 A 10.0.4.3\nx mx.server.com. 300 AAAA 2001:db8::3\n");
+	want(k, DNS_NOERROR, true,
+	     "a mail.server.com. 300 MX 10 mx.server.com.\nx mx.server.com. 300 A 10.0.4.3\nx "
+	     "mx.server.com. 300 AAAA 2001:db8::3\n");
 }
 
 static void s3_21_refused_outside(void **state)
@@ -135,14 +151,20 @@ static void s3_27_referral_with_glue(void **state)
 
 	dns_authority_add(&k->a, test_zone("server.com", server_com));
 	ask(k, "deep.www.sub.server.com", DNS_A, 0);
-	want(k, DNS_NOERROR, false, "n sub.server.com. 300 NS ns.sub.server.com.\nn sub.server.com. 300 NS ns.elsewhere.net.\nx ns.sub.server.com. 300 A 10.9.9.9\n");
+	want(k, DNS_NOERROR, false,
+	     "n sub.server.com. 300 NS ns.sub.server.com.\nn sub.server.com. 300 NS "
+	     "ns.elsewhere.net.\nx ns.sub.server.com. 300 A 10.9.9.9\n");
 	ask(k, "ns.sub.server.com", DNS_A, 0); /* glue is never an answer */
-	want(k, DNS_NOERROR, false, "n sub.server.com. 300 NS ns.sub.server.com.\nn sub.server.com. 300 NS ns.elsewhere.net.\nx ns.sub.server.com. 300 A 10.9.9.9\n");
+	want(k, DNS_NOERROR, false,
+	     "n sub.server.com. 300 NS ns.sub.server.com.\nn sub.server.com. 300 NS "
+	     "ns.elsewhere.net.\nx ns.sub.server.com. 300 A 10.9.9.9\n");
 	ask(k, "sub.server.com", DNS_DS, 0); /* the parent's own data */
 	want(k, DNS_NOERROR, true, SOA_TEXT("server.com."));
 	ask(k, "cut.server.com", DNS_A, 0); /* alias into the child */
 	assert_true(k->m.flags & DNS_AA);
-	assert_non_null(strstr(sb_str(&k->text), "a cut.server.com. 300 CNAME www.sub.server.com.\nn sub.server.com."));
+	assert_non_null(
+	    strstr(sb_str(&k->text),
+		   "a cut.server.com. 300 CNAME www.sub.server.com.\nn sub.server.com."));
 }
 
 static void ds_05_wildcards_of_rfc_4592(void **state)
@@ -150,13 +172,19 @@ static void ds_05_wildcards_of_rfc_4592(void **state)
 	struct ask *k = *state;
 
 	/* RFC 4592 2.2.1's zone */
-	dns_authority_add(&k->a, test_zone("example", "$TTL 3600\n@ SOA ns root 1 2 3 4 60\n@ NS ns.example.com.\n@ NS ns.example.net.\n"
-					   "*.example. TXT \"this is a wildcard\"\n*.example. MX 10 host1.example.\n"
-					   "sub.*.example. TXT \"this is not a wildcard\"\nhost1.example. A 192.0.2.1\n"
-					   "_ssh._tcp.host1.example. SRV 0 0 22 host1.example.\n_ssh._tcp.host2.example. SRV 0 0 22 host2.example.\n"
-					   "subdel.example. NS ns.example.com.\nsubdel.example. NS ns.example.net.\n"));
+	dns_authority_add(
+	    &k->a,
+	    test_zone(
+		"example",
+		"$TTL 3600\n@ SOA ns root 1 2 3 4 60\n@ NS ns.example.com.\n@ NS ns.example.net.\n"
+		"*.example. TXT \"this is a wildcard\"\n*.example. MX 10 host1.example.\n"
+		"sub.*.example. TXT \"this is not a wildcard\"\nhost1.example. A 192.0.2.1\n"
+		"_ssh._tcp.host1.example. SRV 0 0 22 host1.example.\n_ssh._tcp.host2.example. SRV "
+		"0 0 22 host2.example.\n"
+		"subdel.example. NS ns.example.com.\nsubdel.example. NS ns.example.net.\n"));
 	ask(k, "host3.example", DNS_MX, 0);
-	want(k, DNS_NOERROR, true, "a host3.example. 3600 MX 10 host1.example.\nx host1.example. 3600 A 192.0.2.1\n");
+	want(k, DNS_NOERROR, true,
+	     "a host3.example. 3600 MX 10 host1.example.\nx host1.example. 3600 A 192.0.2.1\n");
 	ask(k, "host3.example", DNS_A, 0);
 	assert_int_equal(dns_rcode(&k->m), DNS_NOERROR);
 	assert_int_equal(k->m.count[DNS_AN], 0);
@@ -166,7 +194,8 @@ static void ds_05_wildcards_of_rfc_4592(void **state)
 	assert_int_equal(k->m.count[DNS_AN], 0);
 	ask(k, "sub.*.example", DNS_MX, 0);
 	assert_int_equal(k->m.count[DNS_AN], 0);
-	ask(k, "_telnet._tcp.host1.example", DNS_SRV, 0); /* _tcp.host1 exists: no wildcard below it */
+	ask(k, "_telnet._tcp.host1.example", DNS_SRV,
+	    0); /* _tcp.host1 exists: no wildcard below it */
 	assert_int_equal(dns_rcode(&k->m), DNS_NXDOMAIN);
 	ask(k, "host.subdel.example", DNS_A, 0);
 	assert_int_equal(k->m.count[DNS_AN], 0);
@@ -188,7 +217,9 @@ static void ds_05_empty_non_terminals_and_dname(void **state)
 	ask(k, "ent.server.com", DNS_ANY, 0);
 	want(k, DNS_NOERROR, true, SOA_TEXT("server.com."));
 	ask(k, "x.old.server.com", DNS_A, 0);
-	want(k, DNS_NOERROR, true, "a old.server.com. 300 DNAME new.server.com.\na x.old.server.com. 300 CNAME x.new.server.com.\na x.new.server.com. 300 A 10.0.0.7\n");
+	want(k, DNS_NOERROR, true,
+	     "a old.server.com. 300 DNAME new.server.com.\na x.old.server.com. 300 CNAME "
+	     "x.new.server.com.\na x.new.server.com. 300 A 10.0.0.7\n");
 	ask(k, "old.server.com", DNS_DNAME, 0);
 	want(k, DNS_NOERROR, true, "a old.server.com. 300 DNAME new.server.com.\n");
 	ask(k, "old.server.com", DNS_A, 0);
@@ -200,7 +231,8 @@ static void ds_05_dname_too_long(void **state)
 	struct ask *k = *state;
 	char q[300], z[400];
 
-	snprintf(z, sizeof(z), "$TTL 300\n" SOA "@ NS ns\nd DNAME %060d.%060d.%060d.org.\n", 1, 1, 1);
+	snprintf(z, sizeof(z), "$TTL 300\n" SOA "@ NS ns\nd DNAME %060d.%060d.%060d.org.\n", 1, 1,
+		 1);
 	dns_authority_add(&k->a, test_zone("t", z));
 	snprintf(q, sizeof(q), "%060d.%060d.d.t", 2, 2);
 	ask(k, q, DNS_A, 0);
@@ -283,7 +315,8 @@ static void additional_records_give_way_before_tc(void **state)
 	assert_false(k->m.flags & DNS_TC);
 	assert_int_equal(k->m.count[DNS_AN], 20);
 	assert_int_equal(k->m.count[DNS_AR], 0);
-	ask(k, "x.cut.server.com", DNS_A, 0); /* glue that is needed is not left out: TC (RFC 9471) */
+	ask(k, "x.cut.server.com", DNS_A,
+	    0); /* glue that is needed is not left out: TC (RFC 9471) */
 	assert_true(k->m.flags & DNS_TC);
 	ask(k, "x.cut.server.com", DNS_A, 1232);
 	assert_int_equal(k->m.count[DNS_AR], 21); /* 20 and OPT */
@@ -357,11 +390,14 @@ static void zone_refuse(const char *text, const char *word)
 
 static void ds_03_zones_that_contradict_themselves(void **state)
 {
-	zone_refuse("$TTL 5\n" SOA "@ NS ns\na CNAME b\na A 1.2.3.4\n", "zone:5: a.z.: CNAME and other data");
-	zone_refuse("$TTL 5\n" SOA "@ NS ns\na A 1.2.3.4\na CNAME b\n", "zone:5: a.z.: CNAME and other data");
+	zone_refuse("$TTL 5\n" SOA "@ NS ns\na CNAME b\na A 1.2.3.4\n",
+		    "zone:5: a.z.: CNAME and other data");
+	zone_refuse("$TTL 5\n" SOA "@ NS ns\na A 1.2.3.4\na CNAME b\n",
+		    "zone:5: a.z.: CNAME and other data");
 	zone_refuse("$TTL 5\n" SOA "@ NS ns\na CNAME b\na CNAME c\n", "zone:5: ");
 	zone_refuse("$TTL 5\n" SOA "@ NS ns\n" SOA, "zone:4: ");
-	zone_refuse("$TTL 5\n" SOA "@ NS ns\nother. A 1.2.3.4\n", "zone:4: other. is outside the zone z.");
+	zone_refuse("$TTL 5\n" SOA "@ NS ns\nother. A 1.2.3.4\n",
+		    "zone:4: other. is outside the zone z.");
 	zone_refuse("$TTL 5\n" SOA "@ NS ns\na SOA ns root 1 2 3 4 5\n", "zone:4: ");
 	zone_refuse("$TTL 5\n@ NS ns\n", "no SOA");
 	zone_refuse("$TTL 5\n" SOA, "no NS");
@@ -372,7 +408,9 @@ static void nearest_zone_wins(void **state)
 {
 	struct ask *k = *state;
 
-	dns_authority_add(&k->a, test_zone("com", "$TTL 300\n" SOA "@ NS ns\nserver NS ns.server\nns.server A 9.9.9.9\n"));
+	dns_authority_add(&k->a,
+			  test_zone("com", "$TTL 300\n" SOA
+					   "@ NS ns\nserver NS ns.server\nns.server A 9.9.9.9\n"));
 	dns_authority_add(&k->a, test_zone("server.com", server_com));
 	ask(k, "www.server.com", DNS_A, 0);
 	want(k, DNS_NOERROR, true, "a www.server.com. 300 A 10.0.4.2\n");
@@ -403,11 +441,21 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(s3_25_26_root_refers_to_com), T(s3_28_answers), T(s3_21_refused_outside), T(s3_27_referral_with_glue),
-		T(ds_05_wildcards_of_rfc_4592), T(ds_05_empty_non_terminals_and_dname), T(ds_05_dname_too_long),
-		T(ds_01_never_answers_answers_or_reflectors), T(ds_02_any_is_minimal_and_udp_bounded),
-		T(additional_records_give_way_before_tc), T(ds_04_axfr_notify_update), T(dp_09_13_faults_of_queries),
-		T(ds_03_zones_that_contradict_themselves), T(nearest_zone_wins), T(big_answers_compress_and_parse),
+	    T(s3_25_26_root_refers_to_com),
+	    T(s3_28_answers),
+	    T(s3_21_refused_outside),
+	    T(s3_27_referral_with_glue),
+	    T(ds_05_wildcards_of_rfc_4592),
+	    T(ds_05_empty_non_terminals_and_dname),
+	    T(ds_05_dname_too_long),
+	    T(ds_01_never_answers_answers_or_reflectors),
+	    T(ds_02_any_is_minimal_and_udp_bounded),
+	    T(additional_records_give_way_before_tc),
+	    T(ds_04_axfr_notify_update),
+	    T(dp_09_13_faults_of_queries),
+	    T(ds_03_zones_that_contradict_themselves),
+	    T(nearest_zone_wins),
+	    T(big_answers_compress_and_parse),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

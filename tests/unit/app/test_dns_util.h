@@ -53,7 +53,8 @@ static inline struct zone *test_zone(const char *apex, const char *text)
 	return z;
 }
 
-static inline size_t test_query(uint8_t *q, size_t room, const char *name, uint16_t type, uint16_t edns)
+static inline size_t test_query(uint8_t *q, size_t room, const char *name, uint16_t type,
+				uint16_t edns)
 {
 	struct dname n = test_name(name);
 	int len = dns_build_query(q, room, 0x1234, true, &n, type, edns);
@@ -80,7 +81,10 @@ static inline void test_dump(const struct dns_msg *m, struct strbuf *sb)
 			continue;
 		n = dns_rdata_expand(m, &rr, rd, DNS_RDATA_MAX);
 		assert_true(n >= 0);
-		sb_printf(sb, "%c %s %u %s ", "qnar"[rr.section] == 'n' ? 'a' : rr.section == DNS_AUTH ? 'n' : 'x',
+		sb_printf(sb, "%c %s %u %s ",
+			  "qnar"[rr.section] == 'n' ? 'a'
+			  : rr.section == DNS_AUTH  ? 'n'
+						    : 'x',
 			  dname_text(t, &rr.owner), rr.ttl, dns_type_text(ty, rr.type));
 		dns_rdata_text(sb, rr.type, rd, (size_t)n);
 		sb_putc(sb, '\n');

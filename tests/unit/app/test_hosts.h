@@ -1,9 +1,11 @@
-/* Whole hosts for the tests of programs: a hub that forwards, and hosts around it, each on a veth pair.
+/* Whole hosts for the tests of programs: a hub that forwards, and hosts around it, each on a veth
+ * pair.
  *
- *     host i: eth0 10.0.i.2/24 ---- 10.0.i.1/24 hub        default route via the hub, no delay on the wires
+ *     host i: eth0 10.0.i.2/24 ---- 10.0.i.1/24 hub        default route via the hub, no delay on
+ * the wires
  *
- * Every IP packet passes the hub once; it is kept (first octets) when it comes in. Time moves only when nothing is
- * left to do. Programs are started by command line, as in a lab. */
+ * Every IP packet passes the hub once; it is kept (first octets) when it comes in. Time moves only
+ * when nothing is left to do. Programs are started by command line, as in a lab. */
 #ifndef TEST_HOSTS_H
 #define TEST_HOSTS_H
 
@@ -66,17 +68,20 @@ static inline void hosts_kick(void *arg, struct net *net)
 			h->kicked[i] = true;
 }
 
-static inline void hosts_write(void *arg, struct net *net, struct task *t, int fd, const char *s, size_t len)
+static inline void hosts_write(void *arg, struct net *net, struct task *t, int fd, const char *s,
+			       size_t len)
 {
 	sb_add(&((struct hosts *)arg)->daemons, s, len);
 }
 
-static inline int hosts_tap(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt, struct net_device *orig)
+static inline int hosts_tap(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt,
+			    struct net_device *orig)
 {
 	struct hosts *h = pt->arg;
 	uint8_t b[20 + 60 + HOSTS_SNAP];
 
-	if (skb->pkt_type != PACKET_OUTGOING_ && skb->protocol == 0x0800 && h->n_p < HOSTS_PACKETS && !h->no_capture) {
+	if (skb->pkt_type != PACKET_OUTGOING_ && skb->protocol == 0x0800 &&
+	    h->n_p < HOSTS_PACKETS && !h->no_capture) {
 		uint32_t n = min_u32(skb->len, sizeof(b));
 		struct hosts_packet *p = &h->p[h->n_p];
 
@@ -98,7 +103,9 @@ static inline int hosts_tap(struct sk_buff *skb, struct net_device *dev, struct 
 				tl = hl + (b[hl + 12] >> 4) * 4u;
 			}
 			p->payload = get_be16(b + 2) - tl;
-			p->snap = (uint16_t)(n > tl ? min_u32(min_u32(n - tl, p->payload), HOSTS_SNAP) : 0);
+			p->snap =
+			    (uint16_t)(n > tl ? min_u32(min_u32(n - tl, p->payload), HOSTS_SNAP)
+					      : 0);
 			memcpy(p->b, b + tl, p->snap);
 			h->n_p++;
 		}
@@ -162,7 +169,8 @@ static inline void hosts_capture(struct task *t, int fd, const char *s, size_t l
 }
 
 /* Start a line on a host; its output goes to out (NULL: nowhere). */
-static inline struct task *hosts_spawn(struct hosts *h, unsigned host, const char *line, struct strbuf *out)
+static inline struct task *hosts_spawn(struct hosts *h, unsigned host, const char *line,
+				       struct strbuf *out)
 {
 	int err;
 	struct task *t = app_spawn_line(h->net[host], line, &err);
@@ -233,8 +241,14 @@ static inline void hosts_file(struct hosts *h, unsigned host, const char *path, 
 
 static inline struct net *hosts_net(struct hosts *h, const char *name, uint32_t id)
 {
-	struct net_params p = { .name = name, .id = id, .seed = 7, .now_ns = h->now, .serials = &h->serials, .skbs = h->skbs, .coros = h->coros,
-				.owner = { .arg = h, .kick = hosts_kick, .write = hosts_write } };
+	struct net_params p = {.name = name,
+			       .id = id,
+			       .seed = 7,
+			       .now_ns = h->now,
+			       .serials = &h->serials,
+			       .skbs = h->skbs,
+			       .coros = h->coros,
+			       .owner = {.arg = h, .kick = hosts_kick, .write = hosts_write}};
 	struct net *net = host_new(&p);
 
 	assert_non_null(net);

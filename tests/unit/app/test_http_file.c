@@ -116,7 +116,8 @@ static void request(struct http_parser *p, const char *method, const char *field
 {
 	char text[4096];
 	const uint8_t *at = (const uint8_t *)text;
-	size_t len = (size_t)snprintf(text, sizeof(text), "%s / HTTP/1.1\r\nHost: h\r\n%s\r\n", method, fields);
+	size_t len = (size_t)snprintf(text, sizeof(text), "%s / HTTP/1.1\r\nHost: h\r\n%s\r\n",
+				      method, fields);
 
 	http_parser_init(p, HTTP_REQUEST);
 	assert_int_equal(http_step(p, &at, &len), HTTP_HEAD);
@@ -209,7 +210,9 @@ static void rfc_9110_13_conditions(void **state)
 	condition("GET", "If-Modified-Since: Sat, 01 Jan 2000 00:00:00 GMT\r\n", 304);
 	condition("GET", "If-Modified-Since: Fri, 31 Dec 1999 23:59:59 GMT\r\n", 0);
 	condition("GET", "If-Modified-Since: nonsense\r\n", 0);
-	condition("GET", "If-None-Match: \"x\"\r\nIf-Modified-Since: Sat, 01 Jan 2000 00:00:00 GMT\r\n", 0);
+	condition("GET",
+		  "If-None-Match: \"x\"\r\nIf-Modified-Since: Sat, 01 Jan 2000 00:00:00 GMT\r\n",
+		  0);
 	condition("GET", "If-Unmodified-Since: Fri, 31 Dec 1999 23:59:59 GMT\r\n", 412);
 	condition("PUT", "If-Unmodified-Since: Sat, 01 Jan 2000 00:00:00 GMT\r\n", 0);
 	request(&p, "PUT", "If-Match: *\r\n");
@@ -240,10 +243,15 @@ static void types(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(paths), cmocka_unit_test(hf_01_traversal), cmocka_unit_test(hf_02_decoded_once_and_utf8),
-		cmocka_unit_test(hf_03_nul), cmocka_unit_test(hf_08_malformed_escapes_controls_length),
-		cmocka_unit_test(ht_26_setter_refuses_line_ends), cmocka_unit_test(hr_04_ranges), cmocka_unit_test(rfc_9110_13_conditions),
-		cmocka_unit_test(types),
+	    cmocka_unit_test(paths),
+	    cmocka_unit_test(hf_01_traversal),
+	    cmocka_unit_test(hf_02_decoded_once_and_utf8),
+	    cmocka_unit_test(hf_03_nul),
+	    cmocka_unit_test(hf_08_malformed_escapes_controls_length),
+	    cmocka_unit_test(ht_26_setter_refuses_line_ends),
+	    cmocka_unit_test(hr_04_ranges),
+	    cmocka_unit_test(rfc_9110_13_conditions),
+	    cmocka_unit_test(types),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* http-server, curl and the visitor on whole hosts: S3-12..S3-17, S3-30, S3-39, S3-57, S3-61, S3-62, S3-122..S3-127,
- * HT-20..HT-23, HR-01..HR-05, HF-04, HF-06, HF-07 */
+/* http-server, curl and the visitor on whole hosts: S3-12..S3-17, S3-30, S3-39, S3-57, S3-61,
+ * S3-62, S3-122..S3-127, HT-20..HT-23, HR-01..HR-05, HF-04, HF-06, HF-07 */
 #include "test_hosts.h"
 
 enum { CLIENT = 1, WEB, NAMES, OTHER };
@@ -31,9 +31,12 @@ static int lan_new(void **state)
 	hosts_file(l->h, WEB, "/srv/www/big.txt", l->big);
 	hosts_file(l->h, WEB, "/srv/www/up/old.txt", "old");
 	hosts_file(l->h, WEB, "/etc/secret", "root only\n");
-	hosts_file(l->h, NAMES, "/etc/z", "$TTL 300\n. SOA a. h. 1 2 3 4 60\n. NS a.\na. A 10.0.3.2\nwww.server.com. A 10.0.2.2\n");
+	hosts_file(l->h, NAMES, "/etc/z",
+		   "$TTL 300\n. SOA a. h. 1 2 3 4 60\n. NS a.\na. A 10.0.3.2\nwww.server.com. A "
+		   "10.0.2.2\n");
 	hosts_daemon(l->h, NAMES, "dns-server .=/etc/z");
-	l->web = hosts_daemon(l->h, WEB, "http-server --root /srv/www --put /up/ --max-body 1000000");
+	l->web =
+	    hosts_daemon(l->h, WEB, "http-server --root /srv/www --put /up/ --max-body 1000000");
 	hosts_forget(l->h);
 	*state = l;
 	return 0;
@@ -50,7 +53,8 @@ static int lan_free(void **state)
 	return 0;
 }
 
-/* --- raw clients: what they send, how, and what comes back ----------------------------------------- */
+/* --- raw clients: what they send, how, and what comes back
+ * ----------------------------------------- */
 
 struct raw {
 	const char *send;
@@ -96,7 +100,9 @@ static int raw_main(struct task *t, int argc, char **argv)
 	if (sys_connect(t, fd, (const struct sockaddr *)&to, sizeof(to)))
 		return 1;
 	while (at < r->len) {
-		ssize_t n = sys_sendto(t, fd, r->send + at, r->piece ? min_sz(r->piece, r->len - at) : r->len - at, MSG_NOSIGNAL, NULL, 0);
+		ssize_t n = sys_sendto(t, fd, r->send + at,
+				       r->piece ? min_sz(r->piece, r->len - at) : r->len - at,
+				       MSG_NOSIGNAL, NULL, 0);
 
 		if (n <= 0)
 			break;
@@ -162,13 +168,14 @@ static void curl(struct lan *l, const char *args, int code, const char *want)
 
 static const char get_big[] = "GET /big.txt HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/* --- files --------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static void s3_14_15_files_and_default_pages(void **state)
 {
 	struct lan *l = *state;
 
-	curl(l, "http://www.server.com", 0, "<h1>front page</h1>\n"); /* no path: "/" is sent, the server maps it */
+	curl(l, "http://www.server.com", 0,
+	     "<h1>front page</h1>\n"); /* no path: "/" is sent, the server maps it */
 	curl(l, "http://10.0.2.2/dir1/file1.html", 0, "file one\n");
 	curl(l, "http://10.0.2.2/dir2/", 0, "default two\n");
 	curl(l, "http://10.0.2.2/empty.txt", 0, "");
@@ -188,7 +195,9 @@ static void s3_16_62_122_to_124_the_request_and_the_response(void **state)
 		if (p->proto != 6 || !p->payload)
 			continue;
 		if (n++ == 0) { /* S3-62: the first payload begins with the request line */
-			assert_memory_equal(p->b, "GET /dir1/file1.html?q=1 HTTP/1.1\r\nHost: www.server.com\r\n", 57);
+			assert_memory_equal(
+			    p->b, "GET /dir1/file1.html?q=1 HTTP/1.1\r\nHost: www.server.com\r\n",
+			    57);
 			assert_int_equal(p->src, 0x0a000102);
 			assert_int_equal(p->dport, 80); /* S3-61 */
 			assert_in_range(p->sport, 32768, 60999);
@@ -242,14 +251,17 @@ static void hf_01_to_06_paths_over_the_wire(void **state)
 
 static void hf_04_folders_redirect_within_the_site(void **state)
 {
-	static const char *const ask[][2] = { { "/dir2", "Location: /dir2/\r\n" }, { "//dir2", "Location: /dir2/\r\n" }, { "/dir2?a=b", "Location: /dir2/?a=b\r\n" } };
+	static const char *const ask[][2] = {{"/dir2", "Location: /dir2/\r\n"},
+					     {"//dir2", "Location: /dir2/\r\n"},
+					     {"/dir2?a=b", "Location: /dir2/?a=b\r\n"}};
 	struct lan *l = *state;
 	char text[200];
 
 	for (size_t i = 0; i < 3; i++) {
 		struct raw r = { .send = text };
 
-		r.len = (size_t)snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", ask[i][0]);
+		r.len = (size_t)snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: h\r\n\r\n",
+					 ask[i][0]);
 		raw_run(l, &r);
 		assert_memory_equal(r.got.buf, "HTTP/1.1 301 ", 13);
 		assert_non_null(strstr(sb_str(&r.got), ask[i][1]));
@@ -261,14 +273,19 @@ static void hf_04_folders_redirect_within_the_site(void **state)
 static void hf_07_a_file_that_changes_under_way_is_cut_off(void **state)
 {
 	struct lan *l = *state;
-	struct raw r = { .send = get_big, .len = sizeof(get_big) - 1, .read_gap_ns = 20 * NSEC_PER_MSEC, .max_read = 4096, .patience_ns = 30 * SEC };
+	struct raw r = {.send = get_big,
+			.len = sizeof(get_big) - 1,
+			.read_gap_ns = 20 * NSEC_PER_MSEC,
+			.max_read = 4096,
+			.patience_ns = 30 * SEC};
 	struct task *t = raw_start(l, &r);
 
 	hosts_sleep(l->h, 300 * NSEC_PER_MSEC);
 	assert_in_range(r.got.len, 1, BIG - 1);
 	hosts_file(l->h, WEB, "/srv/www/big.txt", "now it is short");
 	assert_int_equal(hosts_wait(l->h, t), 0);
-	assert_true(r.got.len < BIG); /* fewer octets than Content-Length said, and no orderly end */
+	assert_true(r.got.len <
+		    BIG); /* fewer octets than Content-Length said, and no orderly end */
 	assert_true(r.reset);
 	sb_free(&r.got);
 }
@@ -276,7 +293,11 @@ static void hf_07_a_file_that_changes_under_way_is_cut_off(void **state)
 static void hf_07_a_replaced_file_of_equal_size_too(void **state)
 {
 	struct lan *l = *state;
-	struct raw r = { .send = get_big, .len = sizeof(get_big) - 1, .read_gap_ns = 20 * NSEC_PER_MSEC, .max_read = 4096, .patience_ns = 30 * SEC };
+	struct raw r = {.send = get_big,
+			.len = sizeof(get_big) - 1,
+			.read_gap_ns = 20 * NSEC_PER_MSEC,
+			.max_read = 4096,
+			.patience_ns = 30 * SEC};
 	struct task *t = raw_start(l, &r);
 
 	hosts_sleep(l->h, 300 * NSEC_PER_MSEC);
@@ -288,45 +309,68 @@ static void hf_07_a_replaced_file_of_equal_size_too(void **state)
 	sb_free(&r.got);
 }
 
-/* --- messages ------------------------------------------------------------------------------------ */
+/* ---- messages ---- */
 
 static void ht_framing_over_the_wire(void **state)
 {
 	struct lan *l = *state;
 
 #define ONE "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
-	exchange(l, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG", "400", true);
+	exchange(l,
+		 "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: "
+		 "chunked\r\n\r\n0\r\n\r\nG",
+		 "400", true);
 	exchange(l, "GET / HTTP/1.1\r\n\r\n", "400", true);
 	exchange(l, "GET / HTTP/1.1\nHost: h\n\n", "400", true);
 	exchange(l, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505", true);
 	exchange(l, "BREW / HTTP/1.1\r\nHost: h\r\n\r\n" ONE, "501 200", false);
 	exchange(l, "DELETE / HTTP/1.1\r\nHost: h\r\n\r\n" ONE, "405 200", false);
-	exchange(l, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n" ONE, "405 200", false);             /* HT-20 */
-	exchange(l, "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody" ONE, "200 200", false);           /* HT-21 */
+	exchange(l, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n" ONE, "405 200",
+		 false); /* HT-20 */
+	exchange(l, "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody" ONE, "200 200",
+		 false); /* HT-21 */
 	exchange(l, "HEAD /big.txt HTTP/1.1\r\nHost: h\r\n\r\n" ONE, "200 200", false);
 	exchange(l, "GET http://other/ HTTP/1.1\r\nHost: h\r\n\r\n", "200", false);
-	exchange(l, "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n", "200", false);       /* HT-27 */
+	exchange(l, "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+		 "200", false); /* HT-27 */
 	exchange(l, "GET / HTTP/1.0\r\n\r\n", "200", true);
 	exchange(l, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" ONE, "200 200", false);
 	exchange(l, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" ONE, "200", true);
 	exchange(l, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", "405", false);
-	exchange(l, "GET / HTTP/1.1\r\nHost: h\r\nRange: bytes=5-\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\nRange: bytes=99-\r\n\r\n", "206 416", false);
+	exchange(l,
+		 "GET / HTTP/1.1\r\nHost: h\r\nRange: bytes=5-\r\n\r\nGET / HTTP/1.1\r\nHost: "
+		 "h\r\nRange: bytes=99-\r\n\r\n",
+		 "206 416", false);
 }
 
 static void ht_23_expect_continue(void **state)
 {
 	struct lan *l = *state;
 
-	exchange(l, "PUT /up/a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", "100", false);      /* absent body: it waits */
-	exchange(l, "PUT /up/a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc", "201", false);   /* early body */
-	exchange(l, "PUT /up/a HTTP/1.1\r\nHost: h\r\nExpect: something\r\nContent-Length: 3\r\n\r\nabc", "417", true);
-	exchange(l, "PUT /no/a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", "405", true);
-	exchange(l, "PUT /up/a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1000001\r\n\r\n", "413", true);
+	exchange(
+	    l, "PUT /up/a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+	    "100", false); /* absent body: it waits */
+	exchange(
+	    l,
+	    "PUT /up/a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc",
+	    "201", false); /* early body */
+	exchange(
+	    l, "PUT /up/a HTTP/1.1\r\nHost: h\r\nExpect: something\r\nContent-Length: 3\r\n\r\nabc",
+	    "417", true);
+	exchange(
+	    l, "PUT /no/a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+	    "405", true);
+	exchange(l,
+		 "PUT /up/a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: "
+		 "1000001\r\n\r\n",
+		 "413", true);
 }
 
 static void ht_22_pipelining_and_every_split_give_the_same(void **state)
 {
-	static const char three[] = ONE "PUT /up/s HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\nGET /up/s HTTP/1.1\r\nHost: h\r\n\r\n";
+	static const char three[] = ONE
+	    "PUT /up/s HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+	    "chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\nGET /up/s HTTP/1.1\r\nHost: h\r\n\r\n";
 	struct lan *l = *state;
 	struct strbuf all;
 	struct raw r = { 0 };
@@ -347,7 +391,10 @@ static void ht_22_pipelining_and_every_split_give_the_same(void **state)
 	sb_free(&all);
 	hosts_file(l->h, WEB, "/srv/www/up/s", "x");
 	for (size_t piece = 1; piece <= 7; piece += 2) {
-		r = (struct raw){ .send = three, .len = sizeof(three) - 1, .piece = piece, .gap_ns = NSEC_PER_MSEC };
+		r = (struct raw){.send = three,
+				 .len = sizeof(three) - 1,
+				 .piece = piece,
+				 .gap_ns = NSEC_PER_MSEC};
 		raw_run(l, &r);
 		assert_non_null(strstr(sb_str(&r.got), "HTTP/1.1 204 No Content"));
 		assert_int_equal(strcmp(r.got.buf + r.got.len - 7, "\r\n\r\nabc"), 0);
@@ -366,12 +413,15 @@ static void s3_125_two_requests_one_connection(void **state)
 	assert_int_equal(syn, 1);
 }
 
-/* --- uploads ------------------------------------------------------------------------------------- */
+/* ---- uploads ---- */
 
 static void uploads_are_whole_or_not_at_all(void **state)
 {
 	struct lan *l = *state;
-	struct raw r = { .send = "PUT /up/new.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nonly this much", .len = 72 };
+	struct raw r = {
+	    .send =
+		"PUT /up/new.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nonly this much",
+	    .len = 72};
 	struct vfs_stat st;
 	struct task *probe = task_new_external(l->h->net[WEB], "look", NULL);
 
@@ -393,15 +443,23 @@ static void uploads_are_whole_or_not_at_all(void **state)
 		assert_int_equal(sys_stat(probe, tmp, &st), -ENOENT);
 	}
 	exchange(l, "PUT /up/x HTTP/1.1\r\nHost: h\r\n\r\n", "411", false);
-	exchange(l, "PUT /up/x HTTP/1.1\r\nHost: h\r\nContent-Length: 1000001\r\n\r\n", "413", true);
-	exchange(l, "PUT /up/old.txt HTTP/1.1\r\nHost: h\r\nIf-None-Match: *\r\nContent-Length: 1\r\n\r\nx", "412", false);
-	exchange(l, "PUT /up/old.txt/below HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx", "404", false);
+	exchange(l, "PUT /up/x HTTP/1.1\r\nHost: h\r\nContent-Length: 1000001\r\n\r\n", "413",
+		 true);
+	exchange(
+	    l,
+	    "PUT /up/old.txt HTTP/1.1\r\nHost: h\r\nIf-None-Match: *\r\nContent-Length: 1\r\n\r\nx",
+	    "412", false);
+	exchange(l, "PUT /up/old.txt/below HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx",
+		 "404", false);
 	exchange(l, "PUT /up/ HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx", "405", false);
-	exchange(l, "PUT /up/y HTTP/1.1\r\nHost: h\r\nContent-Range: bytes 0-0/5\r\nContent-Length: 1\r\n\r\nx", "400", false);
+	exchange(l,
+		 "PUT /up/y HTTP/1.1\r\nHost: h\r\nContent-Range: bytes 0-0/5\r\nContent-Length: "
+		 "1\r\n\r\nx",
+		 "400", false);
 	task_free(probe);
 }
 
-/* --- slow and many ------------------------------------------------------------------------------- */
+/* ---- slow and many ---- */
 
 static void hr_01_slow_heads_get_408_and_harm_nobody(void **state)
 {
@@ -411,7 +469,12 @@ static void hr_01_slow_heads_get_408_and_harm_nobody(void **state)
 
 	memset(slow, 0, sizeof(slow));
 	for (int i = 0; i < 20; i++) {
-		slow[i] = (struct raw){ .send = "GET / HTTP/1.1\r\nHost: h\r\nX: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy", .len = 57, .piece = 1, .gap_ns = 3 * SEC, .patience_ns = SEC };
+		slow[i] = (struct raw){
+		    .send = "GET / HTTP/1.1\r\nHost: h\r\nX: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy",
+		    .len = 57,
+		    .piece = 1,
+		    .gap_ns = 3 * SEC,
+		    .patience_ns = SEC};
 		t[i] = raw_start(l, &slow[i]);
 	}
 	hosts_sleep(l->h, 5 * SEC);
@@ -419,7 +482,8 @@ static void hr_01_slow_heads_get_408_and_harm_nobody(void **state)
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(hosts_wait(l->h, t[i]), 0);
 		assert_true(slow[i].took_ns < 20 * SEC);
-		assert_true(slow[i].closed || slow[i].reset || strstr(sb_str(&slow[i].got), " 408 "));
+		assert_true(slow[i].closed || slow[i].reset ||
+			    strstr(sb_str(&slow[i].got), " 408 "));
 		sb_free(&slow[i].got);
 	}
 }
@@ -431,14 +495,16 @@ static void hr_01_an_address_has_a_bounded_number_of_connections(void **state)
 	struct task *t[12];
 	unsigned refused = 0;
 
-	hosts_daemon(l->h, WEB, "http-server --root /srv/www --port 8080 --max-per-addr 10 --max-conns 11");
+	hosts_daemon(l->h, WEB,
+		     "http-server --root /srv/www --port 8080 --max-per-addr 10 --max-conns 11");
 	memset(r, 0, sizeof(r));
 	for (int i = 0; i < 12; i++) {
 		r[i] = (struct raw){ .send = "G", .len = 1, .port = 8080, .patience_ns = 5 * SEC };
 		t[i] = raw_start(l, &r[i]);
 	}
 	hosts_settle(l->h);
-	assert_int_equal(hosts_cmd(l->h, OTHER, "curl http://10.0.2.2:8080/", &l->out), 0); /* another address gets in */
+	assert_int_equal(hosts_cmd(l->h, OTHER, "curl http://10.0.2.2:8080/", &l->out),
+			 0); /* another address gets in */
 	for (int i = 0; i < 12; i++) {
 		hosts_wait(l->h, t[i]);
 		refused += strstr(sb_str(&r[i].got), " 503 ") != NULL;
@@ -452,9 +518,15 @@ static void hr_02_slow_bodies_and_slow_readers_are_cut_off(void **state)
 	struct lan *l = *state;
 	char *text = calloc(1, 1000);
 	struct raw put = { .send = text, .piece = 100, .gap_ns = 2 * SEC, .patience_ns = 30 * SEC };
-	struct raw get = { .send = get_big, .len = sizeof(get_big) - 1, .max_read = 50, .read_gap_ns = SEC, .patience_ns = 40 * SEC };
+	struct raw get = {.send = get_big,
+			  .len = sizeof(get_big) - 1,
+			  .max_read = 50,
+			  .read_gap_ns = SEC,
+			  .patience_ns = 40 * SEC};
 
-	put.len = (size_t)snprintf(text, 1000, "PUT /up/slow HTTP/1.1\r\nHost: h\r\nContent-Length: 900000\r\n\r\n%0800d", 0);
+	put.len = (size_t)snprintf(
+	    text, 1000, "PUT /up/slow HTTP/1.1\r\nHost: h\r\nContent-Length: 900000\r\n\r\n%0800d",
+	    0);
 	raw_run(l, &put);
 	assert_true(put.closed || put.reset);
 	assert_true(put.took_ns < 40 * SEC);
@@ -469,7 +541,8 @@ static void hr_02_slow_bodies_and_slow_readers_are_cut_off(void **state)
 static void hr_05_idle_connections_end(void **state)
 {
 	struct lan *l = *state;
-	struct raw quiet = { .send = "", .len = 0, .patience_ns = 60 * SEC }, idle = { .send = ONE, .len = strlen(ONE), .patience_ns = 60 * SEC };
+	struct raw quiet = {.send = "", .len = 0, .patience_ns = 60 * SEC},
+		   idle = {.send = ONE, .len = strlen(ONE), .patience_ns = 60 * SEC};
 
 	raw_run(l, &quiet);
 	assert_true(quiet.closed);
@@ -499,7 +572,7 @@ static void hr_03_bombs(void **state)
 	sb_free(&sb);
 }
 
-/* --- curl ---------------------------------------------------------------------------------------- */
+/* ---- curl ---- */
 
 static void curl_exit_codes(void **state)
 {
@@ -518,7 +591,7 @@ static void curl_exit_codes(void **state)
 	curl(l, "", 2, NULL);
 }
 
-/* --- the visitor --------------------------------------------------------------------------------- */
+/* ---- the visitor ---- */
 
 struct visits {
 	struct browser *b;
@@ -557,8 +630,10 @@ static void s3_12_30_126_visits_and_their_caches(void **state)
 	assert_false(v.v.from_browser_dns_cache || v.v.from_os_cache || v.v.from_hosts);
 	assert_int_equal(v.v.addr, 0x0a000202);
 	assert_int_equal(hosts_count(l->h, 17, 53), 2);
-	assert_true(v.v.t_start_ns <= v.v.t_parsed_ns && v.v.t_parsed_ns <= v.v.t_resolved_ns && v.v.t_resolved_ns <= v.v.t_connected_ns);
-	assert_true(v.v.t_connected_ns <= v.v.t_first_byte_ns && v.v.t_first_byte_ns <= v.v.t_done_ns && v.v.t_done_ns <= v.v.t_closed_ns);
+	assert_true(v.v.t_start_ns <= v.v.t_parsed_ns && v.v.t_parsed_ns <= v.v.t_resolved_ns &&
+		    v.v.t_resolved_ns <= v.v.t_connected_ns);
+	assert_true(v.v.t_connected_ns <= v.v.t_first_byte_ns &&
+		    v.v.t_first_byte_ns <= v.v.t_done_ns && v.v.t_done_ns <= v.v.t_closed_ns);
 	sb_free(&v.v.body);
 	visit(l, &v, "http://www.server.com/dir1/file1.html");
 	assert_true(v.v.from_browser_dns_cache);
@@ -607,7 +682,8 @@ static void s3_127_the_client_closes_first(void **state)
 
 static void s3_17_https_and_bad_urls_send_nothing(void **state)
 {
-	static const char *const bad[] = { "https://www.server.com/", "www.server.com", "http://a b/", "ftp://h/" };
+	static const char *const bad[] = {"https://www.server.com/", "www.server.com",
+					  "http://a b/", "ftp://h/"};
 	struct lan *l = *state;
 	struct visits v = { .b = browser_new() };
 
@@ -661,15 +737,29 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, lan_new, lan_free)
 	const struct CMUnitTest tests[] = {
-		T(s3_14_15_files_and_default_pages), T(s3_16_62_122_to_124_the_request_and_the_response),
-		T(s3_57_a_long_message_goes_in_pieces_of_the_mss), T(hf_01_to_06_paths_over_the_wire), T(hf_04_folders_redirect_within_the_site),
-		T(hf_07_a_file_that_changes_under_way_is_cut_off), T(hf_07_a_replaced_file_of_equal_size_too), T(ht_framing_over_the_wire),
-		T(ht_23_expect_continue), T(ht_22_pipelining_and_every_split_give_the_same), T(s3_125_two_requests_one_connection),
-		T(uploads_are_whole_or_not_at_all), T(hr_01_slow_heads_get_408_and_harm_nobody),
-		T(hr_01_an_address_has_a_bounded_number_of_connections), T(hr_02_slow_bodies_and_slow_readers_are_cut_off),
-		T(hr_05_idle_connections_end), T(hr_03_bombs), T(curl_exit_codes), T(s3_12_30_126_visits_and_their_caches),
-		T(s3_127_the_client_closes_first), T(s3_17_https_and_bad_urls_send_nothing), T(network_errors_are_said_in_one_line),
-		T(server_arguments),
+	    T(s3_14_15_files_and_default_pages),
+	    T(s3_16_62_122_to_124_the_request_and_the_response),
+	    T(s3_57_a_long_message_goes_in_pieces_of_the_mss),
+	    T(hf_01_to_06_paths_over_the_wire),
+	    T(hf_04_folders_redirect_within_the_site),
+	    T(hf_07_a_file_that_changes_under_way_is_cut_off),
+	    T(hf_07_a_replaced_file_of_equal_size_too),
+	    T(ht_framing_over_the_wire),
+	    T(ht_23_expect_continue),
+	    T(ht_22_pipelining_and_every_split_give_the_same),
+	    T(s3_125_two_requests_one_connection),
+	    T(uploads_are_whole_or_not_at_all),
+	    T(hr_01_slow_heads_get_408_and_harm_nobody),
+	    T(hr_01_an_address_has_a_bounded_number_of_connections),
+	    T(hr_02_slow_bodies_and_slow_readers_are_cut_off),
+	    T(hr_05_idle_connections_end),
+	    T(hr_03_bombs),
+	    T(curl_exit_codes),
+	    T(s3_12_30_126_visits_and_their_caches),
+	    T(s3_127_the_client_closes_first),
+	    T(s3_17_https_and_bad_urls_send_nothing),
+	    T(network_errors_are_said_in_one_line),
+	    T(server_arguments),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

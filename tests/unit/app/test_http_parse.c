@@ -50,7 +50,8 @@ static void feed(struct http_parser *p, const char *in, size_t len, struct resul
 	}
 }
 
-static struct result run(enum http_kind kind, bool head_only, const char *in, size_t len, size_t piece, bool eof)
+static struct result run(enum http_kind kind, bool head_only, const char *in, size_t len,
+			 size_t piece, bool eof)
 {
 	struct http_parser *p = malloc(sizeof(*p));
 	struct result r = { 0 };
@@ -86,18 +87,23 @@ static struct result run(enum http_kind kind, bool head_only, const char *in, si
 }
 
 /* In one piece, and octet by octet: the same. */
-static void expect_n(enum http_kind kind, bool head_only, const char *in, size_t len, unsigned messages, unsigned error, const char *body)
+static void expect_n(enum http_kind kind, bool head_only, const char *in, size_t len,
+		     unsigned messages, unsigned error, const char *body)
 {
 	for (size_t piece = len + 1; piece; piece = piece == 1 ? 0 : piece > 3 ? 3 : 1) {
 		struct result r = run(kind, head_only, in, len, piece, false);
 
-		if (r.messages != messages || r.error != error || (body && strcmp(sb_str(&r.body), body)))
-			fail_msg("%.70s... (pieces of %zu): %u messages, error %u (%s), body %s", in, piece, r.messages, r.error, r.why, sb_str(&r.body));
+		if (r.messages != messages || r.error != error ||
+		    (body && strcmp(sb_str(&r.body), body)))
+			fail_msg("%.70s... (pieces of %zu): %u messages, error %u (%s), body %s",
+				 in, piece, r.messages, r.error, r.why, sb_str(&r.body));
 		sb_free(&r.body);
 	}
 }
-#define REQ(in, messages, error, body) expect_n(HTTP_REQUEST, false, in, sizeof(in) - 1, messages, error, body)
-#define RSP(in, messages, error, body) expect_n(HTTP_RESPONSE, false, in, sizeof(in) - 1, messages, error, body)
+#define REQ(in, messages, error, body)                                                             \
+	expect_n(HTTP_REQUEST, false, in, sizeof(in) - 1, messages, error, body)
+#define RSP(in, messages, error, body)                                                             \
+	expect_n(HTTP_RESPONSE, false, in, sizeof(in) - 1, messages, error, body)
 
 #define H "Host: h\r\n"
 #define GET "GET / HTTP/1.1\r\n" H
@@ -111,26 +117,58 @@ static void ht_01_both_framings(void **state)
 
 static void ht_02_to_05_transfer_codings(void **state)
 {
-	static const char *const bad[] = { "xchunked", "identity, chunked", "chunked, identity", ",chunked", "chunked,", "chunked, chunked", "",
-					   "\vchunked", "\xa0" "chunked", "\x85" "chunked", "\xff" "chunked", "chunked\v", "\"chunked\"", "chunked;a=b" };
+	static const char *const bad[] = {"xchunked",
+					  "identity, chunked",
+					  "chunked, identity",
+					  ",chunked",
+					  "chunked,",
+					  "chunked, chunked",
+					  "",
+					  "\vchunked",
+					  "\xa0"
+					  "chunked",
+					  "\x85"
+					  "chunked",
+					  "\xff"
+					  "chunked",
+					  "chunked\v",
+					  "\"chunked\"",
+					  "chunked;a=b"};
 	char in[300];
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		int n = snprintf(in, sizeof(in), POST "Transfer-Encoding: %s\r\n\r\n0\r\n\r\n", bad[i]);
+		int n =
+		    snprintf(in, sizeof(in), POST "Transfer-Encoding: %s\r\n\r\n0\r\n\r\n", bad[i]);
 
 		expect_n(HTTP_REQUEST, false, in, (size_t)n, 0, 400, "");
 	}
 	REQ(POST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 0, 501, "");
-	REQ(POST "Transfer-Encoding:  chunked\r\n\r\n0\r\n\r\n", 1, 0, "|"); /* outer blanks and tabs are OWS */
+	REQ(POST "Transfer-Encoding:  chunked\r\n\r\n0\r\n\r\n", 1, 0,
+	    "|"); /* outer blanks and tabs are OWS */
 	REQ(POST "Transfer-Encoding:\tChunked\t\r\n\r\n0\r\n\r\n", 1, 0, "|");
-	REQ(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0, 400, "");
+	REQ(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0,
+	    400, "");
 	REQ("POST / HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0, 400, "");
 }
 
 static void ht_06_07_content_length(void **state)
 {
-	static const char *const bad[] = { "", "+5", "-48", "0x10", "1_0", "1Z", "5 6", "5, 5", "5, 6", "9223372036854775808", "18446744073709551616",
-					   "1000000000000000000000000000000", "5;", "\"5\"", "5.0", "\xd9\xa1" };
+	static const char *const bad[] = {"",
+					  "+5",
+					  "-48",
+					  "0x10",
+					  "1_0",
+					  "1Z",
+					  "5 6",
+					  "5, 5",
+					  "5, 6",
+					  "9223372036854775808",
+					  "18446744073709551616",
+					  "1000000000000000000000000000000",
+					  "5;",
+					  "\"5\"",
+					  "5.0",
+					  "\xd9\xa1"};
 	char in[300];
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -148,7 +186,18 @@ static void ht_06_07_content_length(void **state)
 
 static void ht_08_chunk_sizes(void **state)
 {
-	static const char *const bad[] = { "", "0_2e", "0x5", "+5", "-1", " 5", "5 ", "FFFFFFFFFFFFFFFF", "FFFFFFFFFFFFFFFFF", "g", "5\t", "8000000000000000" };
+	static const char *const bad[] = {"",
+					  "0_2e",
+					  "0x5",
+					  "+5",
+					  "-1",
+					  " 5",
+					  "5 ",
+					  "FFFFFFFFFFFFFFFF",
+					  "FFFFFFFFFFFFFFFFF",
+					  "g",
+					  "5\t",
+					  "8000000000000000"};
 	char in[400], *zeros = malloc(200100);
 	int n;
 
@@ -173,7 +222,8 @@ static void ht_09_10_chunk_lines(void **state)
 	REQ(CH "5\rhello\r\n0\r\n\r\n", 0, 400, "");
 	REQ(CH "5\r\r;ABCD\r\n", 0, 400, "");
 	REQ(CH "5;a=b\nhello\r\n0\r\n\r\n", 0, 400, "");
-	REQ(CH "5;a=\"\r\n\"\r\nhello\r\n0\r\n\r\n", 0, 400, NULL); /* a quoted CRLF ends the line: then no data fits */
+	REQ(CH "5;a=\"\r\n\"\r\nhello\r\n0\r\n\r\n", 0, 400,
+	    NULL); /* a quoted CRLF ends the line: then no data fits */
 	REQ(CH "5;a=b;c\r\nhello\r\n0;x\r\n\r\n", 1, 0, "hello|");
 	sb_init(&sb);
 	sb_puts(&sb, CH "1;");
@@ -201,7 +251,9 @@ static void ht_11_12_after_the_chunks(void **state)
 	REQ(CH "0\r\nX:\r\n\r\n", 1, 0, "|");
 	REQ(CH "0\r\nX\r\n\r\n", 0, 400, "");
 	REQ(CH "0\r\n x\r\n\r\n", 0, 400, "");
-	REQ(CH "0\r\nContent-Length: 5\r\nTransfer-Encoding: gzip\r\nHost: other\r\n\r\n" GET "\r\n", 2, 0, "||"); /* not merged */
+	REQ(CH "0\r\nContent-Length: 5\r\nTransfer-Encoding: gzip\r\nHost: other\r\n\r\n" GET
+	       "\r\n",
+	    2, 0, "||"); /* not merged */
 	sb_init(&sb);
 	sb_puts(&sb, CH "0\r\n");
 	for (int i = 0; i < 100000; i++)
@@ -232,8 +284,21 @@ static void ht_13_14_17_28_lines(void **state)
 
 static void ht_15_16_names_and_values(void **state)
 {
-	static const char *const bad[] = { "Content-Length : 34", "Content-Length 10", ": x", "X\x85: y", "X\xa0: y", "X\x01: y", "X Y: z", "X\t: y",
-					   "X(: y", "X: a\x01" "b", "X: a\x7f" "b", "X", "\"X\": y" };
+	static const char *const bad[] = {"Content-Length : 34",
+					  "Content-Length 10",
+					  ": x",
+					  "X\x85: y",
+					  "X\xa0: y",
+					  "X\x01: y",
+					  "X Y: z",
+					  "X\t: y",
+					  "X(: y",
+					  "X: a\x01"
+					  "b",
+					  "X: a\x7f"
+					  "b",
+					  "X",
+					  "\"X\": y"};
 	char in[300];
 	int n;
 
@@ -252,12 +317,29 @@ static void ht_18_request_lines(void **state)
 		const char *line;
 		unsigned error;
 	} bad[] = {
-		{ "GET  / HTTP/1.1", 400 }, { "GET\t/ HTTP/1.1", 400 }, { "GET /\tHTTP/1.1", 400 }, { "GET / HTTP/1.32", 400 },
-		{ "GET / HTTP/4294967295.255", 400 }, { "GET / HTTP/2.0", 505 }, { "GET / HTTP/0.9", 505 }, { "GET / HTTP/1.", 400 }, { "GET / http/1.1", 400 },
-		{ "G=\":<>(e) / HTTP/1.1", 400 }, { "GET /", 400 }, { "GET", 400 }, { " GET / HTTP/1.1", 400 }, { "GET / HTTP/1.1 ", 400 }, { "GET / x HTTP/1.1", 400 },
-		{ "GET index.html HTTP/1.1", 400 }, { "GET ftp://h/ HTTP/1.1", 400 }, { "GET /a\"b HTTP/1.1", 400 }, { "GET /a#b HTTP/1.1", 400 }, { "GET /\x80 HTTP/1.1", 400 },
-		{ "GET http:///x HTTP/1.1", 400 }, { "GET http://u@h/x HTTP/1.1", 400 },
-		{ "AAAAAAAAAABBBBBBBBBBCCCCCCCCCCDDD / HTTP/1.1", 501 },
+	    {"GET  / HTTP/1.1", 400},
+	    {"GET\t/ HTTP/1.1", 400},
+	    {"GET /\tHTTP/1.1", 400},
+	    {"GET / HTTP/1.32", 400},
+	    {"GET / HTTP/4294967295.255", 400},
+	    {"GET / HTTP/2.0", 505},
+	    {"GET / HTTP/0.9", 505},
+	    {"GET / HTTP/1.", 400},
+	    {"GET / http/1.1", 400},
+	    {"G=\":<>(e) / HTTP/1.1", 400},
+	    {"GET /", 400},
+	    {"GET", 400},
+	    {" GET / HTTP/1.1", 400},
+	    {"GET / HTTP/1.1 ", 400},
+	    {"GET / x HTTP/1.1", 400},
+	    {"GET index.html HTTP/1.1", 400},
+	    {"GET ftp://h/ HTTP/1.1", 400},
+	    {"GET /a\"b HTTP/1.1", 400},
+	    {"GET /a#b HTTP/1.1", 400},
+	    {"GET /\x80 HTTP/1.1", 400},
+	    {"GET http:///x HTTP/1.1", 400},
+	    {"GET http://u@h/x HTTP/1.1", 400},
+	    {"AAAAAAAAAABBBBBBBBBBCCCCCCCCCCDDD / HTTP/1.1", 501},
 	};
 	char in[300];
 	int n;
@@ -274,8 +356,15 @@ static void ht_18_request_lines(void **state)
 
 static void ht_19_host(void **state)
 {
-	static const char *const bad[] = { "", "Host: h\r\nHost: h\r\n", "Host: h\r\nhost: g\r\n", "Host: a:99999\r\n", "Host: a b\r\n", "Host: a/b\r\n", "Host: a@b\r\n", "Host: a:b\r\n",
-					   "Host: [::1\r\n" };
+	static const char *const bad[] = {"",
+					  "Host: h\r\nHost: h\r\n",
+					  "Host: h\r\nhost: g\r\n",
+					  "Host: a:99999\r\n",
+					  "Host: a b\r\n",
+					  "Host: a/b\r\n",
+					  "Host: a@b\r\n",
+					  "Host: a:b\r\n",
+					  "Host: [::1\r\n"};
 	struct result r;
 	char in[300];
 	int n;
@@ -286,7 +375,8 @@ static void ht_19_host(void **state)
 	}
 	REQ("GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n", 0, 400, "");
 	REQ("GET / HTTP/1.0\r\n\r\n", 1, 0, "|");
-	n = snprintf(in, sizeof(in), "GET http://one.example:81/p?q HTTP/1.1\r\nHost: two.example\r\n\r\n");
+	n = snprintf(in, sizeof(in),
+		     "GET http://one.example:81/p?q HTTP/1.1\r\nHost: two.example\r\n\r\n");
 	r = run(HTTP_REQUEST, false, in, (size_t)n, 1000, false);
 	assert_string_equal(r.last_host, "one.example:81"); /* the absolute form wins */
 	assert_string_equal(r.last_path, "/p?q");
@@ -308,11 +398,14 @@ static void ht_20_21_22_sequences(void **state)
 
 static void ht_23_expect(void **state)
 {
-	struct result r = run(HTTP_REQUEST, false, POST "Expect: 100-Continue\r\nContent-Length: 1\r\n\r\n", strlen(POST "Expect: 100-Continue\r\nContent-Length: 1\r\n\r\n"), 1000, false);
+	struct result r =
+	    run(HTTP_REQUEST, false, POST "Expect: 100-Continue\r\nContent-Length: 1\r\n\r\n",
+		strlen(POST "Expect: 100-Continue\r\nContent-Length: 1\r\n\r\n"), 1000, false);
 
 	assert_true(r.expect && !r.expect_unknown);
 	sb_free(&r.body);
-	r = run(HTTP_REQUEST, false, GET "Expect: x\r\n\r\n", strlen(GET "Expect: x\r\n\r\n"), 1000, false);
+	r = run(HTTP_REQUEST, false, GET "Expect: x\r\n\r\n", strlen(GET "Expect: x\r\n\r\n"), 1000,
+		false);
 	assert_true(!r.expect && r.expect_unknown);
 	sb_free(&r.body);
 }
@@ -321,10 +414,14 @@ static void ht_24_responses_without_body(void **state)
 {
 	RSP("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", 1, 0, "|");
 	RSP("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", 1, 0, "|");
-	RSP("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 2, 0, "|ok|");
-	expect_n(HTTP_RESPONSE, true, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", 38, 1, 0, "|");
-	RSP("HTTP/1.1 204 No Content\r\n\r\nabc", 1, 0, "|"); /* extra octets are not begun to be understood ... */
-	RSP("HTTP/1.1 204 No Content\r\n\r\nabc\r\n\r\n", 1, 502, "|"); /* ... and are no response */
+	RSP("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 2, 0,
+	    "|ok|");
+	expect_n(HTTP_RESPONSE, true, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", 38, 1, 0,
+		 "|");
+	RSP("HTTP/1.1 204 No Content\r\n\r\nabc", 1, 0,
+	    "|"); /* extra octets are not begun to be understood ... */
+	RSP("HTTP/1.1 204 No Content\r\n\r\nabc\r\n\r\n", 1, 502,
+	    "|"); /* ... and are no response */
 }
 
 static void ht_25_responses_bounded(void **state)
@@ -332,7 +429,8 @@ static void ht_25_responses_bounded(void **state)
 	struct strbuf sb;
 	struct result r;
 
-	RSP("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 0, 400, "");
+	RSP("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 0, 400,
+	    "");
 	RSP("HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n", 0, 400, "");
 	RSP("HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", 0, 400, "");
 	RSP("HTTP/1.1 20 OK\r\n\r\n", 0, 502, "");
@@ -358,7 +456,10 @@ static void ht_25_responses_bounded(void **state)
 
 static void responses_until_close(void **state)
 {
-	static const char until[] = "HTTP/1.1 200 OK\r\n\r\nabc", cut[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc", chunk[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
+	static const char until[] = "HTTP/1.1 200 OK\r\n\r\nabc",
+			  cut[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc",
+			  chunk[] =
+			      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
 	struct result r = run(HTTP_RESPONSE, false, until, sizeof(until) - 1, 5, true);
 
 	assert_int_equal(r.messages, 1);
@@ -413,7 +514,9 @@ static void hr_03_hf_08_bounds(void **state)
 /* HR-07: every octet changed to every value, no reading beyond, and an end in every case. */
 static void mutations_end(void **state)
 {
-	static const char in[] = "POST /a?b HTTP/1.1\r\nHost: h:80\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\n" GET "\r\n";
+	static const char in[] =
+	    "POST /a?b HTTP/1.1\r\nHost: h:80\r\nTransfer-Encoding: chunked\r\nExpect: "
+	    "100-continue\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\n" GET "\r\n";
 	char c[sizeof(in)];
 
 	for (size_t i = 0; i < sizeof(in) - 1; i++) {
@@ -432,12 +535,23 @@ static void mutations_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ht_01_both_framings), cmocka_unit_test(ht_02_to_05_transfer_codings), cmocka_unit_test(ht_06_07_content_length),
-		cmocka_unit_test(ht_08_chunk_sizes), cmocka_unit_test(ht_09_10_chunk_lines), cmocka_unit_test(ht_11_12_after_the_chunks),
-		cmocka_unit_test(ht_13_14_17_28_lines), cmocka_unit_test(ht_15_16_names_and_values), cmocka_unit_test(ht_18_request_lines),
-		cmocka_unit_test(ht_19_host), cmocka_unit_test(ht_20_21_22_sequences), cmocka_unit_test(ht_23_expect),
-		cmocka_unit_test(ht_24_responses_without_body), cmocka_unit_test(ht_25_responses_bounded), cmocka_unit_test(responses_until_close),
-		cmocka_unit_test(hr_03_hf_08_bounds), cmocka_unit_test(mutations_end),
+	    cmocka_unit_test(ht_01_both_framings),
+	    cmocka_unit_test(ht_02_to_05_transfer_codings),
+	    cmocka_unit_test(ht_06_07_content_length),
+	    cmocka_unit_test(ht_08_chunk_sizes),
+	    cmocka_unit_test(ht_09_10_chunk_lines),
+	    cmocka_unit_test(ht_11_12_after_the_chunks),
+	    cmocka_unit_test(ht_13_14_17_28_lines),
+	    cmocka_unit_test(ht_15_16_names_and_values),
+	    cmocka_unit_test(ht_18_request_lines),
+	    cmocka_unit_test(ht_19_host),
+	    cmocka_unit_test(ht_20_21_22_sequences),
+	    cmocka_unit_test(ht_23_expect),
+	    cmocka_unit_test(ht_24_responses_without_body),
+	    cmocka_unit_test(ht_25_responses_bounded),
+	    cmocka_unit_test(responses_until_close),
+	    cmocka_unit_test(hr_03_hf_08_bounds),
+	    cmocka_unit_test(mutations_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,10 +11,12 @@ static void s3_29_cold_walk_is_three_queries_with_the_full_name(void **state)
 	assert_int_equal(serve(w, ROOT)->asked, 1);
 	assert_int_equal(serve(w, COM)->asked, 1);
 	assert_int_equal(serve(w, NS)->asked, 1);
-	assert_string_equal(sb_str(&w->log),
-			    "query sent name=www.server.com. type=A server=10.0.3.1 zone=.\nreferral com. ns=1\n"
-			    "query sent name=www.server.com. type=A server=10.0.3.2 zone=com.\nreferral server.com. ns=1\n"
-			    "query sent name=www.server.com. type=A server=10.0.3.3 zone=server.com.\n");
+	assert_string_equal(
+	    sb_str(&w->log),
+	    "query sent name=www.server.com. type=A server=10.0.3.1 zone=.\nreferral com. ns=1\n"
+	    "query sent name=www.server.com. type=A server=10.0.3.2 zone=com.\nreferral "
+	    "server.com. ns=1\n"
+	    "query sent name=www.server.com. type=A server=10.0.3.3 zone=server.com.\n");
 }
 
 static void s3_24_warm_answers_come_from_the_cache_until_the_ttl_ends(void **state)
@@ -42,7 +44,8 @@ static void s3_22_root_stopped_after_warm_up(void **state)
 	ask(w, "www.server.com", DNS_A);
 	serve(w, ROOT)->dead = true;
 	ask(w, "alias.server.com", DNS_A);
-	want(w, DNS_NOERROR, "a alias.server.com. 300 CNAME www.server.com.\na www.server.com. 300 A 10.0.4.2\n");
+	want(w, DNS_NOERROR,
+	     "a alias.server.com. 300 CNAME www.server.com.\na www.server.com. 300 A 10.0.4.2\n");
 	ask(w, "www.other.org", DNS_A);
 	assert_int_equal(w->rcode, DNS_SERVFAIL);
 }
@@ -131,7 +134,10 @@ static void failover_to_the_second_server(void **state)
 	struct world *w = *state;
 
 	dns_authority_free(&serve(w, COM)->a);
-	zone(w, COM, "com", "$TTL 86400\n" SOA("com.") "@ NS a.gtld.test.\nserver NS ns1.server\nserver NS ns.server\nns.server A 10.0.3.3\nns1.server A 10.0.3.33\n");
+	zone(
+	    w, COM, "com",
+	    "$TTL 86400\n" SOA("com.") "@ NS a.gtld.test.\nserver NS ns1.server\nserver NS "
+				       "ns.server\nns.server A 10.0.3.3\nns1.server A 10.0.3.33\n");
 	serve(w, 0x0a000321)->dead = true;
 	for (int i = 0; i < 8; i++) {
 		char t[32];
@@ -148,8 +154,11 @@ static void glueless_delegation_is_resolved(void **state)
 	struct world *w = *state;
 
 	dns_authority_free(&serve(w, COM)->a);
-	zone(w, COM, "com", "$TTL 86400\n" SOA("com.") "@ NS a.gtld.test.\nserver NS ns.server\nns.server A 10.0.3.3\nshop NS www.server\n");
-	zone(w, 0x0a000402, "shop.com", "$TTL 300\n" SOA("shop.com.") "@ NS www.server.com.\nwww A 9.9.9.9\n");
+	zone(w, COM, "com",
+	     "$TTL 86400\n" SOA("com.") "@ NS a.gtld.test.\nserver NS ns.server\nns.server A "
+					"10.0.3.3\nshop NS www.server\n");
+	zone(w, 0x0a000402, "shop.com",
+	     "$TTL 300\n" SOA("shop.com.") "@ NS www.server.com.\nwww A 9.9.9.9\n");
 	ask(w, "www.shop.com", DNS_A);
 	want(w, DNS_NOERROR, "a www.shop.com. 300 A 9.9.9.9\n");
 	assert_int_equal(w->queries, 5); /* root, com, (com), server.com for the address, shop */

@@ -101,7 +101,7 @@ static size_t poison(struct world *w, const struct dns_msg *q, uint8_t *out, boo
 	char t[DNAME_TEXT_MAX];
 
 	put_a(&h, DNS_AN, dname_text(t, &q->qname), 60, 0x01010101);
-	put_a(&h, DNS_AN, "www.bank.com", 60, 0x06060606);                 /* another's name in the answer */
+	put_a(&h, DNS_AN, "www.bank.com", 60, 0x06060606); /* another's name in the answer */
 	put_name(&h, DNS_AUTH, "com", DNS_NS, 60, "ns.evil.com");          /* the parent's zone */
 	put_name(&h, DNS_AUTH, "server.com", DNS_NS, 86400, "ns.evil.com"); /* promiscuous NS */
 	put_name(&h, DNS_AUTH, "bank.com", DNS_NS, 60, "ns.evil.com");
@@ -200,15 +200,21 @@ static void dr_07_alias_loops_and_long_chains(void **state)
 	struct strbuf z;
 
 	sb_init(&z);
-	sb_puts(&z, "$TTL 300\n" SOA("loop.com.") "@ NS ns\nns A 10.0.3.9\nl1 CNAME l2.circle.com.\nself CNAME self\na CNAME b\nb CNAME a\n");
+	sb_puts(&z, "$TTL 300\n" SOA(
+			"loop.com.") "@ NS ns\nns A 10.0.3.9\nl1 CNAME l2.circle.com.\nself CNAME "
+				     "self\na CNAME b\nb CNAME a\n");
 	for (int i = 0; i < 20; i++)
 		sb_printf(&z, "c%d CNAME c%d\n", i, i + 1);
 	sb_puts(&z, "c20 A 1.2.3.4\n");
 	zone(w, COM, "x.com", "$TTL 300\n" SOA("x.com.") "@ NS ns\n"); /* not asked */
 	dns_authority_free(&serve(w, COM)->a);
-	zone(w, COM, "com", "$TTL 86400\n" SOA("com.") "@ NS a.gtld.test.\nloop NS ns.loop\nns.loop A 10.0.3.9\ncircle NS ns.circle\nns.circle A 10.0.3.10\n");
+	zone(w, COM, "com",
+	     "$TTL 86400\n" SOA("com.") "@ NS a.gtld.test.\nloop NS ns.loop\nns.loop A "
+					"10.0.3.9\ncircle NS ns.circle\nns.circle A 10.0.3.10\n");
 	zone(w, 0x0a000309, "loop.com", sb_str(&z));
-	zone(w, 0x0a00030a, "circle.com", "$TTL 300\n" SOA("circle.com.") "@ NS ns\nns A 10.0.3.10\nl2 CNAME l1.loop.com.\nok CNAME c18.loop.com.\n");
+	zone(w, 0x0a00030a, "circle.com",
+	     "$TTL 300\n" SOA("circle.com.") "@ NS ns\nns A 10.0.3.10\nl2 CNAME l1.loop.com.\nok "
+					     "CNAME c18.loop.com.\n");
 	sb_free(&z);
 	ask(w, "l1.loop.com", DNS_A);
 	assert_int_equal(w->rcode, DNS_SERVFAIL);
@@ -220,8 +226,9 @@ static void dr_07_alias_loops_and_long_chains(void **state)
 	ask(w, "c0.loop.com", DNS_A);
 	assert_int_equal(w->rcode, DNS_SERVFAIL);
 	ask(w, "ok.circle.com", DNS_A);
-	want(w, DNS_NOERROR, "a ok.circle.com. 300 CNAME c18.loop.com.\na c18.loop.com. 300 CNAME c19.loop.com.\n"
-			     "a c19.loop.com. 300 CNAME c20.loop.com.\na c20.loop.com. 300 A 1.2.3.4\n");
+	want(w, DNS_NOERROR,
+	     "a ok.circle.com. 300 CNAME c18.loop.com.\na c18.loop.com. 300 CNAME c19.loop.com.\n"
+	     "a c19.loop.com. 300 CNAME c20.loop.com.\na c20.loop.com. 300 A 1.2.3.4\n");
 }
 
 static size_t cname_and_a(struct world *w, const struct dns_msg *q, uint8_t *out, bool tcp)
@@ -260,7 +267,9 @@ static void dr_08_nxns_is_bounded(void **state)
 
 	zone(w, COM, "other", "$TTL 300\n" SOA("other.") "@ NS ns\n");
 	dns_authority_free(&serve(w, COM)->a);
-	zone(w, COM, "com", "$TTL 86400\n" SOA("com.") "@ NS a.gtld.test.\nserver NS ns.server\nns.server A 10.0.3.3\nvictim NS ns.victim\nns.victim A 10.0.3.20\n");
+	zone(w, COM, "com",
+	     "$TTL 86400\n" SOA("com.") "@ NS a.gtld.test.\nserver NS ns.server\nns.server A "
+					"10.0.3.3\nvictim NS ns.victim\nns.victim A 10.0.3.20\n");
 	zone(w, 0x0a000314, "victim.com", "$TTL 300\n" SOA("victim.com.") "@ NS ns\n");
 	serve(w, NS)->fn = nxns;
 	ask(w, "a.sub.server.com", DNS_A);
@@ -281,7 +290,8 @@ static void dr_09_tsuname_circles_end(void **state)
 	struct dname n = test_name("www.a.com");
 
 	w->queries = 0;
-	resolver_ask(w->r, &n, DNS_A, on_done, w, w->now); /* the failure is remembered for a while (RFC 9520) */
+	resolver_ask(w->r, &n, DNS_A, on_done, w,
+		     w->now); /* the failure is remembered for a while (RFC 9520) */
 	assert_int_equal(w->rcode, DNS_SERVFAIL);
 	assert_int_equal(w->queries, 0);
 }
@@ -296,7 +306,8 @@ static size_t fan(struct world *w, const struct dns_msg *q, uint8_t *out, bool t
 	dname_suffix(&z, &q->qname, 3);
 	dname_text(zone_text, &z);
 	for (int i = 0; i < 10; i++) {
-		snprintf(t, sizeof(t), "ns.d%u-%d.fan.com", (unsigned)serve(w, 0x0a00030b)->asked, i);
+		snprintf(t, sizeof(t), "ns.d%u-%d.fan.com", (unsigned)serve(w, 0x0a00030b)->asked,
+			 i);
 		put_name(&h, DNS_AUTH, zone_text, DNS_NS, 600, t);
 	}
 	return h.n;
@@ -307,7 +318,8 @@ static void dr_10_fan_out_has_one_quota(void **state)
 	struct world *w = *state;
 
 	dns_authority_free(&serve(w, COM)->a);
-	zone(w, COM, "com", "$TTL 86400\n" SOA("com.") "@ NS a.gtld.test.\nfan NS ns.fan\nns.fan A 10.0.3.11\n");
+	zone(w, COM, "com",
+	     "$TTL 86400\n" SOA("com.") "@ NS a.gtld.test.\nfan NS ns.fan\nns.fan A 10.0.3.11\n");
 	serve(w, 0x0a00030b)->fn = fan;
 	ask(w, "www.start.fan.com", DNS_A);
 	assert_int_equal(w->rcode, DNS_SERVFAIL);
@@ -392,7 +404,8 @@ static void dr_20_silent_servers_are_left_alone(void **state)
 	assert_int_equal(serve(w, NS)->asked, RES_TRIES);
 	assert_true(w->now - t < 12 * S);
 	before = serve(w, NS)->asked;
-	for (int i = 0; i < 100; i++) { /* RFC 9520: not asked again at once, by this name or another */
+	for (int i = 0; i < 100;
+	     i++) { /* RFC 9520: not asked again at once, by this name or another */
 		struct dname n = test_name(i % 2 ? "www.server.com" : "other.server.com");
 
 		resolver_ask(w->r, &n, DNS_A, on_done, w, w->now);
@@ -446,13 +459,17 @@ static void dr_07_rows_of_waiting_questions_are_bounded(void **state)
 	struct strbuf com;
 	char t[128], apex[32];
 
-	/* 40 zones, each alias leading into the next one, all asked at once, the last first and the first first */
+	/* 40 zones, each alias leading into the next one, all asked at once, the last first and the
+	 * first first */
 	sb_init(&com);
 	sb_puts(&com, "$TTL 86400\n" SOA("com.") "@ NS a.gtld.test.\n");
 	for (int i = 0; i < 40; i++) {
 		sb_printf(&com, "z%d NS ns.z%d\nns.z%d A 10.0.3.3\n", i, i, i);
 		snprintf(apex, sizeof(apex), "z%d.com", i);
-		snprintf(t, sizeof(t), i < 39 ? "$TTL 300\n" SOA("x.") "@ NS ns\nc CNAME c.z%d.com.\n" : "$TTL 300\n" SOA("x.") "@ NS ns\nc A 1.2.3.4\n", i + 1);
+		snprintf(t, sizeof(t),
+			 i < 39 ? "$TTL 300\n" SOA("x.") "@ NS ns\nc CNAME c.z%d.com.\n"
+				: "$TTL 300\n" SOA("x.") "@ NS ns\nc A 1.2.3.4\n",
+			 i + 1);
 		zone(w, NS, apex, t);
 	}
 	dns_authority_free(&serve(w, COM)->a);

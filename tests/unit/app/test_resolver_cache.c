@@ -14,7 +14,8 @@ static struct rrset *addr_set(uint32_t a, uint32_t ttl)
 	return s;
 }
 
-static void put_a(struct rcache *c, const char *name, uint32_t a, enum rcache_rank rank, uint32_t ttl, uint64_t now)
+static void put_a(struct rcache *c, const char *name, uint32_t a, enum rcache_rank rank,
+		  uint32_t ttl, uint64_t now)
 {
 	struct rrset *s = addr_set(a, ttl);
 	struct dname n = test_name(name);
@@ -98,7 +99,8 @@ static void dr_13_ns_sets_do_not_refresh_themselves(void **state)
 static void rfc_8020_nothing_below_nxdomain(void **state)
 {
 	struct rcache *c = rcache_new(RCACHE_MAX_BYTES, test_key);
-	struct dname n = test_name("no.such"), below = test_name("a.b.no.such"), beside = test_name("yes.such");
+	struct dname n = test_name("no.such"), below = test_name("a.b.no.such"),
+		     beside = test_name("yes.such");
 
 	rcache_put(c, &n, DNS_A, RC_NXDOMAIN, RANK_AUTH_ANSWER, NULL, NULL, 60, 0);
 	assert_non_null(rcache_nxdomain(c, &n, 0));
@@ -145,7 +147,9 @@ static void dump_in_order(void **state)
 	rcache_put(c, &n, DNS_A, RC_NXDOMAIN, RANK_AUTH_ANSWER, NULL, NULL, 60, 0);
 	sb_init(&sb);
 	rcache_dump(c, 10 * S, &sb);
-	assert_string_equal(sb_str(&sb), "nx.b.\t50\tIN\tANY\t; NXDOMAIN\nwww.b.\t50\tIN\tA\t10.0.0.1\t; answer\na.c.\t50\tIN\tA\t10.0.0.2\t; additional\n");
+	assert_string_equal(sb_str(&sb),
+			    "nx.b.\t50\tIN\tANY\t; NXDOMAIN\nwww.b.\t50\tIN\tA\t10.0.0.1\t; "
+			    "answer\na.c.\t50\tIN\tA\t10.0.0.2\t; additional\n");
 	sb_free(&sb);
 	rcache_flush(c);
 	assert_int_equal(c->n, 0);
@@ -156,10 +160,13 @@ static void dump_in_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(s3_24_entries_end_with_their_ttl), cmocka_unit_test(dr_14_ttl_zero_and_caps),
-		cmocka_unit_test(rank_rfc_2181), cmocka_unit_test(dr_13_ns_sets_do_not_refresh_themselves),
-		cmocka_unit_test(rfc_8020_nothing_below_nxdomain), cmocka_unit_test(dr_19_bounded_and_least_recently_used_goes),
-		cmocka_unit_test(dump_in_order),
+	    cmocka_unit_test(s3_24_entries_end_with_their_ttl),
+	    cmocka_unit_test(dr_14_ttl_zero_and_caps),
+	    cmocka_unit_test(rank_rfc_2181),
+	    cmocka_unit_test(dr_13_ns_sets_do_not_refresh_themselves),
+	    cmocka_unit_test(rfc_8020_nothing_below_nxdomain),
+	    cmocka_unit_test(dr_19_bounded_and_least_recently_used_goes),
+	    cmocka_unit_test(dump_in_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* A test's internet for the resolver: servers made of zones or of hand-made answers, a clock, no sockets. */
+/* A test's internet for the resolver: servers made of zones or of hand-made answers, a clock, no
+ * sockets. */
 #ifndef TEST_RESOLVER_WORLD_H
 #define TEST_RESOLVER_WORLD_H
 
@@ -106,9 +107,15 @@ static inline void hint(struct world *w, const char *ns, uint32_t addr)
 
 static inline void world_zones(struct world *w)
 {
-	zone(w, ROOT, ".", "$TTL 86400\n" SOA("test.") "@ NS a.root.test.\na.root.test. A 10.0.3.1\ncom. NS a.gtld.test.\na.gtld.test. A 10.0.3.2\n");
-	zone(w, COM, "com", "$TTL 86400\n" SOA("com.") "@ NS a.gtld.test.\nserver NS ns.server\nns.server A 10.0.3.3\n");
-	zone(w, NS, "server.com", "$TTL 300\n" SOA("server.com.") "@ NS ns\nns A 10.0.3.3\nwww A 10.0.4.2\nalias CNAME www\nzero 0 A 10.0.4.9\n");
+	zone(w, ROOT, ".",
+	     "$TTL 86400\n" SOA("test.") "@ NS a.root.test.\na.root.test. A 10.0.3.1\ncom. NS "
+					 "a.gtld.test.\na.gtld.test. A 10.0.3.2\n");
+	zone(w, COM, "com",
+	     "$TTL 86400\n" SOA(
+		 "com.") "@ NS a.gtld.test.\nserver NS ns.server\nns.server A 10.0.3.3\n");
+	zone(w, NS, "server.com",
+	     "$TTL 300\n" SOA("server.com.") "@ NS ns\nns A 10.0.3.3\nwww A 10.0.4.2\nalias CNAME "
+					     "www\nzero 0 A 10.0.4.9\n");
 }
 
 static inline struct world *world_new(const struct resolver_params *p)
@@ -232,7 +239,8 @@ static inline void want(struct world *w, unsigned rcode, const char *text)
 	assert_string_equal(sb_str(&w->text), text);
 }
 
-/* --- building answers by hand --------------------------------------------------------------------- */
+/* --- building answers by hand
+ * --------------------------------------------------------------------- */
 
 struct hand {
 	uint8_t *p;
@@ -255,7 +263,8 @@ static inline struct hand begin(uint8_t *out, const struct dns_msg *q, uint16_t 
 	return h;
 }
 
-static inline void put(struct hand *h, enum dns_section s, const char *owner, uint16_t type, uint32_t ttl, const void *rd, size_t len)
+static inline void put(struct hand *h, enum dns_section s, const char *owner, uint16_t type,
+		       uint32_t ttl, const void *rd, size_t len)
 {
 	struct dname n = test_name(owner);
 
@@ -270,7 +279,8 @@ static inline void put(struct hand *h, enum dns_section s, const char *owner, ui
 	put_be16(h->p + 4 + 2 * s, (uint16_t)(get_be16(h->p + 4 + 2 * s) + 1));
 }
 
-static inline void put_a(struct hand *h, enum dns_section s, const char *owner, uint32_t ttl, uint32_t a)
+static inline void put_a(struct hand *h, enum dns_section s, const char *owner, uint32_t ttl,
+			 uint32_t a)
 {
 	uint8_t rd[4];
 
@@ -278,7 +288,8 @@ static inline void put_a(struct hand *h, enum dns_section s, const char *owner, 
 	put(h, s, owner, DNS_A, ttl, rd, 4);
 }
 
-static inline void put_name(struct hand *h, enum dns_section s, const char *owner, uint16_t type, uint32_t ttl, const char *to)
+static inline void put_name(struct hand *h, enum dns_section s, const char *owner, uint16_t type,
+			    uint32_t ttl, const char *to)
 {
 	struct dname n = test_name(to);
 

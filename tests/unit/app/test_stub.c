@@ -7,8 +7,11 @@ static void resolv_conf(void **state)
 	struct stub_conf c;
 	char t[DNAME_TEXT_MAX];
 
-	stub_conf_parse("# comment\nnameserver 10.0.1.53\nnameserver bad\n nameserver 10.0.1.54 ; two\nnameserver 1.1.1.1\nnameserver 2.2.2.2\n"
-			"search a.test b.test\noptions ndots:2 timeout:3 attempts:4 use-vc edns0 unknown:9\n", &c);
+	stub_conf_parse(
+	    "# comment\nnameserver 10.0.1.53\nnameserver bad\n nameserver 10.0.1.54 ; "
+	    "two\nnameserver 1.1.1.1\nnameserver 2.2.2.2\n"
+	    "search a.test b.test\noptions ndots:2 timeout:3 attempts:4 use-vc edns0 unknown:9\n",
+	    &c);
 	assert_int_equal(c.n_servers, 3);
 	assert_int_equal(c.server[0], 0x0a000135);
 	assert_int_equal(c.server[2], 0x01010101);
@@ -30,7 +33,8 @@ static void resolv_conf_defaults_and_bounds(void **state)
 	assert_int_equal(c.ndots, 1);
 	assert_int_equal(c.timeout_s, 5);
 	assert_int_equal(c.attempts, 2);
-	stub_conf_parse("options timeout:999 attempts:999 ndots:999\nsearch x\ndomain one two\n", &c);
+	stub_conf_parse("options timeout:999 attempts:999 ndots:999\nsearch x\ndomain one two\n",
+			&c);
 	assert_int_equal(c.timeout_s, 30);
 	assert_int_equal(c.attempts, 5);
 	assert_int_equal(c.ndots, 15);
@@ -41,7 +45,8 @@ static void resolv_conf_defaults_and_bounds(void **state)
 
 static void hosts_file(void **state)
 {
-	static const char text[] = "127.0.0.1\tlocalhost\n10.0.0.1 www.server.com www # the web\n\nfe80::1 six\n10.0.0.2 other WWW\nbad line\n10.0.0.3";
+	static const char text[] = "127.0.0.1\tlocalhost\n10.0.0.1 www.server.com www # the "
+				   "web\n\nfe80::1 six\n10.0.0.2 other WWW\nbad line\n10.0.0.3";
 	uint32_t a[4];
 	char canon[256];
 
@@ -68,7 +73,10 @@ static void error_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(resolv_conf), cmocka_unit_test(resolv_conf_defaults_and_bounds), cmocka_unit_test(hosts_file), cmocka_unit_test(error_texts),
+	    cmocka_unit_test(resolv_conf),
+	    cmocka_unit_test(resolv_conf_defaults_and_bounds),
+	    cmocka_unit_test(hosts_file),
+	    cmocka_unit_test(error_texts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

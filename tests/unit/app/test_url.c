@@ -8,7 +8,8 @@
 #include "app/app.h"
 #include "app/url.h"
 
-static void expect(const char *text, const char *host, uint16_t port, const char *path, const char *query)
+static void expect(const char *text, const char *host, uint16_t port, const char *path,
+		   const char *query)
 {
 	char err[256] = "";
 	struct url u;
@@ -43,7 +44,8 @@ static void s3_13_elements(void **state)
 	char err[256];
 	struct url u;
 
-	expect("http://www.server.com/dir1/file1.html", "www.server.com", 80, "/dir1/file1.html", NULL);
+	expect("http://www.server.com/dir1/file1.html", "www.server.com", 80, "/dir1/file1.html",
+	       NULL);
 	expect("HTTP://WWW.Server.COM:8080/a?b=c&d", "www.server.com", 8080, "/a", "b=c&d");
 	expect("http://10.0.0.1/x", "10.0.0.1", 80, "/x", NULL);
 	expect("http://h:/", "h", 80, "/", NULL);

@@ -22,7 +22,9 @@ static void dates_of_the_lab(void **state)
 
 static void three_forms(void **state)
 {
-	static const char *const same[] = { "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994" };
+	static const char *const same[] = {"Sun, 06 Nov 1994 08:49:37 GMT",
+					   "Sunday, 06-Nov-94 08:49:37 GMT",
+					   "Sun Nov  6 08:49:37 1994"};
 	uint64_t s;
 
 	for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
@@ -46,10 +48,19 @@ static void every_day_there_and_back(void **state)
 
 static void faulty(void **state)
 {
-	static const char *const bad[] = { "", "Sun", "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 1994 08:49:37 GMT ",
-					   "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:60:37 GMT",
-					   "Sun, 00 Nov 1994 08:49:37 GMT", "Xxx, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT",
-					   "Sun, 06 Nov 1969 08:49:37 GMT", "784111777" };
+	static const char *const bad[] = {"",
+					  "Sun",
+					  "Sun, 6 Nov 1994 08:49:37 GMT",
+					  "Sun, 06 Nov 1994 08:49:37 UTC",
+					  "Sun, 06 Nov 1994 08:49:37 GMT ",
+					  "Sun, 31 Feb 1994 08:49:37 GMT",
+					  "Sun, 06 Nov 1994 24:49:37 GMT",
+					  "Sun, 06 Nov 1994 08:60:37 GMT",
+					  "Sun, 00 Nov 1994 08:49:37 GMT",
+					  "Xxx, 06 Nov 1994 08:49:37 GMT",
+					  "Sun, 06 Foo 1994 08:49:37 GMT",
+					  "Sun, 06 Nov 1969 08:49:37 GMT",
+					  "784111777"};
 	uint64_t s;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -59,7 +70,10 @@ static void faulty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(dates_of_the_lab), cmocka_unit_test(three_forms), cmocka_unit_test(every_day_there_and_back), cmocka_unit_test(faulty),
+	    cmocka_unit_test(dates_of_the_lab),
+	    cmocka_unit_test(three_forms),
+	    cmocka_unit_test(every_day_there_and_back),
+	    cmocka_unit_test(faulty),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
