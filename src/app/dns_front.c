@@ -83,7 +83,10 @@ static bool conn_messages(struct dns_conn *c)
 	while (c->got >= LEN && c->pending < FRONT_PIPELINE) {
 		size_t need = get_be16(c->in);
 		struct dns_peer peer = {
-		    {c->addr, c->port, true}, (uint32_t)(c - c->f->conn), c->generation};
+			.from = { c->addr, c->port, true },
+			.slot = (uint32_t)(c - c->f->conn),
+			.generation = c->generation,
+		};
 
 		if (need < DNS_HDR_LEN) {
 			conn_end(c);
@@ -204,6 +207,56 @@ static void tcp_reply(struct dns_conn *c, const uint8_t *wire, size_t len)
 
 /* ---- UDP ---- */
 
+/* One datagram and the address it was sent to: the answer must come from there (RFC 2181 4.1). */
+static ssize_t udp_receive(struct dns_front *f, struct sockaddr_in *from, uint32_t *to)
+{
+	union {
+		uint8_t room[CMSG_SPACE(sizeof(struct in_pktinfo))];
+		struct cmsghdr align;
+	} ctl;
+	struct iovec iov = { f->buf, DNS_MSG_MAX };
+	struct msghdr m = { .msg_name = from, .msg_namelen = sizeof(*from), .msg_iov = &iov,
+			    .msg_iovlen = 1, .msg_control = &ctl, .msg_controllen = sizeof(ctl) };
+	ssize_t n = sys_recvmsg(f->l->t, f->udp.fd, &m, 0);
+	struct cmsghdr *c;
+
+	*to = 0;
+	for (c = n < 0 ? NULL : CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		struct in_pktinfo info;
+
+		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
+			continue;
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		*to = ntohl(info.ipi_spec_dst.s_addr);
+	}
+	return n;
+}
+
+static void udp_send(struct dns_front *f, const struct dns_peer *peer, const uint8_t *wire,
+		     size_t len)
+{
+	struct sockaddr_in to = app_sockaddr(peer->from.addr, peer->from.port);
+	struct in_pktinfo info = { .ipi_spec_dst.s_addr = htonl(peer->to) };
+	union {
+		uint8_t room[CMSG_SPACE(sizeof(struct in_pktinfo))];
+		struct cmsghdr align;
+	} ctl;
+	struct iovec iov = { (void *)(uintptr_t)wire, len };
+	struct msghdr m = {
+	    .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov, .msg_iovlen = 1};
+
+	memset(&ctl, 0, sizeof(ctl));
+	if (peer->to) {
+		ctl.align.cmsg_level = IPPROTO_IP;
+		ctl.align.cmsg_type = IP_PKTINFO;
+		ctl.align.cmsg_len = CMSG_LEN(sizeof(info));
+		m.msg_control = &ctl;
+		m.msg_controllen = sizeof(ctl);
+		memcpy(CMSG_DATA(&ctl.align), &info, sizeof(info));
+	}
+	sys_sendmsg(f->l->t, f->udp.fd, &m, 0);
+}
+
 static void udp_ready(struct loop_fd *lf, uint32_t events)
 {
 	struct dns_front *f = container_of(lf, struct dns_front, udp);
@@ -211,11 +264,12 @@ static void udp_ready(struct loop_fd *lf, uint32_t events)
 
 	for (i = 0; i < FRONT_UDP_BURST; i++) {
 		struct sockaddr_in from = { 0 };
-		socklen_t alen = sizeof(from);
-		ssize_t n = sys_recvfrom(f->l->t, lf->fd, f->buf, DNS_MSG_MAX, 0,
-					 (struct sockaddr *)&from, &alen);
+		uint32_t to;
+		ssize_t n = udp_receive(f, &from, &to);
 		struct dns_peer peer = {
-		    {ntohl(from.sin_addr.s_addr), ntohs(from.sin_port), false}, 0, 0};
+		    .from = {ntohl(from.sin_addr.s_addr), ntohs(from.sin_port), false},
+		    .to = to,
+		};
 
 		if (n == -EAGAIN)
 			return;
@@ -231,12 +285,10 @@ static void udp_ready(struct loop_fd *lf, uint32_t events)
 void dns_front_reply(struct dns_front *f, const struct dns_peer *peer, const uint8_t *wire,
 		     size_t len)
 {
-	struct sockaddr_in to = app_sockaddr(peer->from.addr, peer->from.port);
 	struct dns_conn *c;
 
 	if (!peer->from.tcp) {
-		sys_sendto(f->l->t, f->udp.fd, wire, len, 0, (const struct sockaddr *)&to,
-			   sizeof(to));
+		udp_send(f, peer, wire, len);
 		return;
 	}
 	c = conn_of(f, peer);
@@ -264,7 +316,7 @@ int dns_front_open(struct dns_front *f, struct loop *l, uint32_t addr, uint16_t 
 				 const struct dns_peer *peer),
 		   void *arg)
 {
-	int fd, err;
+	int fd, err, one = 1;
 
 	memset(f, 0, sizeof(*f));
 	f->l = l;
@@ -274,6 +326,8 @@ int dns_front_open(struct dns_front *f, struct loop *l, uint32_t addr, uint16_t 
 	for (fd = 0; fd < FRONT_MAX_CONNS; fd++)
 		f->conn[fd].lf.fd = -1;
 	fd = loop_server_socket(l->t, SOCK_DGRAM, addr, port, 0);
+	if (fd >= 0)
+		sys_setsockopt(l->t, fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one));
 	err = fd < 0 ? fd : loop_add(l, &f->udp, fd, EPOLLIN, udp_ready);
 	if (!err) {
 		fd = loop_server_socket(l->t, SOCK_STREAM, addr, port, FRONT_MAX_CONNS);

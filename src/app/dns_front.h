@@ -16,6 +16,7 @@
 struct dns_peer {
 	struct dns_from from;
 	uint32_t slot, generation; /* TCP */
+	uint32_t to;               /* UDP: the address that was asked; 0: unknown */
 };
 struct dns_front;
 struct dns_conn {

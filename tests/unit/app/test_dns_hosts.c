@@ -407,6 +407,16 @@ static void a_lossy_moment_is_survived(void **state)
 	getent(l, "www.server.com", 0, "10.0.6.2        www.server.com\n");
 }
 
+static void rfc_2181_answers_come_from_the_address_asked(void **state)
+{
+	struct lan *l = *state;
+
+	hosts_must(l->h, LOCAL, "ip addr add 10.0.2.200/24 dev eth0");
+	hosts_file(l->h, CLIENT, "/etc/resolv.conf", "nameserver 10.0.2.200\noptions attempts:1\n");
+	getent(l, "www.server.com", 0, "10.0.6.2        www.server.com\n");
+	assert_int_equal(l->h->p[l->h->n_p - 1].src, 0x0a0002c8);
+}
+
 /* --- raw clients
  * ---------------------------------------------------------------------------------- */
 
@@ -595,6 +605,7 @@ int main(void)
 	    T(search_list_completes_short_names),
 	    T(no_server_is_a_temporary_failure),
 	    T(second_nameserver_takes_over),
+	    T(rfc_2181_answers_come_from_the_address_asked),
 	    T(dr_15_truncated_answers_come_by_tcp),
 	    T(dig_trace_walks_from_the_root),
 	    T(dig_exit_codes),
