@@ -56,8 +56,7 @@ struct stub_exchange {
 int stub_exchange(struct task *t, const struct stub_exchange *x, const uint8_t *query, size_t len,
 		  uint8_t **reply, struct dns_msg *m, bool *used_tcp);
 
-/* --- the OS cache: /run/oscache/hosts, a text file that all programs of a host share
- * --------------- */
+/* ---- the OS cache: /run/oscache/hosts, a text file that all programs of a host share ---- */
 
 #define OSCACHE_PATH "/run/oscache/hosts"
 #define OSCACHE_MAX 256 /* names */
@@ -66,8 +65,7 @@ bool oscache_get(struct task *t, const char *name, struct stub_answer *out);
 void oscache_put(struct task *t, const char *name, const struct stub_answer *a);
 void oscache_flush(struct task *t);
 
-/* --- /etc/hosts
- * ------------------------------------------------------------------------------------ */
+/* ---- /etc/hosts ---- */
 
 /* Addresses of name in hosts-file text. Count. */
 unsigned stub_hosts_find(const char *text, const char *name, uint32_t *addr, unsigned room,

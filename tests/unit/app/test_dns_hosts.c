@@ -417,8 +417,7 @@ static void rfc_2181_answers_come_from_the_address_asked(void **state)
 	assert_int_equal(l->h->p[l->h->n_p - 1].src, 0x0a0002c8);
 }
 
-/* --- raw clients
- * ---------------------------------------------------------------------------------- */
+/* ---- raw clients ---- */
 
 static int tcp_to(struct task *t, uint32_t addr, uint16_t port)
 {

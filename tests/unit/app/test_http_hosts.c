@@ -53,8 +53,7 @@ static int lan_free(void **state)
 	return 0;
 }
 
-/* --- raw clients: what they send, how, and what comes back
- * ----------------------------------------- */
+/* ---- raw clients: what they send, how, and what comes back ---- */
 
 struct raw {
 	const char *send;

@@ -239,8 +239,7 @@ static inline void want(struct world *w, unsigned rcode, const char *text)
 	assert_string_equal(sb_str(&w->text), text);
 }
 
-/* --- building answers by hand
- * --------------------------------------------------------------------- */
+/* ---- building answers by hand ---- */
 
 struct hand {
 	uint8_t *p;
