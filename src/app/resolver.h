@@ -16,7 +16,7 @@
 #define RES_MAX_NS 16              /* name servers kept of one delegation */
 #define RES_MAX_NS_LOOKUPS 5       /* of them, how many without glue are looked up (DR-08) */
 #define RES_MAX_ADDRS 32
-#define RES_TRIES 3                /* per server and delegation */
+#define RES_TRIES 4                /* per server and delegation */
 #define RES_BAD_MAX 10             /* forged-looking answers to one query before TCP (DR-05) */
 #define RES_SERVER_INFLIGHT 200    /* queries outstanding to one server (DR-19) */
 #define RES_JOB_NS (10 * NSEC_PER_SEC) /* an answer comes by then, or SERVFAIL (DR-12) */

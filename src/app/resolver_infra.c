@@ -8,7 +8,7 @@
 #include "app/resolver_int.h"
 #include "base/pool.h"
 
-#define STRIKES_OUT 3
+#define STRIKES_OUT RES_TRIES
 #define DEAD_MIN_NS NSEC_PER_SEC
 #define DEAD_MAX_SHIFT 6
 
