@@ -1,7 +1,7 @@
 /* RTM_GETLINK, RTM_NEWLINK and RTM_SETLINK: devices as `ip link` sees and changes them (rtnetlink(7)).
  *
  * Decides: how a net_device reads as IFLA_ attributes, and which of them may be set, in which order: nothing
- * is changed before everything was found to be well formed. Called by: rtnl.c. Calls: core/dev.c.
+ * is changed before everything was found to be well formed. Called by: rtnl.c. Calls: core/dev_core.c.
  * Devices are made by drivers, never by message: RTM_NEWLINK with NLM_F_CREATE for an unknown name is refused.
  * Tests: tests/unit/core/test_rtnl.c. */
 #include <errno.h>

@@ -4,8 +4,8 @@
  *      |   headroom    |   headers+payload     |   tailroom    | struct skb_shared
  *      +---------------+-----------------------+---------------+-----------------
  *
- * reserve() makes headroom; push() prepends a header by moving data down; pull() strips one by
- * moving it up; put() appends; trim() shortens. Layers never copy payload: they move data.
+ * skb_reserve() makes headroom; skb_push() prepends a header by moving data down; skb_pull() strips one by
+ * moving it up; skb_put() appends; skb_trim() shortens. Layers never copy payload: they move data.
  *
  * The struct and the data are apart: a clone is a new struct on the same data (shared->dataref 2).
  * Whoever wants to write headers into shared data calls skb_cow_head(). The payload of a shared

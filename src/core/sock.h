@@ -1,5 +1,5 @@
 /* struct sock: a protocol's end of a socket, and what every protocol shares: buffers and their
- * accounting, wait queue, callbacks, error, options. struct socket (core/socket.h) is the program's end.
+ * accounting, wait queue, callbacks, error, options. struct socket (below) is the program's end.
  *
  * Memory: sk_rmem_alloc sums truesize of what waits in the receive queue (skb_set_owner_r),
  * sk_wmem_alloc of what is on its way out (skb_set_owner_w; freed or orphaned gives it back and wakes

@@ -3,7 +3,7 @@
  *   ip_local_deliver -> tcp_v4_rcv -> established? tcp_v4_do_rcv : request? tcp_check_req : TIME-WAIT? : listener
  *
  * Called by ip_input (net_protocol) and by struct proto; hands on to tcp/. Replies without a socket are in
- * tcp_ipv4_reply.c, ICMP in tcp_ipv4_err.c. RFC 9293 3.10.7. Tests: tests/unit/tcp/. */
+ * tcp_ipv4_reply.c, ICMP in tcp_ipv4_reply.c. RFC 9293 3.10.7. Tests: tests/unit/tcp/. */
 #include <errno.h>
 #include <netinet/in.h>
 #include "ipv4/ip.h"
