@@ -153,6 +153,14 @@ void probe_enter_(struct probe *p, const char *func, uint64_t serial)
 	p->ctx->depth++;
 }
 
+void trace_enter_(struct trace_frame *f, struct probe *p, const char *func, uint64_t serial)
+{
+	f->func = func;
+	f->serial = serial;
+	f->p = p;
+	probe_enter_(p, func, serial);
+}
+
 void probe_leave_(struct probe *p, const char *func, uint64_t serial)
 {
 	struct trace_event ev;

@@ -89,15 +89,18 @@ void probe_init(struct probe *p, const char *node, uint32_t node_id, const uint6
 void probe_attach(struct probe *p, struct trace_sink *s);
 void probe_detach(struct probe *p, struct trace_sink *s);
 
+/* Off the hot path: the compiler lays out and allots registers for a probe that is off. */
+#define PROBE_COLD __attribute__((cold, noinline))
+
 void probe_emit_(struct probe *p, enum trace_kind k, const char *func, uint64_t serial,
-		 const char *fmt, ...) PRINTF_LIKE(5, 6);
+		 const char *fmt, ...) PRINTF_LIKE(5, 6) PROBE_COLD;
 void probe_drop_(struct probe *p, const char *func, uint64_t serial, enum drop_reason r,
-		 const uint8_t *data, uint32_t len, uint8_t linktype);
+		 const uint8_t *data, uint32_t len, uint8_t linktype) PROBE_COLD;
 void probe_packet_(struct probe *p, enum trace_kind k, const char *func, uint64_t serial,
 		   const uint8_t *data, uint32_t len, uint8_t linktype, const char *fmt, ...)
-	PRINTF_LIKE(8, 9);
-void probe_enter_(struct probe *p, const char *func, uint64_t serial);
-void probe_leave_(struct probe *p, const char *func, uint64_t serial);
+	PRINTF_LIKE(8, 9) PROBE_COLD;
+void probe_enter_(struct probe *p, const char *func, uint64_t serial) PROBE_COLD;
+void probe_leave_(struct probe *p, const char *func, uint64_t serial) PROBE_COLD;
 
 /* Say something: arguments are evaluated only when the probe is on. */
 #define TRACE(p, kind, serial, ...)                                                   \
@@ -106,21 +109,16 @@ void probe_leave_(struct probe *p, const char *func, uint64_t serial);
 			probe_emit_((p), (kind), __func__, (serial), __VA_ARGS__);    \
 	} while (0)
 
+/* Lives in memory and is filled only while the probe is on: off, a function pays for one store and two
+ * predictable branches, and keeps no register for it. */
 struct trace_frame {
 	struct probe *p; /* NULL: was off at entry */
 	const char *func;
 	uint64_t serial;
 };
 
-static inline struct trace_frame trace_enter(struct probe *p, const char *func, uint64_t serial)
-{
-	struct trace_frame f = { NULL, func, serial };
-	if (unlikely(p->on)) {
-		f.p = p;
-		probe_enter_(p, func, serial);
-	}
-	return f;
-}
+/* The way in while the probe is on. */
+void trace_enter_(struct trace_frame *f, struct probe *p, const char *func, uint64_t serial) PROBE_COLD;
 
 static inline void trace_leave(struct trace_frame *f)
 {
@@ -128,12 +126,12 @@ static inline void trace_leave(struct trace_frame *f)
 		probe_leave_(f->p, f->func, f->serial);
 }
 
-#define TRACE_FN(p, serial)                                                       \
-	__attribute__((cleanup(trace_leave), unused)) struct trace_frame          \
-		trace_frame_ = trace_enter((p), __func__, (serial))
+#define TRACE_FN(p, serial) TRACE_FN_AS(p, __func__, serial)
 /* The same under a name other than the C function's (the articles' names). */
-#define TRACE_FN_AS(p, name, serial)                                              \
-	__attribute__((cleanup(trace_leave), unused)) struct trace_frame          \
-		trace_frame_ = trace_enter((p), (name), (serial))
+#define TRACE_FN_AS(probe_, name, serial)                                         \
+	__attribute__((cleanup(trace_leave))) struct trace_frame trace_frame_;    \
+	trace_frame_.p = NULL;                                                    \
+	if (unlikely((probe_)->on))                                               \
+	trace_enter_(&trace_frame_, (probe_), (name), (serial))
 
 #endif
