@@ -265,6 +265,8 @@ static struct sk_buff *tcp_skb_for_xmit(struct sock *sk, struct sk_buff *skb)
 		if (c)
 			memcpy(c->cb, skb->cb, sizeof(c->cb));
 	} else {
+		/* only the payload of the original is looked at again: the clone's headers need no copy */
+		skb_header_release(skb);
 		c = skb_clone(skb);
 	}
 	if (c && (TCP_SKB_CB(skb)->sacked & TCPCB_EVER_RETRANS || skb->skb_mstamp_ns))
