@@ -21,28 +21,42 @@
 
 /* Addresses and ports are kept in host byte order everywhere above wire/. Big-endian bytes are
  * read and written only through these; nothing is ever cast to a packed struct. */
+static inline uint16_t swab16_if_little(uint16_t v)
+{
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap16(v) : v;
+}
+
+static inline uint32_t swab32_if_little(uint32_t v)
+{
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap32(v) : v;
+}
+
 static inline uint16_t get_be16(const uint8_t *p)
 {
-	return (uint16_t)((p[0] << 8) | p[1]);
+	uint16_t v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return swab16_if_little(v);
 }
 
 static inline uint32_t get_be32(const uint8_t *p)
 {
-	return ((uint32_t)p[0] << 24) | ((uint32_t)p[1] << 16) | ((uint32_t)p[2] << 8) | p[3];
+	uint32_t v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return swab32_if_little(v);
 }
 
 static inline void put_be16(uint8_t *p, uint16_t v)
 {
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
+	v = swab16_if_little(v);
+	__builtin_memcpy(p, &v, sizeof(v));
 }
 
 static inline void put_be32(uint8_t *p, uint32_t v)
 {
-	p[0] = (uint8_t)(v >> 24);
-	p[1] = (uint8_t)(v >> 16);
-	p[2] = (uint8_t)(v >> 8);
-	p[3] = (uint8_t)v;
+	v = swab32_if_little(v);
+	__builtin_memcpy(p, &v, sizeof(v));
 }
 
 static inline uint32_t min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }

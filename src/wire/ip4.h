@@ -103,7 +103,13 @@ static inline uint32_t csum_tcpudp_nofold(uint32_t saddr, uint32_t daddr, uint32
 /* Header checksum of ihl*4 bytes: 0 when a received header is right. */
 static inline uint16_t ip4_fast_csum(const void *h, unsigned hlen)
 {
-	return csum_fold(csum_partial(h, hlen, 0));
+	const uint8_t *p = (const uint8_t *)h;
+	uint64_t s = (uint64_t)get_be32(p) + get_be32(p + 4) + get_be32(p + 8) + get_be32(p + 12) + get_be32(p + 16);
+
+	for (unsigned i = IP4_HLEN; i < hlen; i += 4) /* options */
+		s += get_be32(p + i);
+	s = (s & 0xffffffffu) + (s >> 32);
+	return csum_fold(csum_add((uint32_t)s, (uint32_t)(s >> 32)));
 }
 /* Incremental update (RFC 1624 eqn 3): the stored checksum after a 16-bit field went old -> new. */
 static inline uint16_t csum_replace2(uint16_t check, uint16_t oldv, uint16_t newv)
