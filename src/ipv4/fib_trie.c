@@ -8,15 +8,21 @@
 #include "ipv4/fib_trie.h"
 #include "ipv4/netns_ipv4.h"
 
+/* Written out: the builtin is a call into a table where the machine's own instruction may not be assumed. */
 static inline unsigned popcount64(uint64_t v)
 {
-	return (unsigned)__builtin_popcountll(v);
+	v -= v >> 1 & 0x5555555555555555ULL;
+	v = (v & 0x3333333333333333ULL) + (v >> 2 & 0x3333333333333333ULL);
+	v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+	return (unsigned)(v * 0x0101010101010101ULL >> 56);
 }
 
-/* How many bits below bit are set: the index in the packed array. */
+/* How many bits below bit are set: the index in the packed array. Mostly none: few prefixes share a node. */
 static inline unsigned rank64(uint64_t map, unsigned bit)
 {
-	return popcount64(map & ((1ULL << bit) - 1));
+	uint64_t below = map & ((1ULL << bit) - 1);
+
+	return likely(!below) ? 0 : popcount64(below);
 }
 
 /* The heap numbers of the prefixes inside a node that cover these six bits. */
@@ -274,10 +280,13 @@ int fib_table_lookup(struct fib_table *tb, const struct flowi4 *flp, struct fib_
 
 	for (;;) {
 		unsigned six = six_bits(flp->daddr, off);
-		uint64_t m = n->internal & ancestors(six);
 
-		if (m)
-			path[depth++] = (struct trie_try){ n, m, off };
+		if (n->internal) {
+			uint64_t m = n->internal & ancestors(six);
+
+			if (m)
+				path[depth++] = (struct trie_try){ n, m, off };
+		}
 		if (!(n->external >> six & 1))
 			break;
 		n = &n->child[rank64(n->external, six)];
