@@ -11,25 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define POOL_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define POOL_ASAN 1
-#endif
-#endif
-
-#ifdef POOL_ASAN
-#include <sanitizer/asan_interface.h>
-#define pool_poison(p, n) __asan_poison_memory_region((p), (n))
-#define pool_unpoison(p, n) __asan_unpoison_memory_region((p), (n))
-#define pool_is_poisoned(p) __asan_address_is_poisoned(p)
-#else
-#define pool_poison(p, n) ((void)(p), (void)(n))
-#define pool_unpoison(p, n) ((void)(p), (void)(n))
-#define pool_is_poisoned(p) ((void)(p), 0)
-#endif
-
 #define POOL_ALIGN 16u
 
 struct pool_slab {
@@ -74,7 +55,7 @@ void pool_destroy(struct pool *p)
 }
 
 /* Thread the objects of a new slab onto the free list, the first one on top. */
-static void pool_grow(struct pool *p)
+void pool_grow_(struct pool *p)
 {
 	struct pool_slab *slab;
 	size_t bytes;
@@ -97,29 +78,6 @@ static void pool_grow(struct pool *p)
 		p->free = obj;
 	}
 	pool_poison(base, bytes);
-}
-
-void *pool_get(struct pool *p)
-{
-	void *obj;
-
-	if (unlikely(!p->free))
-		pool_grow(p);
-	obj = p->free;
-	pool_unpoison(obj, p->size);
-	memcpy(&p->free, obj, sizeof(p->free));
-	p->live++;
-	return obj;
-}
-
-void pool_put(struct pool *p, void *obj)
-{
-	assert(p->live > 0);
-	assert(!pool_is_poisoned(obj)); /* put twice */
-	memcpy(obj, &p->free, sizeof(p->free));
-	p->free = obj;
-	p->live--;
-	pool_poison(obj, p->size);
 }
 
 void *pool_zget(struct pool *p)

@@ -207,14 +207,12 @@ static struct timer_list *wheel_first(struct timer_wheel *w)
 	return NULL;
 }
 
-uint64_t wheel_next(struct timer_wheel *w)
+uint64_t wheel_find_next_(struct timer_wheel *w)
 {
-	if (!w->next_valid) {
-		const struct timer_list *t = wheel_first(w);
+	const struct timer_list *t = wheel_first(w);
 
-		w->next_cache = t ? t->expires_ns : TIME_NEVER;
-		w->next_valid = true;
-	}
+	w->next_cache = t ? t->expires_ns : TIME_NEVER;
+	w->next_valid = true;
 	return w->next_cache;
 }
 

@@ -42,8 +42,13 @@ static inline bool timer_pending(const struct timer_list *t) { return t->slot !=
 void mod_timer(struct timer_wheel *w, struct timer_list *t, uint64_t expires_ns);
 /* Disarm. Returns whether it was pending. */
 bool del_timer(struct timer_wheel *w, struct timer_list *t);
+/* Look for the earliest timer. */
+uint64_t wheel_find_next_(struct timer_wheel *w);
 /* Exact earliest expiry, TIME_NEVER if none. */
-uint64_t wheel_next(struct timer_wheel *w);
+static inline uint64_t wheel_next(struct timer_wheel *w)
+{
+	return likely(w->next_valid) ? w->next_cache : wheel_find_next_(w);
+}
 /* Fire, in order of (expiry, arming), everything due at or before now_ns, including what callbacks arm
  * in the meantime. A callback may re-arm, delete or free its own timer and any other. */
 void wheel_run(struct timer_wheel *w, uint64_t now_ns);

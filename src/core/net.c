@@ -146,11 +146,14 @@ static bool net_run_round(struct net *net)
 
 	for (uint32_t c = 0; c < net->nr_cpus; c++) {
 		ran |= irq_run_cpu(net, c);
-		ran |= softirq_run_cpu(&net->softnet[c]);
+		if (net->softnet[c].pending)
+			ran |= softirq_run_cpu(&net->softnet[c]);
 	}
-	ran |= task_run_one(net);
+	if (!list_empty(&net->runqueue))
+		ran |= task_run_one(net);
 	for (uint32_t c = 0; c < net->nr_cpus; c++)
-		ran |= ksoftirqd_run_cpu(&net->softnet[c]);
+		if (net->softnet[c].ksoftirqd_running)
+			ran |= ksoftirqd_run_cpu(&net->softnet[c]);
 	return ran;
 }
 

@@ -120,27 +120,39 @@ static void nf_trace(const struct nf_hook_state *st, const struct sk_buff *skb, 
 		      verdict == NF_ACCEPT ? "" : " by=", verdict == NF_ACCEPT ? "" : by ? by : "?");
 }
 
-int nf_hook(enum nf_inet_hooks hook, struct net *net, struct sock *sk, struct sk_buff *skb,
-	    struct net_device *in, struct net_device *out,
-	    int (*okfn)(struct net *, struct sock *, struct sk_buff *))
+/* Somebody decides or somebody watches. */
+static __attribute__((noinline)) int nf_hook_slow(const struct nf_hook_state *st, struct sk_buff *skb)
 {
-	struct nf_hook_state st = { hook, net, in, out, sk, okfn };
-	struct nf_net *nf = net->nf;
+	struct nf_net *nf = st->net->nf;
 	uint64_t serial = skb->serial;
 	const char *by = NULL;
 	unsigned verdict = NF_ACCEPT;
 
-	nf->packets[hook]++;
-	if (unlikely(!list_empty(&nf->hooks[hook])))
-		verdict = nf_run(skb, &st, &by);
-	nf_trace(&st, verdict == NF_STOLEN ? NULL : skb, serial, verdict, by);
+	if (!list_empty(&nf->hooks[st->hook]))
+		verdict = nf_run(skb, st, &by);
+	nf_trace(st, verdict == NF_STOLEN ? NULL : skb, serial, verdict, by);
 	if (likely(verdict == NF_ACCEPT))
-		return okfn(net, sk, skb);
+		return st->okfn(st->net, st->sk, skb);
 	if (verdict == NF_STOLEN)
 		return 0;
-	nf->drops[hook]++;
-	kfree_skb_reason(skb, DROP_NETFILTER_DROP);
+	nf->drops[st->hook]++;
+	kfree_skb_at(skb, DROP_NETFILTER_DROP, "nf_hook");
 	return -EPERM;
+}
+
+int nf_hook(enum nf_inet_hooks hook, struct net *net, struct sock *sk, struct sk_buff *skb,
+	    struct net_device *in, struct net_device *out,
+	    int (*okfn)(struct net *, struct sock *, struct sk_buff *))
+{
+	struct nf_net *nf = net->nf;
+
+	nf->packets[hook]++;
+	if (unlikely(!list_empty(&nf->hooks[hook]) || net->probe.on)) {
+		struct nf_hook_state st = { hook, net, in, out, sk, okfn };
+
+		return nf_hook_slow(&st, skb);
+	}
+	return okfn(net, sk, skb);
 }
 
 /* /proc/net/netfilter/hooks: what passed and what died at each hook, rules or none. */

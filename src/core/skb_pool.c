@@ -4,7 +4,6 @@
  * Tests: tests/unit/core/test_skbuff.c. */
 #include "core/skb_pool.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include "core/net.h"
 
@@ -41,41 +40,4 @@ void skb_pool_free(struct skb_pool *p)
 uint64_t skb_pool_bytes(const struct skb_pool *p)
 {
 	return p->bytes;
-}
-
-static bool skb_pool_charge(struct skb_pool *p, uint32_t bytes)
-{
-	if (unlikely(p->bytes + bytes > p->max_bytes)) {
-		p->refused++;
-		return false;
-	}
-	p->bytes += bytes;
-	return true;
-}
-
-uint8_t *skb_pool_data(struct skb_pool *p, unsigned cls)
-{
-	if (unlikely(!skb_pool_charge(p, skb_class_size(cls))))
-		return NULL;
-	return pool_get(&p->data[cls]);
-}
-
-void skb_pool_data_put(struct skb_pool *p, uint8_t *buf, unsigned cls)
-{
-	assert(cls < SKB_CLASSES);
-	p->bytes -= skb_class_size(cls);
-	pool_put(&p->data[cls], buf);
-}
-
-struct sk_buff *skb_pool_struct(struct skb_pool *p)
-{
-	if (unlikely(!skb_pool_charge(p, sizeof(struct sk_buff))))
-		return NULL;
-	return pool_get(&p->structs);
-}
-
-void skb_pool_struct_put(struct skb_pool *p, struct sk_buff *skb)
-{
-	p->bytes -= sizeof(struct sk_buff);
-	pool_put(&p->structs, skb);
 }

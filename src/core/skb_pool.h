@@ -44,10 +44,42 @@ static inline uint32_t skb_class_cost(unsigned cls)
 	return skb_class_size(cls) + (uint32_t)sizeof(struct sk_buff);
 }
 
+static inline bool skb_pool_charge(struct skb_pool *p, uint32_t bytes)
+{
+	if (unlikely(p->bytes + bytes > p->max_bytes)) {
+		p->refused++;
+		return false;
+	}
+	p->bytes += bytes;
+	return true;
+}
+
 /* NULL: the cap is reached. */
-uint8_t *skb_pool_data(struct skb_pool *p, unsigned cls);
-void skb_pool_data_put(struct skb_pool *p, uint8_t *buf, unsigned cls);
-struct sk_buff *skb_pool_struct(struct skb_pool *p);
-void skb_pool_struct_put(struct skb_pool *p, struct sk_buff *skb);
+static inline uint8_t *skb_pool_data(struct skb_pool *p, unsigned cls)
+{
+	if (unlikely(!skb_pool_charge(p, skb_class_size(cls))))
+		return NULL;
+	return (uint8_t *)pool_get(&p->data[cls]);
+}
+
+static inline void skb_pool_data_put(struct skb_pool *p, uint8_t *buf, unsigned cls)
+{
+	assert(cls < SKB_CLASSES);
+	p->bytes -= skb_class_size(cls);
+	pool_put(&p->data[cls], buf);
+}
+
+static inline struct sk_buff *skb_pool_struct(struct skb_pool *p)
+{
+	if (unlikely(!skb_pool_charge(p, sizeof(struct sk_buff))))
+		return NULL;
+	return (struct sk_buff *)pool_get(&p->structs);
+}
+
+static inline void skb_pool_struct_put(struct skb_pool *p, struct sk_buff *skb)
+{
+	p->bytes -= sizeof(struct sk_buff);
+	pool_put(&p->structs, skb);
+}
 
 #endif

@@ -48,6 +48,8 @@ void wake_up(struct wait_queue_head *q, uint32_t key)
 {
 	struct wait_entry *e, *tmp;
 
+	if (list_empty(&q->list))
+		return;
 	list_for_each_entry_safe(e, tmp, &q->list, list) {
 		bool exclusive = e->exclusive;
 

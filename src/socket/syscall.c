@@ -437,8 +437,8 @@ static ssize_t do_recvfrom(struct task *t, int fd, void *buf, size_t len, int fl
 	if (!s)
 		return err;
 	ret = buf || !len ? 0 : -EFAULT;
-	memset(&ss, 0, sizeof(ss));
 	if (a) {
+		memset(&ss, 0, sizeof(ss));
 		m.msg_name = &ss;
 		m.msg_namelen = sizeof(ss);
 	}
