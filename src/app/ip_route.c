@@ -205,6 +205,9 @@ static int show_or_flush(struct ip_cmd *ip, bool flush)
 		}
 	}
 	sb_init(&s.sb);
+	/* A table that was named must be there. */
+	if (s.table != RT_TABLE_MAIN && s.table < 256)
+		m.rtm_table = (uint8_t)s.table;
 	nlc_begin(&r, RTM_GETROUTE, NLM_F_DUMP, &m, sizeof(m));
 	err = nlc_talk(&ip->c, &r, sizeof(m), flush ? collect_del : show_one, &s);
 	for (size_t i = 0; !err && i < s.n_del; i++)
