@@ -29,6 +29,7 @@ int tcp_init_sock(struct sock *sk)
 	tp->reordering = (uint8_t)s->reordering;
 	tp->rack_reo_wnd_steps = 1;
 	tp->undo_retrans = -1;
+	tp->rto_min_us = (uint32_t)s->rto_min_us;
 	tp->scaling_ratio = 128; /* half of a buffer is payload, until segments tell better */
 	tcp_assign_congestion_control(sk);
 	sk->state = TCP_CLOSE;
@@ -44,6 +45,13 @@ struct tcp_rare *tcp_rare(struct sock *sk)
 	if (!tcp_sk(sk)->rare)
 		tcp_sk(sk)->rare = pool_zget(&tcp_net(sk)->rare_pool);
 	return tcp_sk(sk)->rare;
+}
+
+struct tcp_stat *tcp_stat(struct sock *sk)
+{
+	if (!tcp_sk(sk)->stat)
+		tcp_sk(sk)->stat = pool_zget(&tcp_net(sk)->stat_pool);
+	return tcp_sk(sk)->stat;
 }
 
 struct tcp_sackinfo *tcp_sackinfo(struct sock *sk)
@@ -69,6 +77,7 @@ void tcp_write_queue_purge(struct sock *sk)
 		tcp_rtx_queue_unlink_and_free(sk, skb);
 	list_init(&tp->tsorted_sent);
 	tcp_clear_retrans(tp);
+	tcp_chrono_stop(sk, TCP_CHRONO_BUSY);
 	tp->packets_out = 0;
 	inet_csk(sk)->backoff = 0;
 	inet_csk_clear_rto(sk);
@@ -91,8 +100,12 @@ void tcp_destroy_sock(struct sock *sk)
 		pool_put(&tn->sack_pool, tp->sack);
 	if (tp->rare)
 		pool_put(&tn->rare_pool, tp->rare);
+	if (tp->stat)
+		pool_put(&tn->stat_pool, tp->stat);
 	tp->sack = NULL;
 	tp->rare = NULL;
+	tp->stat = NULL;
+	tcp_ca_free(sk);
 	if (tp->orphan_counted) {
 		tp->orphan_counted = 0;
 		tn->orphan_count--;
@@ -402,7 +415,12 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->is_sack_reneg = 0;
 	tp->urg_data = 0;
 	tp->total_retrans = 0;
-	tp->bytes_acked = tp->bytes_received = 0;
+	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
+	tp->segs_in = tp->segs_out = tp->data_segs_in = tp->data_segs_out = 0;
+	tp->rate_delivered = tp->rate_interval_us = tp->app_limited = 0;
+	memset(tp->chrono_ms, 0, sizeof(tp->chrono_ms));
+	if (tp->stat)
+		memset(tp->stat, 0, sizeof(*tp->stat));
 	{
 		uint16_t user_mss = tp->rx_opt.user_mss;
 

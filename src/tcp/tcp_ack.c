@@ -137,10 +137,8 @@ static void clean_one(struct sock *sk, struct sk_buff *skb, uint32_t pcount, str
 		tp->delivered += pcount;
 		tcp_rack_advance(tp, sacked, tcb->end_seq, skb->skb_mstamp_ns);
 	}
-	if (skb->skb_mstamp_ns >= st->last_sent_ns) {
-		st->last_sent_ns = skb->skb_mstamp_ns;
-		st->prior_delivered = tcb->tx.delivered;
-	}
+	if (!(sacked & TCPCB_SACKED_ACKED))
+		tcp_rate_skb_delivered(sk, skb, st);
 	if (sacked & TCPCB_LOST)
 		tp->lost_out -= pcount;
 	tp->packets_out -= pcount;
@@ -188,6 +186,8 @@ static int tcp_clean_rtx_queue(struct sock *sk, uint32_t prior_fack, uint32_t pr
 			break;
 		tcp_rtx_queue_unlink_and_free(sk, skb);
 	}
+	if (!skb)
+		tcp_chrono_stop(sk, TCP_CHRONO_BUSY);
 	if (between(tp->snd_up, prior_snd_una, tp->snd_una))
 		tp->snd_up = tp->snd_una;
 	if (cs.first_ackt && !(cs.flag & FLAG_RETRANS_DATA_ACKED)) {
@@ -375,11 +375,17 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 	delivered = tp->delivered - delivered;
 	if (tcp_is_reno(tp) && !delivered && (flag & FLAG_ACKED))
 		delivered = prior_packets > tp->packets_out ? prior_packets - tp->packets_out : 0;
-	tp->delivered_ns = sk->net->now_ns;
+	if (delivered)
+		tp->delivered_ns = sk->net->now_ns;
+	tcp_rate_gen(sk, &st);
 	if (flag & FLAG_ECE)
 		tp->delivered_ce += delivered;
 	sk->net->mib.tcpext.TCPDelivered += delivered;
 	tcp_cong_control(sk, ack, delivered, tp->lost - lost, flag);
 	xmit_recovery(sk, rexmit);
+	if (unlikely(tp->stat && tp->stat->rto_stamp_ms && icsk->ca_state != TCP_CA_Loss)) {
+		tp->stat->total_rto_time_ms += tcp_time_ms(sk) - tp->stat->rto_stamp_ms;
+		tp->stat->rto_stamp_ms = 0;
+	}
 	return 1;
 }

@@ -16,7 +16,21 @@ const struct tcp_congestion_ops *tcp_ca_find(const char *name)
 void tcp_assign_congestion_control(struct sock *sk)
 {
 	inet_csk(sk)->ca_ops = tcp_net(sk)->ca_default;
-	memset(inet_csk(sk)->ca_priv, 0, sizeof(inet_csk(sk)->ca_priv));
+}
+
+/* The algorithm's own memory, zeroed at first. */
+void *tcp_ca(struct sock *sk)
+{
+	if (!inet_csk(sk)->ca_priv)
+		inet_csk(sk)->ca_priv = pool_zget(&tcp_net(sk)->ca_pool);
+	return inet_csk(sk)->ca_priv;
+}
+
+void tcp_ca_free(struct sock *sk)
+{
+	if (inet_csk(sk)->ca_priv)
+		pool_put(&tcp_net(sk)->ca_pool, inet_csk(sk)->ca_priv);
+	inet_csk(sk)->ca_priv = NULL;
 }
 
 void tcp_init_congestion_control(struct sock *sk)
@@ -35,7 +49,7 @@ int tcp_set_congestion_control(struct sock *sk, const char *name)
 	if (ca == inet_csk(sk)->ca_ops)
 		return 0;
 	inet_csk(sk)->ca_ops = ca;
-	memset(inet_csk(sk)->ca_priv, 0, sizeof(inet_csk(sk)->ca_priv));
+	tcp_ca_free(sk);
 	if (!tcp_state_in(sk, TCPF_(CLOSE) | TCPF_(LISTEN)))
 		tcp_init_congestion_control(sk);
 	return 0;
@@ -112,6 +126,8 @@ void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited)
 		tp->max_packets_out = tp->packets_out;
 		tp->cwnd_usage_seq = tp->snd_nxt;
 	}
+	if ((sk->flags & SOCK_F_NOSPACE_) && !tcp_send_head(sk)) /* everything is out and the program waits for room */
+		tcp_chrono_start(sk, TCP_CHRONO_SNDBUF_LIMITED);
 	if (tcp_is_cwnd_limited(sk)) {
 		tp->snd_cwnd_used = 0;
 		tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);

@@ -1,4 +1,4 @@
-/* CUBIC (RFC 9438) with HyStart as Linux has it: ACK trains and growing delay end slow start early.
+/* CUBIC (RFC 9438) with HyStart++ (RFC 9406): growing delay slows the first slow start down, then ends it.
  *
  *   W_cubic(t) = C * (t - K)^3 + W_max,   K = cbrt(W_max * (1 - beta) / C),   C = 0.4, beta = 717/1024
  *
@@ -7,41 +7,30 @@
 #include "tcp/tcp_int.h"
 
 #define CUBIC_BETA 717u /* of 1024 */
-#define HYSTART_LOW_WINDOW 16u
-#define HYSTART_MIN_SAMPLES 8u
-#define HYSTART_ACK_DELTA_US 2000u
-#define HYSTART_DELAY_MIN_US 4000u
-#define HYSTART_DELAY_MAX_US 16000u
+#define HYSTART_LOW_WINDOW 16u /* below, a queue of ours is too short to be measured */
+#define MIN_RTT_THRESH_US 4000u
+#define MAX_RTT_THRESH_US 16000u
+#define MIN_RTT_DIVISOR 8u
+#define N_RTT_SAMPLE 8u
+#define CSS_GROWTH_DIVISOR 4u
+#define CSS_ROUNDS 5u
 
+enum { HYSTART_OFF, HYSTART_SS, HYSTART_CSS, HYSTART_DONE };
 struct cubic {
 	uint32_t cnt;           /* acknowledged segments per increment */
 	uint32_t last_max_cwnd, last_cwnd, last_time_ms;
 	uint32_t origin, k_ms, epoch_start_ms;
 	uint32_t tcp_cwnd, ack_cnt; /* what Reno would have (RFC 9438 4.3) */
-	uint32_t delay_min_us, curr_rtt_us;
-	uint32_t round_start_us, last_ack_us, end_seq;
-	uint8_t sample_cnt, found;
+	uint32_t end_seq;           /* of this round */
+	uint32_t last_min_us, cur_min_us, css_base_us;
+	uint8_t samples, css_rounds, css_credit, mode;
 };
-_Static_assert(sizeof(struct cubic) <= sizeof(((struct inet_connection_sock *)0)->ca_priv), "fits");
-static struct cubic *cubic(struct sock *sk) { return (struct cubic *)(void *)inet_csk(sk)->ca_priv; }
+_Static_assert(sizeof(struct cubic) <= TCP_CA_PRIV, "fits");
+/* Made when it is needed first: a connection that never had more than a few segments out has none. */
+static struct cubic *cubic(struct sock *sk) { return tcp_ca(sk); }
+static bool cubic_has(const struct sock *sk) { return inet_csk(sk)->ca_priv != NULL; }
 
-static uint32_t now_us(const struct sock *sk) { return (uint32_t)(sk->net->now_ns / NSEC_PER_USEC); }
-
-static void hystart_reset(struct sock *sk)
-{
-	struct cubic *ca = cubic(sk);
-
-	ca->round_start_us = ca->last_ack_us = now_us(sk);
-	ca->end_seq = tcp_sk(sk)->snd_nxt;
-	ca->curr_rtt_us = ~0u;
-	ca->sample_cnt = 0;
-}
-
-static void cubic_init(struct sock *sk)
-{
-	memset(cubic(sk), 0, sizeof(struct cubic));
-	hystart_reset(sk);
-}
+static void cubic_init(struct sock *sk) { tcp_ca_free(sk); }
 
 static uint32_t icbrt(uint64_t v)
 {
@@ -108,7 +97,7 @@ static void cubic_update(struct sock *sk, uint32_t cwnd, uint32_t acked)
 	ca->last_time_ms = now;
 	if (!ca->epoch_start_ms)
 		cubic_epoch(ca, cwnd, acked, now);
-	t = (uint64_t)(uint32_t)(now - ca->epoch_start_ms) + ca->delay_min_us / 1000;
+	t = (uint64_t)(uint32_t)(now - ca->epoch_start_ms) + (tcp_sk(sk)->min_rtt_us == ~0u ? 0 : tcp_sk(sk)->min_rtt_us / 1000);
 	dt = t < ca->k_ms ? ca->k_ms - t : t - ca->k_ms;
 	dt = min_u64(dt, 1500000);
 	delta = 4 * dt * dt * dt / 10000000000ull;
@@ -131,6 +120,14 @@ static void cubic_cong_avoid(struct sock *sk, uint32_t ack, uint32_t acked)
 	if (!tcp_is_cwnd_limited(sk))
 		return;
 	if (tcp_in_slow_start(tp)) {
+		if (cubic_has(sk) && cubic(sk)->mode == HYSTART_CSS) { /* conservative: a quarter of the growth */
+			uint32_t n = cubic(sk)->css_credit + acked;
+
+			cubic(sk)->css_credit = (uint8_t)(n % CSS_GROWTH_DIVISOR);
+			acked = n / CSS_GROWTH_DIVISOR;
+			if (!acked)
+				return;
+		}
 		acked = tcp_slow_start(tp, acked);
 		if (!acked)
 			return;
@@ -152,25 +149,24 @@ static uint32_t cubic_ssthresh(struct sock *sk)
 
 static void cubic_state(struct sock *sk, uint8_t st)
 {
-	struct cubic *ca = cubic(sk);
-
 	if (st == TCP_CA_Loss) {
-		uint32_t delay = ca->delay_min_us, max = ca->last_max_cwnd;
+		struct cubic *ca = cubic(sk);
+		uint32_t max = ca->last_max_cwnd;
 
 		memset(ca, 0, sizeof(*ca));
-		ca->delay_min_us = delay;
 		ca->last_max_cwnd = max;
-		hystart_reset(sk);
+		ca->mode = HYSTART_DONE;
 	}
 }
 
 static void cubic_event(struct sock *sk, enum tcp_ca_event ev)
 {
-	struct cubic *ca = cubic(sk);
+	struct cubic *ca;
 	uint32_t idle;
 
-	if (ev != CA_EVENT_TX_START)
+	if (ev != CA_EVENT_TX_START || !cubic_has(sk))
 		return;
+	ca = cubic(sk);
 	/* time without sending is not time of growth (RFC 9438 5.8) */
 	idle = tcp_time_ms(sk) - tcp_sk(sk)->lsndtime_ms;
 	if (ca->epoch_start_ms && (int32_t)idle > 0) {
@@ -180,58 +176,65 @@ static void cubic_event(struct sock *sk, enum tcp_ca_event ev)
 	}
 }
 
-static void hystart_found(struct sock *sk, bool train)
+/* ---- HyStart++ (RFC 9406 4.2) ---- */
+static void hystart_round(struct sock *sk, struct cubic *ca)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
-
-	cubic(sk)->found = 1;
-	if (train)
-		TCPEXT_INC(sk->net, TCPHystartTrainDetect);
-	else
+	ca->end_seq = tcp_sk(sk)->snd_nxt;
+	ca->last_min_us = ca->cur_min_us;
+	ca->cur_min_us = ~0u;
+	ca->samples = 0;
+	if (ca->mode == HYSTART_CSS && ++ca->css_rounds >= CSS_ROUNDS) {
 		TCPEXT_INC(sk->net, TCPHystartDelayDetect);
-	tp->snd_ssthresh = tp->snd_cwnd;
+		tcp_sk(sk)->snd_ssthresh = tcp_sk(sk)->snd_cwnd;
+		ca->mode = HYSTART_DONE;
+	}
 }
 
-static void hystart_update(struct sock *sk, uint32_t delay_us)
+static void hystart_sample(struct cubic *ca, uint32_t rtt_us)
 {
-	struct cubic *ca = cubic(sk);
-	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t now = now_us(sk), thresh;
+	uint32_t thresh;
 
-	if (after(tp->snd_una, ca->end_seq))
-		hystart_reset(sk);
-	if (now - ca->last_ack_us <= HYSTART_ACK_DELTA_US) {
-		ca->last_ack_us = now;
-		if (now - ca->round_start_us > ca->delay_min_us >> 1) {
-			hystart_found(sk, true);
-			return;
+	ca->cur_min_us = min_u32(ca->cur_min_us, rtt_us);
+	if (ca->samples < 255)
+		ca->samples++;
+	if (ca->samples < N_RTT_SAMPLE || ca->last_min_us == ~0u)
+		return;
+	if (ca->mode == HYSTART_CSS) {
+		if (ca->cur_min_us < ca->css_base_us) { /* it was jitter: back to slow start */
+			ca->mode = HYSTART_SS;
+			ca->css_base_us = ~0u;
 		}
-	}
-	ca->curr_rtt_us = min_u32(ca->curr_rtt_us, delay_us);
-	if (ca->sample_cnt < HYSTART_MIN_SAMPLES) {
-		ca->sample_cnt++;
 		return;
 	}
-	thresh = ca->delay_min_us >> 3;
-	thresh = min_u32(max_u32(thresh, HYSTART_DELAY_MIN_US), HYSTART_DELAY_MAX_US);
-	if (ca->curr_rtt_us > ca->delay_min_us + thresh)
-		hystart_found(sk, false);
+	thresh = min_u32(max_u32(ca->last_min_us / MIN_RTT_DIVISOR, MIN_RTT_THRESH_US), MAX_RTT_THRESH_US);
+	if (ca->cur_min_us >= ca->last_min_us + thresh) {
+		ca->mode = HYSTART_CSS;
+		ca->css_base_us = ca->cur_min_us;
+		ca->css_rounds = 0;
+		ca->css_credit = 0;
+	}
 }
 
 static void cubic_acked(struct sock *sk, uint32_t acked, int64_t rtt_us)
 {
-	struct cubic *ca = cubic(sk);
-	uint32_t delay;
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct cubic *ca;
 
-	if (rtt_us < 0)
+	if (rtt_us < 0 || !tcp_in_slow_start(tp) || tp->snd_cwnd < HYSTART_LOW_WINDOW || tp->snd_ssthresh < TCP_INFINITE_SSTHRESH)
+		return; /* only the first slow start, whose end nobody knows yet (4.3) */
+	ca = cubic(sk);
+	if (ca->mode == HYSTART_DONE)
 		return;
-	if (ca->epoch_start_ms && (uint32_t)(tcp_time_ms(sk) - ca->epoch_start_ms) < 1000)
-		return; /* right after a recovery the queue is not a measure */
-	delay = rtt_us ? (uint32_t)rtt_us : 1;
-	if (!ca->delay_min_us || ca->delay_min_us > delay)
-		ca->delay_min_us = delay;
-	if (!ca->found && tcp_in_slow_start(tcp_sk(sk)) && tcp_sk(sk)->snd_cwnd >= HYSTART_LOW_WINDOW)
-		hystart_update(sk, delay);
+	if (ca->mode == HYSTART_OFF) {
+		ca->mode = HYSTART_SS;
+		ca->cur_min_us = ca->css_base_us = ~0u;
+		hystart_round(sk, ca);
+	} else if (after(tp->snd_una, ca->end_seq)) {
+		hystart_round(sk, ca);
+	}
+	if (ca->mode != HYSTART_DONE)
+		hystart_sample(ca, rtt_us ? (uint32_t)rtt_us : 1);
+	(void)acked;
 }
 
 const struct tcp_congestion_ops tcp_cubic_ops = {

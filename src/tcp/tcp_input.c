@@ -215,6 +215,15 @@ void tcp_ack_snd_check(struct sock *sk)
 }
 
 /* ---- ESTABLISHED ---- */
+static void segs_in(struct tcp_sock *tp, const struct sk_buff *skb, uint32_t hlen)
+{
+	uint32_t n = max_u32(skb_shinfo(skb)->gso_segs, 1);
+
+	tp->segs_in += n;
+	if (skb->len > hlen)
+		tp->data_segs_in += n;
+}
+
 static void established_slow(struct sock *sk, struct sk_buff *skb)
 {
 	int reason;
@@ -277,7 +286,7 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 	uint32_t hlen = tp->tcp_header_len, word = get_be32(&th->off_res);
 	TRACE_FN(&sk->net->probe, skb->serial);
 
-	tp->tcp_mstamp_ns = sk->net->now_ns;
+	segs_in(tp, skb, tcp_hdrlen(th));
 	if (likely((word & PRED_MASK) == tp->pred_flags && TCP_SKB_CB(skb)->seq == tp->rcv_nxt &&
 		   !after(TCP_SKB_CB(skb)->ack_seq, tp->snd_nxt) && !before(TCP_SKB_CB(skb)->ack_seq, tp->snd_una))) {
 		tp->rx_opt.saw_tstamp = 0;
@@ -364,6 +373,7 @@ void tcp_check_space(struct sock *sk)
 		tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 	}
 	if (sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk)) {
+		tcp_chrono_stop(sk, TCP_CHRONO_SNDBUF_LIMITED);
 		sk->flags &= ~SOCK_F_NOSPACE_;
 		sk->write_space(sk);
 	}
@@ -677,7 +687,7 @@ int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
 	int r;
 	TRACE_FN(&sk->net->probe, skb->serial);
 
-	tp->tcp_mstamp_ns = sk->net->now_ns;
+	segs_in(tp, skb, tcp_hdrlen(tcp_hdr(skb)));
 	if (sk->state == TCP_CLOSE) {
 		kfree_skb_reason(skb, DROP_TCP_CLOSE);
 		return 0;

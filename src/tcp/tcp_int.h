@@ -18,6 +18,7 @@ void inet_csk_destroy_sock(struct sock *sk);
 void tcp_write_queue_purge(struct sock *sk);
 void tcp_check_space(struct sock *sk);
 struct tcp_rare *tcp_rare(struct sock *sk);
+struct tcp_stat *tcp_stat(struct sock *sk);
 struct tcp_sackinfo *tcp_sackinfo(struct sock *sk);
 /* A writer waits for room (Linux's SOCK_NOSPACE). */
 #define SOCK_F_NOSPACE_ (1u << 30)
@@ -62,9 +63,24 @@ int32_t tcp_space(const struct sock *sk);
 uint32_t tcp_full_space(const struct sock *sk);
 uint32_t tcp_mss_to_mtu(const struct sock *sk, uint32_t mss);
 void tcp_cwnd_restart(struct sock *sk);
-void tcp_chrono_init(struct sock *sk);
 void tcp_rearm_rto(struct sock *sk);
 void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb);
+
+/* tcp_rate.c */
+struct tcp_sacktag_state;
+void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb);
+void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct tcp_sacktag_state *st);
+void tcp_rate_gen(struct sock *sk, const struct tcp_sacktag_state *st);
+void tcp_rate_check_app_limited(struct sock *sk);
+uint64_t tcp_delivery_rate(const struct tcp_sock *tp);
+void tcp_chrono_start(struct sock *sk, uint8_t type);
+void tcp_chrono_stop(struct sock *sk, uint8_t type);
+uint64_t tcp_chrono_us(const struct sock *sk, uint8_t type);
+uint64_t tcp_pacing_rate(const struct sock *sk);
+bool tcp_pacing_check(struct sock *sk);
+void tcp_pacing_sent(struct sock *sk, uint32_t len);
+uint32_t tcp_pacing_segs(const struct sock *sk, uint32_t mss);
+static inline bool tcp_needs_pacing(const struct sock *sk) { return unlikely(sk->max_pacing_rate != UINT64_MAX); }
 
 /* tcp_options.c */
 struct tcp_out_options {
@@ -136,7 +152,8 @@ struct tcp_sacktag_state {
 	uint64_t first_sackt_ns, last_sackt_ns;
 	uint32_t reord;           /* lowest sequence newly SACKed below the highest */
 	uint32_t prior_delivered; /* of the segment sent last among those delivered now */
-	uint64_t last_sent_ns;
+	uint64_t last_sent_ns, prior_ns, send_ns;
+	bool app_limited;
 	int flag;
 };
 /* 1: fine; 0: old; negative: -reason, drop (a challenge ACK was sent). */
@@ -175,6 +192,8 @@ void tcp_end_cwnd_reduction(struct sock *sk);
 uint32_t tcp_init_cwnd_(const struct sock *sk);
 
 /* tcp_cong.c */
+void *tcp_ca(struct sock *sk);
+void tcp_ca_free(struct sock *sk);
 void tcp_init_congestion_control(struct sock *sk);
 void tcp_assign_congestion_control(struct sock *sk);
 int tcp_set_congestion_control(struct sock *sk, const char *name);
@@ -194,14 +213,14 @@ void inet_csk_reset_delack(struct sock *sk, uint64_t us);
 void inet_csk_clear_delack(struct sock *sk);
 void tcp_reset_keepalive_timer(struct sock *sk, uint64_t ns);
 void tcp_delete_keepalive_timer(struct sock *sk);
-void tcp_tsq_kick(struct sock *sk);
+void tcp_xmit_at(struct sock *sk, uint64_t when_ns); /* go on sending then, from the wheel */
 void tcp_set_keepalive(struct sock *sk, bool on);
 uint64_t tcp_keepalive_time_ns(const struct sock *sk);
 uint64_t tcp_keepalive_intvl_ns(const struct sock *sk);
 uint32_t tcp_keepalive_probes(const struct sock *sk);
 uint64_t tcp_fin_time_ns(const struct sock *sk);
 uint32_t tcp_rto_max_us(const struct sock *sk);
-uint32_t tcp_rto_min_us(const struct sock *sk);
+static inline uint32_t tcp_rto_min_us(const struct sock *sk) { return tcp_sk(sk)->rto_min_us; }
 uint64_t tcp_probe0_when_us(const struct sock *sk, uint64_t max_us);
 uint32_t tcp_clamp_probe0_to_user_timeout(const struct sock *sk, uint32_t when_us);
 

@@ -166,7 +166,7 @@ static void tcp_wfree(struct sk_buff *skb)
 	sk->wmem_alloc -= (int32_t)skb->truesize;
 	if (unlikely(tcp_sk(sk)->tsq_throttled) && sk->state != TCP_CLOSE) {
 		tcp_sk(sk)->tsq_throttled = 0;
-		tcp_tsq_kick(sk);
+		tcp_xmit_at(sk, sk->net->now_ns);
 	}
 	sock_put(sk);
 }
@@ -323,9 +323,15 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	tp->icsk.af_ops->send_check(sk, skb);
 	if (flags & TCP_ACK)
 		event_ack_sent(sk, tp->rcv_nxt);
-	if (has_data)
+	if (has_data) {
 		event_data_sent(sk);
+		tp->data_segs_out += max_u32(tcb->gso_segs, 1);
+		tp->bytes_sent += skb->len - hlen;
+		if (tcp_needs_pacing(sk))
+			tcp_pacing_sent(sk, skb->len);
+	}
 	net->mib.tcp.OutSegs += max_u32(tcb->gso_segs, 1);
+	tp->segs_out += max_u32(tcb->gso_segs, 1);
 	if (clone_it && orig->skb_mstamp_ns == 0 && has_data)
 		net->mib.tcpext.TCPOrigDataSent += max_u32(tcb->gso_segs, 1);
 	err = tp->icsk.af_ops->queue_xmit(sk, skb);
@@ -344,8 +350,7 @@ void tcp_update_skb_after_send(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	skb->skb_mstamp_ns = sk->net->now_ns ? sk->net->now_ns : 1;
-	TCP_SKB_CB(skb)->tx.delivered = tp->delivered;
-	TCP_SKB_CB(skb)->tx.delivered_ns = tp->delivered_ns;
+	tcp_rate_skb_sent(sk, skb);
 	if (TCP_SKB_CB(skb)->tx.tsorted.next) {
 		list_del_init(&TCP_SKB_CB(skb)->tx.tsorted);
 		list_add_tail(&TCP_SKB_CB(skb)->tx.tsorted, &tp->tsorted_sent);

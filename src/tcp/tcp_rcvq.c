@@ -432,6 +432,7 @@ static void data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 	ecn_check_ce(sk, skb);
 	inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED;
 	TCPEXT_INC(sk->net, TCPOFOQueue);
+	tcp_stat(sk)->rcv_ooopack += max_u32(skb_shinfo(skb)->gso_segs, 1);
 	measure_rcv_mss(sk, skb);
 	skb_pull(skb, tcp_hdrlen(tcp_hdr(skb)));
 	prev = ofo_floor(si, seq);

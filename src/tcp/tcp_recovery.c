@@ -164,6 +164,7 @@ void tcp_check_sack_reordering(struct sock *sk, uint32_t low_seq, bool ts)
 
 	if (!before(low_seq, fack))
 		return;
+	tcp_stat(sk)->reord_seen++;
 	metric = fack - low_seq;
 	if (metric > (uint32_t)tp->reordering * mss && mss)
 		tp->reordering = (uint8_t)min_u32((metric + mss - 1) / mss, min_u32((uint32_t)tcp_sysctl(sk)->max_reordering, 255));
@@ -188,6 +189,7 @@ static void limit_reno_sacked(struct sock *sk)
 		/* more duplicates than segments: they were reordered, not lost */
 		tp->reordering = (uint8_t)min_u32(tp->packets_out, 255);
 		tp->reord_seen = 1;
+		tcp_stat(sk)->reord_seen++;
 		TCPEXT_INC(sk->net, TCPRenoReorder);
 	}
 }

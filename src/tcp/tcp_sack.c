@@ -50,6 +50,7 @@ static bool check_dsack(struct sock *sk, const struct tcp_sack_block *b, unsigne
 	if (!before(b[0].start_seq, b[0].end_seq) || b[0].end_seq - b[0].start_seq > tp->max_window)
 		return false;
 	tp->rack_dsack_seen = 1;
+	tcp_stat(sk)->dsack_dups++;
 	segs = max_u32((b[0].end_seq - b[0].start_seq) / max_u32(tp->mss_cache, 1), 1);
 	/* our retransmission was superfluous (RFC 3708) */
 	if (tp->undo_marker && tp->undo_retrans > 0 && !after(b[0].end_seq, prior_una) && after(b[0].end_seq, tp->undo_marker))
@@ -93,10 +94,7 @@ static void sacktag_one(struct sock *sk, struct sk_buff *skb, bool dup, struct t
 		return;
 	}
 	tcp_rack_advance(tp, tcb->sacked, tcb->end_seq, skb->skb_mstamp_ns);
-	if (skb->skb_mstamp_ns >= st->last_sent_ns) {
-		st->last_sent_ns = skb->skb_mstamp_ns;
-		st->prior_delivered = tcb->tx.delivered;
-	}
+	tcp_rate_skb_delivered(sk, skb, st);
 	if (tcb->sacked & TCPCB_SACKED_RETRANS) {
 		/* which of the two copies arrived is not known; it counts as the retransmission */
 		if (tcb->sacked & TCPCB_LOST)

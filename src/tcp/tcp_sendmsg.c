@@ -72,6 +72,7 @@ static struct sk_buff *new_segment(struct sock *sk, uint32_t size_goal, size_t w
 	skb->csum = 0;
 	skb->skb_mstamp_ns = 0;
 	skb_queue_tail(&sk->write_queue, skb);
+	tcp_chrono_start(sk, TCP_CHRONO_BUSY);
 	sk->wmem_queued += (int32_t)skb->truesize;
 	tp->nonagle &= (uint8_t)~TCP_NAGLE_PUSH;
 	if (tcp_sysctl(sk)->slow_start_after_idle && !tp->packets_out && tp->lsndtime_ms &&
@@ -229,7 +230,6 @@ ssize_t tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	TRACE_FN(&sk->net->probe, 0);
 
 	lock_sock(sk);
-	tcp_sk(sk)->tcp_mstamp_ns = sk->net->now_ns;
 	st.noblock = (st.flags & MSG_DONTWAIT) != 0;
 	st.deadline = sock_deadline(sk->net->now_ns, sk->sndtimeo_ns, st.noblock);
 	iov_iter_init(&st.from, msg->msg_iov, msg->msg_iovlen);
@@ -238,6 +238,7 @@ ssize_t tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	err = wait_connect(sk, st.deadline, st.noblock);
 	if (err)
 		goto out;
+	tcp_rate_check_app_limited(sk);
 	st.mss_now = tcp_send_mss(sk, &st.size_goal, st.flags);
 	while (st.from.count) {
 		err = sk->err || (sk->shutdown & 2) ? -EPIPE : send_some(sk, &st);

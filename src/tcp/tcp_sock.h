@@ -98,8 +98,9 @@ struct tcp_skb_cb {
 	union {
 		struct {
 			struct list_head tsorted; /* by skb_mstamp_ns */
-			uint64_t delivered_ns;    /* connection's delivered_ns when it was sent */
-			uint32_t delivered, csum_pad;
+			uint64_t delivered_ns, first_tx_ns; /* the connection's when it was sent (tcp_rate.c) */
+			uint32_t delivered;
+			bool app_limited;
 		} tx;
 		struct {
 			struct sk_buff *left, *right;
@@ -182,7 +183,20 @@ struct tcp_rare {
 	uint8_t keepalive_probes, syn_retries, defer_accept, thin_lto;
 	uint32_t window_clamp_user;
 	bool recvmsg_inq;
+	uint64_t pacing_next_ns; /* SO_MAX_PACING_RATE: not before this */
 };
+
+/* Counted only where something went wrong, for struct tcp_info: allocated at the first event (tcp_stat()). */
+struct tcp_stat {
+	uint64_t bytes_retrans;
+	uint32_t dsack_dups, reord_seen, rcv_ooopack;
+	uint32_t total_rto_time_ms, rto_stamp_ms;
+	uint16_t total_rto, total_rto_recoveries;
+};
+
+/* What holds a sender back, from the least specific; see tcp_rate.c. */
+enum { TCP_CHRONO_UNSPEC, TCP_CHRONO_BUSY, TCP_CHRONO_RWND_LIMITED, TCP_CHRONO_SNDBUF_LIMITED };
+#define TCP_CA_PRIV 64u
 
 /* What only a connection with loss needs. */
 struct tcp_sackinfo {
@@ -202,7 +216,7 @@ struct inet_connection_sock {
 	struct tcp_listener *listener;
 	const struct tcp_congestion_ops *ca_ops;
 	struct timer_list timer;
-	uint64_t rto_deadline_ns, delack_deadline_ns, keep_deadline_ns, tsq_deadline_ns; /* TIME_NEVER: off */
+	uint64_t rto_deadline_ns, delack_deadline_ns, keep_deadline_ns, xmit_deadline_ns; /* TIME_NEVER: off */
 	uint32_t rto_us;
 	uint32_t ato_us;
 	uint32_t pmtu_cookie;
@@ -213,7 +227,7 @@ struct inet_connection_sock {
 	uint8_t ack_pending;    /* ICSK_ACK_* */
 	uint8_t quick, pingpong;
 	uint32_t probes_tstamp_ms;
-	uint64_t ca_priv[8];
+	uint64_t *ca_priv; /* TCP_CA_PRIV octets, once the algorithm needs them */
 };
 enum { ICSK_ACK_SCHED = 1, ICSK_ACK_TIMER = 2, ICSK_ACK_PUSHED = 4, ICSK_ACK_PUSHED2 = 8, ICSK_ACK_NOW = 16, ICSK_ACK_NOMEM = 32 };
 #define TCP_PINGPONG_THRESH 1
@@ -241,7 +255,7 @@ struct tcp_sock {
 	int32_t undo_retrans;
 	uint32_t delivered, lost, delivered_ce;
 	uint64_t delivered_ns;
-	uint64_t tcp_mstamp_ns; /* now, of the segment at hand */
+	uint64_t first_tx_ns; /* when the flight began that the next rate sample is of */
 
 	/* RTT (RFC 6298), microseconds; srtt << 3, mdev << 2 */
 	uint32_t srtt_us, mdev_us, mdev_max_us, rttvar_us, rtt_seq, min_rtt_us, min_rtt_stamp_ms;
@@ -262,7 +276,13 @@ struct tcp_sock {
 	uint32_t urg_seq, total_retrans, pushed_seq;
 	struct tcp_sackinfo *sack; /* NULL: nothing out of order, nothing SACKed */
 	struct tcp_rare *rare;
-	uint64_t bytes_acked, bytes_received;
+	struct tcp_stat *stat;
+	/* struct tcp_info */
+	uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
+	uint32_t chrono_ms[3], chrono_start_ms;
+	uint32_t rate_delivered, rate_interval_us, app_limited;
+	uint32_t rto_min_us; /* the route's, or the sysctl's */
+	uint64_t bytes_acked, bytes_received, bytes_sent;
 	struct list_head accept_node;
 	struct sock *listener_sk; /* the listener whose accept queue holds it */
 	uint16_t scaling_ratio;   /* payload per truesize, in 1/256 */
@@ -272,7 +292,8 @@ struct tcp_sock {
 		orphan_counted : 1, estab_counted : 1;
 	uint8_t ecn_flags;
 	uint8_t keepalive_user : 1, dsack_pending : 1, quick_forced : 1, tsq_throttled : 1, rst_sent : 1, early_undo : 1,
-		save_ts : 1, in_timer : 1;
+		save_ts : 1, rate_app_limited : 1;
+	uint8_t chrono_type;
 };
 #define TCP_NAGLE_OFF 1
 #define TCP_NAGLE_CORK 2
@@ -344,7 +365,7 @@ struct tcp_sysctl {
 };
 struct tcp_net {
 	struct proto prot; /* TCP over IPv4, filled by its glue */
-	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, bind_pool, listener_pool;
+	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, stat_pool, ca_pool, bind_pool, listener_pool;
 	struct tcp_hash ehash, lhash, bhash;
 	struct tcp_sysctl sysctl;
 	const struct tcp_congestion_ops *ca_default;

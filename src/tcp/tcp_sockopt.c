@@ -202,7 +202,28 @@ static void info_send(const struct sock *sk, struct tcp_info_full *ti)
 	ti->delivered = tp->delivered;
 	ti->delivered_ce = tp->delivered_ce;
 	ti->bytes_acked = tp->bytes_acked;
-	ti->pacing_rate = ti->max_pacing_rate = ~0ull;
+	ti->bytes_sent = tp->bytes_sent;
+	ti->pacing_rate = tcp_pacing_rate(sk);
+	ti->max_pacing_rate = sk->max_pacing_rate;
+	ti->segs_out = tp->segs_out;
+	ti->data_segs_out = tp->data_segs_out;
+	ti->delivery_rate = tcp_delivery_rate(tp);
+	ti->app_limited = tp->rate_app_limited;
+	for (uint8_t c = TCP_CHRONO_BUSY; c <= TCP_CHRONO_SNDBUF_LIMITED; c++)
+		ti->busy_time += tcp_chrono_us(sk, c);
+	ti->rwnd_limited = tcp_chrono_us(sk, TCP_CHRONO_RWND_LIMITED);
+	ti->sndbuf_limited = tcp_chrono_us(sk, TCP_CHRONO_SNDBUF_LIMITED);
+	if (tp->stat) {
+		const struct tcp_stat *st = tp->stat;
+
+		ti->bytes_retrans = st->bytes_retrans;
+		ti->dsack_dups = st->dsack_dups;
+		ti->reord_seen = st->reord_seen;
+		ti->rcv_ooopack = st->rcv_ooopack;
+		ti->total_rto = st->total_rto;
+		ti->total_rto_recoveries = st->total_rto_recoveries;
+		ti->total_rto_time = st->total_rto_time_ms + (st->rto_stamp_ms ? tcp_time_ms(sk) - st->rto_stamp_ms : 0);
+	}
 	ti->snd_wnd = tp->snd_wnd;
 	ti->last_data_sent = tcp_time_ms(sk) - tp->lsndtime_ms;
 	ti->last_ack_recv = tcp_time_ms(sk) - tp->rcv_tstamp_ms;
@@ -237,6 +258,8 @@ void tcp_get_info(struct sock *sk, struct tcp_info_full *ti)
 	ti->rcv_space = tp->rcv_space;
 	ti->rcv_wnd = tp->rcv_wnd;
 	ti->bytes_received = tp->bytes_received;
+	ti->segs_in = tp->segs_in;
+	ti->data_segs_in = tp->data_segs_in;
 	ti->last_data_recv = tcp_time_ms(sk) - icsk->last_rcv_ms;
 	info_send(sk, ti);
 }

@@ -11,7 +11,7 @@ static void tcp_sk_timer(struct timer_list *t);
 static void timer_rearm(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
-	uint64_t when = min_u64(min_u64(icsk->rto_deadline_ns, icsk->tsq_deadline_ns),
+	uint64_t when = min_u64(min_u64(icsk->rto_deadline_ns, icsk->xmit_deadline_ns),
 				min_u64(icsk->delack_deadline_ns, icsk->keep_deadline_ns));
 
 	if (when == TIME_NEVER || (timer_pending(&icsk->timer) && icsk->timer.expires_ns <= when))
@@ -26,14 +26,14 @@ void tcp_init_xmit_timers(struct sock *sk)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	timer_setup(&icsk->timer, tcp_sk_timer);
-	icsk->rto_deadline_ns = icsk->delack_deadline_ns = icsk->keep_deadline_ns = icsk->tsq_deadline_ns = TIME_NEVER;
+	icsk->rto_deadline_ns = icsk->delack_deadline_ns = icsk->keep_deadline_ns = icsk->xmit_deadline_ns = TIME_NEVER;
 }
 
 void tcp_clear_xmit_timers(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
-	icsk->rto_deadline_ns = icsk->delack_deadline_ns = icsk->keep_deadline_ns = icsk->tsq_deadline_ns = TIME_NEVER;
+	icsk->rto_deadline_ns = icsk->delack_deadline_ns = icsk->keep_deadline_ns = icsk->xmit_deadline_ns = TIME_NEVER;
 	icsk->pending = ICSK_TIME_NONE;
 	icsk->ack_pending = 0;
 	if (del_timer(&sk->net->wheel, &icsk->timer))
@@ -75,20 +75,19 @@ void tcp_reset_keepalive_timer(struct sock *sk, uint64_t ns)
 	timer_rearm(sk);
 }
 
-/* Packets left the host: go on sending, from the wheel, never from inside a destructor. */
-void tcp_tsq_kick(struct sock *sk)
+/* Packets left the host, or the pace allows the next: go on sending, from the wheel, never from inside a destructor. */
+void tcp_xmit_at(struct sock *sk, uint64_t when_ns)
 {
-	inet_csk(sk)->tsq_deadline_ns = sk->net->now_ns;
+	inet_csk(sk)->xmit_deadline_ns = when_ns;
 	timer_rearm(sk);
 }
 
 static void tcp_tsq_handler(struct sock *sk)
 {
 	TRACE_FN(&sk->net->probe, 0);
-	inet_csk(sk)->tsq_deadline_ns = TIME_NEVER;
+	inet_csk(sk)->xmit_deadline_ns = TIME_NEVER;
 	if (!tcp_state_in(sk, TCPF_(ESTABLISHED) | TCPF_(FIN_WAIT1) | TCPF_(CLOSING) | TCPF_(CLOSE_WAIT) | TCPF_(LAST_ACK)))
 		return;
-	tcp_sk(sk)->tcp_mstamp_ns = sk->net->now_ns;
 	if (tcp_sk(sk)->lost_out > tcp_sk(sk)->retrans_out)
 		tcp_xmit_retransmit_queue(sk);
 	tcp_write_xmit(sk, tcp_current_mss(sk), tcp_sk(sk)->nonagle, 0);
@@ -134,7 +133,6 @@ uint64_t tcp_fin_time_ns(const struct sock *sk)
 	return max_u64(t, min);
 }
 uint32_t tcp_rto_max_us(const struct sock *sk) { return (uint32_t)tcp_sysctl(sk)->rto_max_ms * 1000u; }
-uint32_t tcp_rto_min_us(const struct sock *sk) { return (uint32_t)tcp_sysctl(sk)->rto_min_us; }
 static uint32_t user_timeout_ms(const struct sock *sk)
 {
 	return tcp_sk(sk)->rare ? tcp_sk(sk)->rare->user_timeout_ms : 0;
@@ -293,6 +291,20 @@ static void tcp_rtx_zero_window(struct sock *sk, struct sk_buff *skb)
 	backoff_rto(sk);
 }
 
+/* For struct tcp_info; the recovery's time ends when Loss is left. */
+static void count_rto(struct sock *sk)
+{
+	struct tcp_stat *st = tcp_stat(sk);
+
+	if (st->total_rto < UINT16_MAX)
+		st->total_rto++;
+	if (!st->rto_stamp_ms) {
+		st->rto_stamp_ms = tcp_time_ms(sk) ? tcp_time_ms(sk) : 1;
+		if (st->total_rto_recoveries < UINT16_MAX)
+			st->total_rto_recoveries++;
+	}
+}
+
 static void tcp_retransmit_timer(struct sock *sk)
 {
 	TRACE_FN(&sk->net->probe, 0);
@@ -319,6 +331,7 @@ static void tcp_retransmit_timer(struct sock *sk)
 		return;
 	}
 	icsk->retransmits = (uint8_t)min_u32(icsk->retransmits + 1u, 255);
+	count_rto(sk);
 	backoff_rto(sk);
 }
 
@@ -367,7 +380,6 @@ static void tcp_write_timer(struct sock *sk)
 	icsk->pending = ICSK_TIME_NONE;
 	if (tcp_state_in(sk, TCPF_(CLOSE) | TCPF_(LISTEN)) || what == ICSK_TIME_NONE)
 		return;
-	tcp_sk(sk)->tcp_mstamp_ns = sk->net->now_ns;
 	switch (what) {
 	case ICSK_TIME_REO_TIMEOUT:
 		tcp_rack_reo_timeout(sk);
@@ -400,7 +412,6 @@ static void tcp_delack_timer(struct sock *sk)
 			icsk->pingpong = 0;
 			icsk->ato_us = TCP_ATO_MIN_US;
 		}
-		tcp_sk(sk)->tcp_mstamp_ns = sk->net->now_ns;
 		tcp_send_ack(sk);
 		TCPEXT_INC(sk->net, DelayedACKs);
 	}
@@ -445,7 +456,6 @@ static void tcp_keepalive_timer(struct sock *sk)
 			tcp_write_err(sk, sk->err_soft ? sk->err_soft : ETIMEDOUT);
 			return;
 		}
-		tp->tcp_mstamp_ns = sk->net->now_ns;
 		TCPEXT_INC(sk->net, TCPKeepAlive);
 		if (tcp_write_wakeup(sk) <= 0) {
 			icsk->probes_out++;
@@ -471,7 +481,7 @@ static void tcp_sk_timer(struct timer_list *t)
 		tcp_delack_timer(sk);
 	if (icsk->rto_deadline_ns <= now)
 		tcp_write_timer(sk);
-	if (icsk->tsq_deadline_ns <= now)
+	if (icsk->xmit_deadline_ns <= now)
 		tcp_tsq_handler(sk);
 	if (icsk->keep_deadline_ns <= now)
 		tcp_keepalive_timer(sk);

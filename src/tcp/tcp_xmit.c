@@ -138,7 +138,8 @@ static void write_xmit_done(struct sock *sk, uint32_t sent, bool cwnd_limited, i
 		tcp_schedule_loss_probe(sk, false);
 }
 
-static bool write_xmit_one(struct sock *sk, struct sk_buff *skb, uint32_t mss_now, uint32_t quota, int nonagle, int push_one,
+/* 1 sent, 0 not now, -1 not now because of the peer's window. */
+static int write_xmit_one(struct sock *sk, struct sk_buff *skb, uint32_t mss_now, uint32_t quota, int nonagle, int push_one,
 			   bool *cwnd_limited)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -146,25 +147,27 @@ static bool write_xmit_one(struct sock *sk, struct sk_buff *skb, uint32_t mss_no
 
 	tcp_skb_set_pcount(skb, mss_now);
 	if (unlikely(!tcp_snd_wnd_test(tp, skb, mss_now)))
-		return false;
+		return -1;
+	if (tcp_needs_pacing(sk))
+		quota = min_u32(quota, tcp_pacing_segs(sk, mss_now));
 	if (likely(skb->len <= mss_now)) {
 		int mode = nonagle;
 
 		if (!skb_queue_is_last(&sk->write_queue, skb))
 			mode |= TCP_NAGLE_PUSH; /* more follows: this one will not grow */
 		if (unlikely(!tcp_nagle_allows(tp, skb, mss_now, mode)))
-			return false;
+			return 0;
 	} else {
-		if (!push_one && tcp_tso_should_defer(sk, skb, quota, cwnd_limited))
-			return false;
+		if (!push_one && !tcp_needs_pacing(sk) && tcp_tso_should_defer(sk, skb, quota, cwnd_limited))
+			return 0;
 		limit = tcp_mss_split_point(tp, skb, mss_now, quota, nonagle);
 	}
 	if (skb->len > limit && tcp_fragment(sk, &sk->write_queue, skb, limit, mss_now))
-		return false;
+		return 0;
 	if (unlikely(tcp_small_queue_check(sk, skb)))
-		return false;
+		return 0;
 	if (skb->len == 0 && !(TCP_SKB_CB(skb)->tcp_flags & (TCP_FIN | TCP_SYN)))
-		return false;
+		return 0;
 	return __tcp_transmit_skb(sk, skb, true) == 0;
 }
 
@@ -175,12 +178,18 @@ bool tcp_write_xmit(struct sock *sk, uint32_t mss_now, int nonagle, int push_one
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb;
 	uint32_t sent = 0;
-	bool cwnd_limited = false;
+	bool cwnd_limited = false, paced = false;
+	int r = 0;
 	TRACE_FN(&sk->net->probe, 0);
 
 	while ((skb = tcp_send_head(sk)) != NULL) {
 		uint32_t quota = tcp_cwnd_test(tp);
 
+		r = 0;
+		if (tcp_pacing_check(sk)) {
+			paced = true;
+			break;
+		}
 		if (!quota) {
 			if (push_one != 2) {
 				cwnd_limited = true;
@@ -188,7 +197,8 @@ bool tcp_write_xmit(struct sock *sk, uint32_t mss_now, int nonagle, int push_one
 			}
 			quota = 1;
 		}
-		if (!write_xmit_one(sk, skb, mss_now, quota, nonagle, push_one, &cwnd_limited))
+		r = write_xmit_one(sk, skb, mss_now, quota, nonagle, push_one, &cwnd_limited);
+		if (r <= 0)
 			break;
 		tcp_event_new_data_sent(sk, skb);
 		if (skb->len < mss_now)
@@ -197,12 +207,16 @@ bool tcp_write_xmit(struct sock *sk, uint32_t mss_now, int nonagle, int push_one
 		if (push_one)
 			break;
 	}
+	if (unlikely(r < 0))
+		tcp_chrono_start(sk, TCP_CHRONO_RWND_LIMITED);
+	else
+		tcp_chrono_stop(sk, TCP_CHRONO_RWND_LIMITED);
 	if (sent || cwnd_limited) {
 		write_xmit_done(sk, sent, cwnd_limited, push_one);
 		if (sent)
 			return false;
 	}
-	return !tp->packets_out && tcp_send_head(sk) != NULL;
+	return !tp->packets_out && tcp_send_head(sk) != NULL && !paced;
 }
 
 void __tcp_push_pending_frames(struct sock *sk, uint32_t cur_mss, int nonagle)
@@ -273,6 +287,7 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, uint32_t segs)
 	if (tcb->tcp_flags & TCP_SYN)
 		TCPEXT_INC(sk->net, TCPSynRetrans);
 	tp->total_retrans += segs;
+	tcp_stat(sk)->bytes_retrans += skb->len;
 	err = __tcp_transmit_skb(sk, skb, true);
 	tcb->sacked |= TCPCB_EVER_RETRANS;
 	if (err)
@@ -311,6 +326,8 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 		uint32_t in_flight = tcp_packets_in_flight(tp);
 
 		next = skb->next;
+		if (tcp_pacing_check(sk))
+			break;
 		tp->retransmit_hint = skb;
 		if (in_flight >= tp->snd_cwnd)
 			break;
@@ -586,7 +603,6 @@ int tcp_connect(struct sock *sk)
 		tp->ecn_flags = 0;
 	}
 	init_nondata_skb(skb, tp->write_seq++, flags);
-	tp->tcp_mstamp_ns = sk->net->now_ns;
 	tp->retrans_stamp_ms = tcp_time_ms(sk) ? tcp_time_ms(sk) : 1;
 	sk->wmem_queued += (int32_t)skb->truesize;
 	skb_queue_tail(&tp->rtx_queue, skb);

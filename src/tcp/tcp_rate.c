@@ -1,0 +1,159 @@
+/* How fast a connection goes and what holds it back: delivery rate samples, the three stop watches of struct tcp_info
+ * (busy, limited by the peer's window, limited by our send buffer), and pacing.
+ *
+ * DELIVERY RATE (draft-cheng-iccrg-delivery-rate-estimation). Each segment carries what was delivered when it was sent,
+ * and when; its acknowledgement gives delivered-since over the longer of the two intervals (sending, acknowledging), so
+ * that neither compressed ACKs nor a burst of ours make the sample too large. A sample taken while the program gave us
+ * too little only counts when it is a new maximum.
+ * PACING. With SO_MAX_PACING_RATE segments leave at most at that rate, and at cwnd / srtt times pacing_ss_ratio or
+ * pacing_ca_ratio percent: a deadline on the socket's timer, no queue discipline needed. Without the option nothing waits.
+ * Called by tcp_output.c, tcp_xmit.c, tcp_ack.c, tcp_sendmsg.c. Tests: tests/unit/tcp/test_tcp_info.c. */
+#include "tcp/tcp_int.h"
+
+/* ---- delivery rate ---- */
+void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	if (!tp->packets_out) /* a new flight: intervals begin now */
+		tp->first_tx_ns = tp->delivered_ns = skb->skb_mstamp_ns;
+	tcb->tx.first_tx_ns = tp->first_tx_ns;
+	tcb->tx.delivered_ns = tp->delivered_ns;
+	tcb->tx.delivered = tp->delivered;
+	tcb->tx.app_limited = tp->app_limited != 0;
+}
+
+/* skb was acknowledged or SACKed, for the first time. Of all that one ACK delivers the one sent last counts. */
+void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct tcp_sacktag_state *st)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	if (skb->skb_mstamp_ns < st->last_sent_ns)
+		return;
+	st->last_sent_ns = skb->skb_mstamp_ns;
+	st->prior_delivered = tcb->tx.delivered;
+	st->prior_ns = tcb->tx.delivered_ns;
+	st->send_ns = skb->skb_mstamp_ns - tcb->tx.first_tx_ns;
+	st->app_limited = tcb->tx.app_limited;
+	tp->first_tx_ns = skb->skb_mstamp_ns;
+}
+
+void tcp_rate_gen(struct sock *sk, const struct tcp_sacktag_state *st)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint64_t now = sk->net->now_ns, us;
+	uint32_t delivered;
+
+	if (tp->app_limited && after(tp->delivered, tp->app_limited))
+		tp->app_limited = 0;
+	if (!st->last_sent_ns || !st->prior_ns)
+		return;
+	delivered = tp->delivered - st->prior_delivered;
+	us = (now - st->prior_ns > st->send_ns ? now - st->prior_ns : st->send_ns) / NSEC_PER_USEC;
+	if (!us || us < tp->min_rtt_us || us > 0xffffffffu)
+		return; /* shorter than any round trip: not a measure */
+	if (!st->app_limited || (uint64_t)delivered * tp->rate_interval_us >= (uint64_t)tp->rate_delivered * us) {
+		tp->rate_delivered = delivered;
+		tp->rate_interval_us = (uint32_t)us;
+		tp->rate_app_limited = st->app_limited;
+	}
+}
+
+/* The program has nothing more to send and cwnd is not used up: samples from here on say little. */
+void tcp_rate_check_app_limited(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->write_seq - tp->snd_nxt < tp->mss_cache && !sk->wmem_alloc && tcp_packets_in_flight(tp) < tp->snd_cwnd &&
+	    tp->lost_out <= tp->retrans_out)
+		tp->app_limited = max_u32(tp->delivered + tcp_packets_in_flight(tp), 1);
+}
+
+uint64_t tcp_delivery_rate(const struct tcp_sock *tp)
+{
+	return tp->rate_interval_us ? (uint64_t)tp->rate_delivered * tp->mss_cache * 1000000 / tp->rate_interval_us : 0;
+}
+
+/* ---- stop watches: one of them runs, the most specific reason wins ---- */
+static void chrono_set(struct sock *sk, uint8_t type)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t now = tcp_time_ms(sk);
+
+	if (tp->chrono_type)
+		tp->chrono_ms[tp->chrono_type - 1] += now - tp->chrono_start_ms;
+	tp->chrono_start_ms = now;
+	tp->chrono_type = type;
+}
+
+void tcp_chrono_start(struct sock *sk, uint8_t type)
+{
+	if (type > tcp_sk(sk)->chrono_type)
+		chrono_set(sk, type);
+}
+
+void tcp_chrono_stop(struct sock *sk, uint8_t type)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tp->chrono_type)
+		return;
+	if (tcp_rtx_queue_empty(sk) && !tcp_send_head(sk))
+		chrono_set(sk, TCP_CHRONO_UNSPEC);
+	else if (type == tp->chrono_type && type != TCP_CHRONO_BUSY)
+		chrono_set(sk, TCP_CHRONO_BUSY);
+}
+
+uint64_t tcp_chrono_us(const struct sock *sk, uint8_t type)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	uint64_t ms = tp->chrono_ms[type - 1];
+
+	if (tp->chrono_type == type)
+		ms += tcp_time_ms(sk) - tp->chrono_start_ms;
+	return ms * 1000;
+}
+
+/* ---- pacing ---- */
+/* Octets per second that cwnd per round trip comes to, with room to grow. */
+uint64_t tcp_pacing_rate(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_sysctl *s = tcp_sysctl(sk);
+	uint64_t rate = (uint64_t)tp->mss_cache * max_u32(tp->snd_cwnd, tp->packets_out);
+	uint32_t percent = (uint32_t)(tp->snd_cwnd < tp->snd_ssthresh / 2 ? s->pacing_ss_ratio : s->pacing_ca_ratio);
+
+	rate = rate * percent * 10000;
+	if (tp->srtt_us)
+		rate = rate * 8 / tp->srtt_us;
+	return min_u64(rate, sk->max_pacing_rate);
+}
+
+/* True: not yet; the socket's timer will send. */
+bool tcp_pacing_check(struct sock *sk)
+{
+	const struct tcp_rare *r = tcp_sk(sk)->rare;
+
+	if (!tcp_needs_pacing(sk) || !r || r->pacing_next_ns <= sk->net->now_ns)
+		return false;
+	tcp_xmit_at(sk, r->pacing_next_ns);
+	return true;
+}
+
+/* len octets left: when may the next? */
+void tcp_pacing_sent(struct sock *sk, uint32_t len)
+{
+	struct tcp_rare *r = tcp_rare(sk);
+	uint64_t now = sk->net->now_ns, rate = max_u64(tcp_pacing_rate(sk), 1);
+
+	sk->pacing_rate = rate;
+	r->pacing_next_ns = max_u64(r->pacing_next_ns, now) + (uint64_t)len * NSEC_PER_SEC / rate;
+}
+
+/* Segments in one train: about a millisecond's worth, so that pacing is smooth. */
+uint32_t tcp_pacing_segs(const struct sock *sk, uint32_t mss)
+{
+	return max_u32((uint32_t)min_u64(tcp_pacing_rate(sk) >> 10, TCP_GSO_MAX) / mss, (uint32_t)tcp_sysctl(sk)->min_tso_segs);
+}
