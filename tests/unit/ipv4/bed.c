@@ -2,19 +2,26 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "app/app.h"
 #include "base/coro.h"
 #include "core/procfs.h"
 
 static int wire_xmit(void *arg, struct sk_buff *skb);
 
 static void no_kick(void *arg, struct net *net) {}
-static void no_write(void *arg, struct net *net, struct task *t, int fd, const char *s, size_t len) {}
+static void keep_output(void *arg, struct net *net, struct task *t, int fd, const char *s, size_t len)
+{
+	struct bed *b = arg;
+
+	sb_add(&b->out, s, len);
+}
 
 struct bed *bed_new(void)
 {
 	struct bed *b = calloc(1, sizeof(*b));
-	struct net_params p = { .name = "h", .id = 1, .seed = 1, .owner = { .arg = b, .kick = no_kick, .write = no_write } };
+	struct net_params p = { .name = "h", .id = 1, .seed = 1, .owner = { .arg = b, .kick = no_kick, .write = keep_output } };
 
+	sb_init(&b->out);
 	b->skbs = skb_pool_new(0);
 	b->coros = coro_pool_new(CORO_STACK_DEFAULT);
 	p.serials = &b->serials;
@@ -39,6 +46,7 @@ void bed_free(struct bed *b)
 	skb_pool_free(b->skbs);
 	coro_pool_free(b->coros);
 	trace_mem_free(&b->tr);
+	sb_free(&b->out);
 	for (size_t i = 0; i < b->nw; i++) {
 		wire_clear(b->w[i]);
 		free(b->w[i]);
@@ -130,6 +138,21 @@ void bed_proc(struct bed *b, const char *path, struct strbuf *sb)
 {
 	sb_init(sb);
 	assert_int_equal(proc_read(b->net, path, sb), 0);
+}
+
+const char *bed_cmd(struct bed *b, const char *line)
+{
+	struct task *t;
+	int err = 0;
+
+	sb_reset(&b->out);
+	t = app_spawn_line(b->net, line, &err);
+	assert_non_null(t);
+	for (int i = 0; i < 100000 && t->state != TASK_ZOMBIE; i++)
+		bed_sleep(b, 10 * NSEC_PER_MSEC);
+	assert_int_equal(t->state, TASK_ZOMBIE);
+	task_free(t);
+	return sb_str(&b->out);
 }
 
 /* ---- trace ---- */

@@ -41,6 +41,7 @@ struct bed {
 	struct coro_pool *coros;
 	struct serial_source serials;
 	struct trace_mem tr;
+	struct strbuf out; /* what programs printed */
 	struct task *t; /* makes system calls, never sleeps */
 	struct wire *w[BED_WIRES];
 	size_t nw;
@@ -60,6 +61,9 @@ int bed_route(struct bed *b, const char *prefix, const char *gw, struct net_devi
 int bed_route_type(struct bed *b, const char *prefix, uint8_t type, uint32_t table);
 /* Text of a /proc file; free it with sb_free. */
 void bed_proc(struct bed *b, const char *path, struct strbuf *sb);
+
+/* Run a program to its end; what it printed, valid until the next. */
+const char *bed_cmd(struct bed *b, const char *line);
 
 /* ---- trace ---- */
 void bed_trace_clear(struct bed *b);
