@@ -4,7 +4,7 @@
  *
  * Which protocol serves (type, protocol) is a table that each registers in (inet_protosw). Waiting for a connection
  * to be made is here; everything else that waits is the protocol's.
- * Tests: tests/unit/ipv4/test_af_inet.c (S1-17, S1-20), test_udp.c. */
+ * Tests: tests/unit/ipv4/test_loopback.c (S1-17, S1-20), test_udp.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -9,7 +9,7 @@
  *     others its frag_list, and ip_fragment_out.c only puts headers in front.
  *
  * Called by udp_send.c, raw.c, ping.c, icmp_send.c. RFC 791, RFC 1122 3.2.1, 3.3.3.
- * Tests: tests/unit/ipv4/test_ip_output.c (S1-18), test_frag.c (S2-35). */
+ * Tests: tests/unit/ipv4/test_loopback.c (S1-18), test_frag.c (S2-35). */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * be fragmented must not come back within a datagram's life, per (source, destination, protocol), and must not tell
  * a stranger how much we send to others (RFC 7739, CVE-2020-36516): a counter out of a keyed hash's bucket, moved
  * on by a random step that grows with the time since its last use, seen through an offset that is keyed too.
- * Called by ip_output.c, ip_append.c, raw.c. Tests: tests/unit/ipv4/test_ip_output.c (IP4-20). */
+ * Called by ip_output.c, ip_append.c, raw.c. Tests: tests/unit/ipv4/test_sockopt.c (IP4-20). */
 #include "ipv4/netns_ipv4.h"
 
 /* Random step at most: 65536 / 8 ids must be enough for a bucket's flows within a datagram's life. */

@@ -6,7 +6,7 @@
  *          -> __ipv4_neigh_lookup_noref | __neigh_create -> neigh_output -> dev_queue_xmit
  *
  * The route is on the packet; no table is asked here (S1-26). RFC 791 3.2, RFC 1122 3.2.1, RFC 1112 6.
- * Tests: tests/unit/ipv4/test_ip_output.c (S1-16, S1-22 to S1-30, S2-18 to S2-24, S2-34, S2-35). */
+ * Tests: tests/unit/ipv4/test_loopback.c, test_route.c (S1-16, S1-22 to S1-30, S2-18 to S2-24, S2-34, S2-35). */
 #include <errno.h>
 #include <netinet/in.h>
 #include "ipv4/netns_ipv4.h"

@@ -1,7 +1,7 @@
 /* /proc/net/snmp, /proc/net/netstat, the IP lines of /proc/net/sockstat, and the line format of socket tables:
  * Linux's columns, so that the programs which read them need not know whose they are.
  *
- * Read by netstat, nstat, ss. Tests: tests/unit/ipv4/test_proc.c. */
+ * Read by netstat, nstat, ss. Tests: tests/unit/ipv4/test_sockopt.c. */
 #include <stdlib.h>
 #include "ipv4/udp.h"
 #include "tcp/tcp.h"

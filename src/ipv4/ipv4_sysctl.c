@@ -3,7 +3,7 @@
  *
  * Two defaults are not Linux's: accept_redirects is 0 (who accepts redirects believes strangers; RFC 1122's "MUST
  * update" is there when switched on), and ping_group_range is open to all groups, as distributions set it.
- * Called by ipv4_net.c at start, devinet.c when devices come and go. Tests: tests/unit/ipv4/test_sysctl.c. */
+ * Called by ipv4_net.c at start, devinet.c when devices come and go. Tests: tests/unit/ipv4/test_devinet.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

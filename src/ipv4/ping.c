@@ -1,7 +1,7 @@
 /* Ping sockets: SOCK_DGRAM with IPPROTO_ICMP. Echo requests and their replies for programs without privilege; the
  * port is the identifier (S1-08; gated by net.ipv4.ping_group_range).
  *
- * Called by af_inet.c, icmp.c (ping_rcv, ping_err). Tests: tests/unit/ipv4/test_ping.c. */
+ * Called by af_inet.c, icmp.c (ping_rcv, ping_err). Tests: tests/unit/ipv4/test_sockopt.c. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

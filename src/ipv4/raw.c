@@ -4,7 +4,7 @@
  *                 \-> raw_send_hdrinc, with IP_HDRINCL
  *     raw_local_deliver: every raw socket of the protocol gets a copy, before the protocol itself
  *
- * Called by af_inet.c, ip_input.c, icmp.c. Tests: tests/unit/ipv4/test_raw.c. */
+ * Called by af_inet.c, ip_input.c, icmp.c. Tests: tests/unit/ipv4/test_sockopt.c, test_loopback.c (S1-16). */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -8,7 +8,7 @@
  * new exception makes only the rtables of its next hop stale. Exceptions are bounded (RT_EXC_MAX, the one unused
  * longest goes first; keyed hash: CVE-2021-20322) and live mtu_expires (600 s).
  *
- * Called by route_out.c, route_in.c, icmp.c. Tests: tests/unit/ipv4/test_route.c, test_icmp_pmtu.c (S3-10, ICMP-11,
+ * Called by route_out.c, route_in.c, icmp.c. Tests: tests/unit/ipv4/test_route.c, test_icmp.c (S3-10, ICMP-11,
  * ICMP-13, ICMP-15). */
 #include <errno.h>
 #include <stdlib.h>
@@ -104,6 +104,43 @@ static struct neighbour *ipv4_neigh_lookup(const struct dst_entry *dst, uint32_t
 
 static void ip_rt_update_pmtu(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb, uint32_t mtu);
 
+/* What `ip route add ... initcwnd N rto_min T ...` said. */
+static uint32_t ipv4_metric(const struct dst_entry *dst, int which)
+{
+	const struct fib_info *fi = ((const struct rtable *)(const void *)dst)->fi;
+
+	if (!fi)
+		return 0;
+	switch (which) {
+	case RTAX_WINDOW:
+		return fi->metrics_window;
+	case RTAX_SSTHRESH:
+		return fi->metrics_ssthresh;
+	case RTAX_CWND:
+		return fi->metrics_cwnd;
+	case RTAX_RTT:
+		return fi->metrics_rtt;
+	case RTAX_FEATURES:
+		return fi->metrics_features;
+	case RTAX_RTO_MIN:
+		return fi->metrics_rto_min_ms;
+	case RTAX_INITCWND:
+		return fi->metrics_initcwnd;
+	case RTAX_INITRWND:
+		return fi->metrics_initrwnd;
+	case RTAX_QUICKACK:
+		return fi->metrics_quickack;
+	}
+	return 0;
+}
+
+static const char *ipv4_congctl(const struct dst_entry *dst)
+{
+	const struct fib_info *fi = ((const struct rtable *)(const void *)dst)->fi;
+
+	return fi && fi->congctl[0] ? fi->congctl : NULL;
+}
+
 static const struct dst_ops ipv4_dst_ops = {
 	.check = ipv4_dst_check,
 	.destroy = ipv4_dst_destroy,
@@ -112,6 +149,8 @@ static const struct dst_ops ipv4_dst_ops = {
 	.link_failure = ipv4_link_failure,
 	.update_pmtu = ip_rt_update_pmtu,
 	.neigh_lookup = ipv4_neigh_lookup,
+	.metric = ipv4_metric,
+	.congctl = ipv4_congctl,
 };
 
 struct rtable *rt_dst_alloc(struct net *net, struct net_device *dev, uint32_t flags, uint16_t type)
