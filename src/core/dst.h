@@ -14,6 +14,10 @@ struct dst_ops {
 	void (*link_failure)(struct sk_buff *skb);
 	void (*update_pmtu)(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb, uint32_t mtu);
 	struct neighbour *(*neigh_lookup)(const struct dst_entry *dst, uint32_t daddr);
+	/* What the route says of connections over it: RTAX_* (linux/rtnetlink.h), 0: nothing; the name of a congestion
+	 * control, NULL: none. Both optional. */
+	uint32_t (*metric)(const struct dst_entry *dst, int which);
+	const char *(*congctl)(const struct dst_entry *dst);
 };
 
 struct dst_entry {
@@ -46,6 +50,10 @@ static inline void skb_dst_drop(struct sk_buff *skb)
 	}
 }
 static inline uint32_t dst_mtu(const struct dst_entry *d) { return d->ops->mtu(d); }
+static inline uint32_t dst_metric(const struct dst_entry *d, int which)
+{
+	return d && d->ops->metric ? d->ops->metric(d, which) : 0;
+}
 static inline uint32_t dst_advmss(const struct dst_entry *d) { return d->ops->advmss(d); }
 int dst_output(struct net *net, struct sock *sk, struct sk_buff *skb);
 int dst_input(struct sk_buff *skb);

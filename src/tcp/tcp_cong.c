@@ -55,12 +55,6 @@ int tcp_set_congestion_control(struct sock *sk, const char *name)
 	return 0;
 }
 
-uint32_t tcp_init_cwnd_(const struct sock *sk)
-{
-	(void)sk;
-	return TCP_INIT_CWND; /* RFC 6928 */
-}
-
 /* Up to ssthresh one for each segment acknowledged; returns what is left over for congestion avoidance. Counting
  * segments, not ACKs, is what makes splitting ACKs useless (RFC 3465; TS-07). */
 uint32_t tcp_slow_start(struct tcp_sock *tp, uint32_t acked)

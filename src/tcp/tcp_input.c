@@ -208,7 +208,7 @@ void tcp_ack_snd_check(struct sock *sk)
 		return;
 	if ((tp->rcv_nxt - tp->rcv_wup > icsk->rcv_mss &&
 	     ((int32_t)(tp->rcv_nxt - tp->copied_seq) < sk->rcvlowat || __tcp_select_window(sk) >= tp->rcv_wnd)) ||
-	    (icsk->quick && icsk->pingpong < TCP_PINGPONG_THRESH) || (icsk->ack_pending & ICSK_ACK_NOW) || !tcp_ofo_empty(tp))
+	    (icsk->quick && icsk->pingpong < TCP_PINGPONG_THRESH) || (icsk->ack_pending & ICSK_ACK_NOW) || !tcp_ofo_empty(tp) || tp->quick_forced)
 		tcp_send_ack(sk);
 	else
 		tcp_send_delayed_ack(sk);
@@ -383,6 +383,7 @@ void tcp_init_transfer(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	tcp_init_metrics(sk);
 	/* a SYN that had to be repeated begins with a window of one (RFC 5681 3.1) */
 	tp->snd_cwnd = tp->total_retrans > 1 && tp->undo_marker ? 1 : tcp_init_cwnd_(sk);
 	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);

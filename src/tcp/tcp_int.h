@@ -50,7 +50,7 @@ uint32_t tcp_current_mss(struct sock *sk);
 uint32_t tcp_send_mss(struct sock *sk, uint32_t *size_goal, int flags);
 uint32_t __tcp_select_window(struct sock *sk);
 void tcp_select_initial_window(const struct sock *sk, uint32_t space, uint32_t mss, uint32_t *rcv_wnd,
-			       uint32_t *window_clamp, bool wscale_ok, uint8_t *rcv_wscale);
+			       uint32_t *window_clamp, bool wscale_ok, uint8_t *rcv_wscale, uint32_t init_rcv_wnd);
 int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, uint32_t len, uint32_t mss_now);
 void tcp_trim_head(struct sock *sk, struct sk_buff *skb, uint32_t len);
 void tcp_skb_set_pcount(struct sk_buff *skb, uint32_t mss_now);
@@ -65,6 +65,14 @@ uint32_t tcp_mss_to_mtu(const struct sock *sk, uint32_t mss);
 void tcp_cwnd_restart(struct sock *sk);
 void tcp_rearm_rto(struct sock *sk);
 void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb);
+
+/* tcp_metrics.c */
+void tcp_init_metrics(struct sock *sk);
+void tcp_route_congctl(struct sock *sk);
+bool tcp_route_wants_ecn(const struct sock *sk);
+uint32_t tcp_route_initrwnd(const struct dst_entry *dst);
+uint32_t tcp_route_window(const struct dst_entry *dst);
+uint32_t tcp_init_cwnd_(const struct sock *sk);
 
 /* tcp_rate.c */
 struct tcp_sacktag_state;
@@ -189,7 +197,6 @@ void tcp_clear_retrans(struct tcp_sock *tp);
 void tcp_init_undo(struct tcp_sock *tp);
 bool tcp_try_undo_loss(struct sock *sk, bool frto_undo);
 void tcp_end_cwnd_reduction(struct sock *sk);
-uint32_t tcp_init_cwnd_(const struct sock *sk);
 
 /* tcp_cong.c */
 void *tcp_ca(struct sock *sk);

@@ -346,6 +346,7 @@ struct sock *tcp_check_req(struct sock *lsk, struct sk_buff *skb, struct request
 		}
 		return embryonic_reset(req, skb, reset);
 	}
+	tcp_init_metrics(child);
 	if (!req->num_retrans && t->snt_synack_ns)
 		tcp_synack_rtt_meas(child, t->snt_synack_ns);
 	inet_csk_reqsk_queue_drop(req);

@@ -25,7 +25,7 @@ uint32_t tcp_full_space(const struct sock *sk) { return tcp_win_from_space(sk, (
 
 /* What the first SYN may offer, and the scale that the largest later buffer will need (RFC 7323 2). */
 void tcp_select_initial_window(const struct sock *sk, uint32_t space, uint32_t mss, uint32_t *rcv_wnd,
-			       uint32_t *window_clamp, bool wscale_ok, uint8_t *rcv_wscale)
+			       uint32_t *window_clamp, bool wscale_ok, uint8_t *rcv_wscale, uint32_t init_rcv_wnd)
 {
 	const struct tcp_sysctl *s = tcp_sysctl(sk);
 	uint32_t rmem_max = sk->net->socks ? sk->net->socks->rmem_max : SOCK_RCVBUF_DEFAULT;
@@ -48,6 +48,8 @@ void tcp_select_initial_window(const struct sock *sk, uint32_t space, uint32_t m
 			(*rcv_wscale)++;
 		}
 	}
+	if (init_rcv_wnd) /* the route's, in segments */
+		*rcv_wnd = (uint32_t)min_u64(*rcv_wnd, (uint64_t)init_rcv_wnd * mss);
 	*window_clamp = min_u32(65535u << *rcv_wscale, *window_clamp);
 }
 

@@ -620,6 +620,26 @@ static void trim_received_front(struct sk_buff *skb, uint32_t rcv_nxt)
 	}
 }
 
+/* Memory runs short, and skb is a little payload in a large buffer (part of a train): a buffer of its own size, so
+ * that what was offered room by the window finds it. */
+static struct sk_buff *compact(struct sock *sk, struct sk_buff *skb)
+{
+	struct sk_buff *n;
+
+	if (likely(sk->rmem_alloc + (int32_t)skb->truesize <= sk->rcvbuf) || skb->truesize <= 2 * skb->len + 2048)
+		return skb;
+	n = skb_copy_expand(skb, 0, 0);
+	if (!n || n->truesize >= skb->truesize) {
+		if (n)
+			consume_skb(n);
+		return skb;
+	}
+	memcpy(n->cb, skb->cb, sizeof(n->cb));
+	TCPEXT_INC(sk->net, TCPRcvCollapsed);
+	consume_skb(skb);
+	return n;
+}
+
 void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -643,6 +663,8 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 			kfree_skb_reason(skb, DROP_TCP_ZEROWINDOW);
 			return;
 		}
+		skb = compact(sk, skb);
+		tcb = TCP_SKB_CB(skb);
 		if (before(tcb->seq, tp->rcv_nxt)) {
 			tcp_dsack_set(sk, tcb->seq, tp->rcv_nxt);
 			trim_received_front(skb, tp->rcv_nxt);
@@ -674,7 +696,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 		kfree_skb_reason(skb, DROP_TCP_OVERWINDOW);
 		return;
 	}
-	data_queue_ofo(sk, skb);
+	data_queue_ofo(sk, compact(sk, skb));
 }
 
 /* ---- urgent data (RFC 6093: one byte, in-line or aside) ---- */

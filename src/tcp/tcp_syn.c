@@ -71,12 +71,12 @@ uint32_t cookie_init_timestamp(const struct tcp_request_sock *t, uint32_t tsval)
 void tcp_reqsk_window(const struct sock *lsk, const struct dst_entry *dst, struct tcp_request_sock *t)
 {
 	const struct tcp_sock *ltp = tcp_sk(lsk);
-	uint32_t clamp = ltp->rare ? ltp->rare->window_clamp_user : 0, mss = dst_advmss(dst);
+	uint32_t clamp = ltp->rare && ltp->rare->window_clamp_user ? ltp->rare->window_clamp_user : tcp_route_window(dst), mss = dst_advmss(dst);
 
 	if (ltp->rx_opt.user_mss && ltp->rx_opt.user_mss < mss)
 		mss = ltp->rx_opt.user_mss;
 	tcp_select_initial_window(lsk, tcp_full_space(lsk), mss - (t->tstamp_ok ? 12 : 0), &t->rcv_wnd, &clamp, t->wscale_ok,
-				  &t->rcv_wscale);
+				  &t->rcv_wscale, tcp_route_initrwnd(dst));
 }
 
 struct sk_buff *tcp_make_synack(const struct sock *lsk, struct dst_entry *dst, struct request_sock *req)

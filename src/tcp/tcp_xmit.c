@@ -566,10 +566,10 @@ static void tcp_connect_init(struct sock *sk)
 		tp->advmss = tp->rx_opt.user_mss;
 	tcp_initialize_rcv_mss(sk);
 	if (!(tp->rare && tp->rare->window_clamp_user))
-		tp->window_clamp = 0;
+		tp->window_clamp = tcp_route_window(dst);
 	tcp_select_initial_window(sk, tcp_full_space(sk),
 				  tp->advmss - (tp->rx_opt.ts_recent_stamp ? tp->tcp_header_len - TCP_HLEN : 0), &tp->rcv_wnd,
-				  &tp->window_clamp, s->window_scaling != 0, &rcv_wscale);
+				  &tp->window_clamp, s->window_scaling != 0, &rcv_wscale, tcp_route_initrwnd(dst));
 	tp->rx_opt.rcv_wscale = rcv_wscale & 15u;
 	tp->rcv_ssthresh = tp->rcv_wnd;
 	sk->err = 0;
@@ -580,6 +580,7 @@ static void tcp_connect_init(struct sock *sk)
 	inet_csk(sk)->rto_us = TCP_TIMEOUT_INIT_US;
 	inet_csk(sk)->retransmits = 0;
 	tcp_clear_retrans(tp);
+	tcp_init_metrics(sk);
 }
 
 int tcp_connect(struct sock *sk)
@@ -596,7 +597,7 @@ int tcp_connect(struct sock *sk)
 	if (!skb)
 		return -ENOBUFS;
 	skb_reserve(skb, MAX_TCP_HEADER);
-	if (tcp_sysctl(sk)->ecn == 1) {
+	if (tcp_sysctl(sk)->ecn == 1 || tcp_route_wants_ecn(sk)) {
 		flags |= TCP_ECE | TCP_CWR;
 		tp->ecn_flags = TCP_ECN_OK;
 	} else {
