@@ -13,8 +13,7 @@ int tcp_init_sock(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_sysctl *s = tcp_sysctl(sk);
 
-	skb_queue_head_init(&tp->rtx_queue);
-	list_init(&tp->tsorted_sent);
+	tp->fl = (struct tcp_flight *)(uintptr_t)&tcp_no_flight;
 	list_init(&tp->accept_node);
 	tcp_init_xmit_timers(sk);
 	icsk->rto_us = TCP_TIMEOUT_INIT_US;
@@ -28,7 +27,6 @@ int tcp_init_sock(struct sock *sk)
 	tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT;
 	tp->reordering = (uint8_t)s->reordering;
 	tp->rack_reo_wnd_steps = 1;
-	tp->undo_retrans = -1;
 	tp->rto_min_us = (uint32_t)s->rto_min_us;
 	tp->scaling_ratio = 128; /* half of a buffer is payload, until segments tell better */
 	tcp_assign_congestion_control(sk);
@@ -38,6 +36,47 @@ int tcp_init_sock(struct sock *sk)
 	inet_sk(sk)->is_icsk = true;
 	tcp_net(sk)->sockets_allocated++;
 	return 0;
+}
+
+const struct tcp_flight tcp_no_flight = {
+	.rtx_queue = { (struct sk_buff *)(uintptr_t)&tcp_no_flight.rtx_queue, (struct sk_buff *)(uintptr_t)&tcp_no_flight.rtx_queue, 0 },
+	.tsorted_sent = { (struct list_head *)(uintptr_t)&tcp_no_flight.tsorted_sent,
+			  (struct list_head *)(uintptr_t)&tcp_no_flight.tsorted_sent },
+	.undo_retrans = -1,
+};
+
+struct tcp_flight *tcp_flight(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (likely(tp->fl != &tcp_no_flight))
+		return tp->fl;
+	tp->fl = pool_zget(&tcp_net(sk)->flight_pool);
+	skb_queue_head_init(&tp->fl->rtx_queue);
+	list_init(&tp->fl->tsorted_sent);
+	tp->fl->undo_retrans = -1;
+	tp->fl->high_seq = tp->snd_nxt;
+	tp->fl->delivered_ns = tp->fl->first_tx_ns = sk->net->now_ns;
+	return tp->fl;
+}
+
+void tcp_flight_free(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->fl != &tcp_no_flight)
+		pool_put(&tcp_net(sk)->flight_pool, tp->fl);
+	tp->fl = (struct tcp_flight *)(uintptr_t)&tcp_no_flight;
+}
+
+void tcp_flight_over(struct sock *sk)
+{
+	const struct tcp_flight *fl = tcp_sk(sk)->fl;
+
+	if (fl == &tcp_no_flight || fl->packets_out || !skb_queue_empty(&fl->rtx_queue) || tcp_send_head(sk) ||
+	    inet_csk(sk)->ca_state != TCP_CA_Open || fl->undo_marker || fl->tlp_high_seq || fl->retrans_stamp_ms)
+		return;
+	tcp_flight_free(sk);
 }
 
 struct tcp_rare *tcp_rare(struct sock *sk)
@@ -73,12 +112,10 @@ void tcp_write_queue_purge(struct sock *sk)
 
 	while ((skb = skb_dequeue(&sk->write_queue)) != NULL)
 		tcp_wmem_free_skb(sk, skb);
-	while ((skb = skb_peek(&tp->rtx_queue)) != NULL)
+	while ((skb = skb_peek(&tp->fl->rtx_queue)) != NULL)
 		tcp_rtx_queue_unlink_and_free(sk, skb);
-	list_init(&tp->tsorted_sent);
-	tcp_clear_retrans(tp);
 	tcp_chrono_stop(sk, TCP_CHRONO_BUSY);
-	tp->packets_out = 0;
+	tcp_flight_free(sk);
 	inet_csk(sk)->backoff = 0;
 	inet_csk_clear_rto(sk);
 }

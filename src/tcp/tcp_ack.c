@@ -120,7 +120,7 @@ static void clean_one(struct sock *sk, struct sk_buff *skb, uint32_t pcount, str
 
 	if (unlikely(sacked & (TCPCB_SACKED_RETRANS | TCPCB_EVER_RETRANS))) {
 		if (sacked & TCPCB_SACKED_RETRANS)
-			tp->retrans_out -= pcount;
+			tp->fl->retrans_out -= pcount;
 		cs->flag |= FLAG_RETRANS_DATA_ACKED;
 	} else if (!(sacked & TCPCB_SACKED_ACKED)) {
 		cs->last_ackt = skb->skb_mstamp_ns;
@@ -128,11 +128,11 @@ static void clean_one(struct sock *sk, struct sk_buff *skb, uint32_t pcount, str
 			cs->first_ackt = cs->last_ackt;
 		if (before(tcb->seq, st->reord))
 			st->reord = tcb->seq;
-		if (!after(tcb->end_seq, tp->high_seq))
+		if (!after(tcb->end_seq, tp->fl->high_seq))
 			cs->flag |= FLAG_ORIG_SACK_ACKED;
 	}
 	if (sacked & TCPCB_SACKED_ACKED) {
-		tp->sacked_out -= pcount;
+		tp->fl->sacked_out -= pcount;
 	} else if (!tcp_is_reno(tp)) {
 		tp->delivered += pcount;
 		tcp_rack_advance(tp, sacked, tcb->end_seq, skb->skb_mstamp_ns);
@@ -140,14 +140,14 @@ static void clean_one(struct sock *sk, struct sk_buff *skb, uint32_t pcount, str
 	if (!(sacked & TCPCB_SACKED_ACKED))
 		tcp_rate_skb_delivered(sk, skb, st);
 	if (sacked & TCPCB_LOST)
-		tp->lost_out -= pcount;
-	tp->packets_out -= pcount;
+		tp->fl->lost_out -= pcount;
+	tp->fl->packets_out -= pcount;
 	cs->pkts_acked += pcount;
 	if (likely(!(tcb->tcp_flags & TCP_SYN))) {
 		cs->flag |= FLAG_DATA_ACKED;
 	} else {
 		cs->flag |= FLAG_SYN_ACKED;
-		tp->retrans_stamp_ms = 0;
+		tp->fl->retrans_stamp_ms = 0;
 	}
 }
 
@@ -166,7 +166,7 @@ static int tcp_clean_rtx_queue(struct sock *sk, uint32_t prior_fack, uint32_t pr
 	bool rtt_update;
 	TRACE_FN(&sk->net->probe, 0);
 
-	while ((skb = skb_peek(&tp->rtx_queue)) != NULL) {
+	while ((skb = skb_peek(&tp->fl->rtx_queue)) != NULL) {
 		struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 		uint32_t pcount;
 		bool whole = true;
@@ -272,7 +272,7 @@ static void xmit_recovery(struct sock *sk, int rexmit)
 		return;
 	if (rexmit == REXMIT_NEW) {
 		__tcp_push_pending_frames(sk, tcp_current_mss(sk), TCP_NAGLE_OFF);
-		if (after(tp->snd_nxt, tp->high_seq))
+		if (after(tp->snd_nxt, tp->fl->high_seq))
 			return;
 		tp->frto = 0;
 	}
@@ -310,7 +310,7 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	uint32_t prior_una = tp->snd_una, ack_seq = TCP_SKB_CB(skb)->seq, ack = TCP_SKB_CB(skb)->ack_seq;
-	uint32_t prior_packets = tp->packets_out, delivered = tp->delivered, lost = tp->lost, prior_fack;
+	uint32_t prior_packets = tp->fl->packets_out, delivered = tp->delivered, lost = tp->lost, prior_fack;
 	struct tcp_sacktag_state st = { .reord = tp->snd_nxt };
 	int rexmit = REXMIT_NONE;
 	TRACE_FN(&sk->net->probe, skb->serial);
@@ -357,13 +357,14 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 		if (flag & FLAG_DSACKING_ACK)
 			tcp_fastretrans_alert(sk, prior_una, 0, &flag, &rexmit);
 		tcp_ack_probe(sk);
-		if (tp->tlp_high_seq)
+		if (tp->fl->tlp_high_seq)
 			tcp_process_tlp_ack(sk, ack, flag);
+		tcp_flight_over(sk);
 		return 1;
 	}
 	flag |= tcp_clean_rtx_queue(sk, prior_fack, prior_una, &st, (flag & FLAG_ECE) != 0);
 	tcp_rack_update_reo_wnd(sk, &st);
-	if (tp->tlp_high_seq)
+	if (tp->fl->tlp_high_seq)
 		tcp_process_tlp_ack(sk, ack, flag);
 	if (unlikely(ack_is_dubious(sk, flag))) {
 		uint32_t dup = !(flag & (FLAG_SND_UNA_ADVANCED | FLAG_NOT_DUP | FLAG_DSACKING_ACK));
@@ -374,9 +375,9 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 		set_xmit_timer(sk);
 	delivered = tp->delivered - delivered;
 	if (tcp_is_reno(tp) && !delivered && (flag & FLAG_ACKED))
-		delivered = prior_packets > tp->packets_out ? prior_packets - tp->packets_out : 0;
+		delivered = prior_packets > tp->fl->packets_out ? prior_packets - tp->fl->packets_out : 0;
 	if (delivered)
-		tp->delivered_ns = sk->net->now_ns;
+		tp->fl->delivered_ns = sk->net->now_ns;
 	tcp_rate_gen(sk, &st);
 	if (flag & FLAG_ECE)
 		tp->delivered_ce += delivered;
@@ -387,5 +388,7 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 		tp->stat->total_rto_time_ms += tcp_time_ms(sk) - tp->stat->rto_stamp_ms;
 		tp->stat->rto_stamp_ms = 0;
 	}
+	if (!tp->fl->packets_out)
+		tcp_flight_over(sk);
 	return 1;
 }

@@ -35,7 +35,8 @@ void tcp_ca_free(struct sock *sk)
 
 void tcp_init_congestion_control(struct sock *sk)
 {
-	tcp_sk(sk)->prior_ssthresh = 0;
+	if (tcp_sk(sk)->fl->prior_ssthresh)
+		tcp_sk(sk)->fl->prior_ssthresh = 0;
 	if (inet_csk(sk)->ca_ops->init)
 		inet_csk(sk)->ca_ops->init(sk);
 }
@@ -115,9 +116,9 @@ void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (!before(tp->snd_una, tp->cwnd_usage_seq) || is_cwnd_limited ||
-	    (!tp->is_cwnd_limited && tp->packets_out > tp->max_packets_out)) {
+	    (!tp->is_cwnd_limited && tp->fl->packets_out > tp->max_packets_out)) {
 		tp->is_cwnd_limited = is_cwnd_limited & 1;
-		tp->max_packets_out = tp->packets_out;
+		tp->max_packets_out = tp->fl->packets_out;
 		tp->cwnd_usage_seq = tp->snd_nxt;
 	}
 	if ((sk->flags & SOCK_F_NOSPACE_) && !tcp_send_head(sk)) /* everything is out and the program waits for room */
@@ -126,8 +127,8 @@ void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited)
 		tp->snd_cwnd_used = 0;
 		tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 	} else {
-		if (tp->packets_out > tp->snd_cwnd_used)
-			tp->snd_cwnd_used = tp->packets_out;
+		if (tp->fl->packets_out > tp->snd_cwnd_used)
+			tp->snd_cwnd_used = tp->fl->packets_out;
 		if (tcp_sysctl(sk)->slow_start_after_idle &&
 		    (uint64_t)(uint32_t)(tcp_time_ms(sk) - tp->snd_cwnd_stamp_ms) * 1000 >= inet_csk(sk)->rto_us)
 			cwnd_application_limited(sk);
@@ -168,7 +169,7 @@ static void reno_cong_avoid(struct sock *sk, uint32_t ack, uint32_t acked)
 	tcp_cong_avoid_ai(tp, tp->snd_cwnd, acked);
 }
 
-uint32_t tcp_reno_undo_cwnd(struct sock *sk) { return max_u32(tcp_sk(sk)->snd_cwnd, tcp_sk(sk)->prior_cwnd); }
+uint32_t tcp_reno_undo_cwnd(struct sock *sk) { return max_u32(tcp_sk(sk)->snd_cwnd, tcp_sk(sk)->fl->prior_cwnd); }
 
 const struct tcp_congestion_ops tcp_reno_ops = {
 	.name = "reno",

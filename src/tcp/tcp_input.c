@@ -368,7 +368,7 @@ void tcp_check_space(struct sock *sk)
 
 	if (!(sk->flags & SOCK_F_NOSPACE_))
 		return;
-	if (!(sk->userlocks & 1) && tp->packets_out < tp->snd_cwnd && inet_csk(sk)->ca_state < TCP_CA_Recovery) {
+	if (!(sk->userlocks & 1) && tp->fl->packets_out < tp->snd_cwnd && inet_csk(sk)->ca_state < TCP_CA_Recovery) {
 		sndbuf_expand(sk);
 		tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 	}
@@ -385,7 +385,7 @@ void tcp_init_transfer(struct sock *sk)
 
 	tcp_init_metrics(sk);
 	/* a SYN that had to be repeated begins with a window of one (RFC 5681 3.1) */
-	tp->snd_cwnd = tp->total_retrans > 1 && tp->undo_marker ? 1 : tcp_init_cwnd_(sk);
+	tp->snd_cwnd = tp->total_retrans > 1 && tp->fl->undo_marker ? 1 : tcp_init_cwnd_(sk);
 	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 	tcp_init_congestion_control(sk);
 	tcp_init_buffer_space(sk);
@@ -419,8 +419,8 @@ static int synsent_synack(struct sock *sk, struct sk_buff *skb)
 		tp->ecn_flags &= (uint8_t)~TCP_ECN_OK;
 	tp->snd_wl1 = tcb->seq;
 	/* a repeated SYN whose first copy was answered: undo (Eifel) */
-	if (tp->rx_opt.saw_tstamp && tp->undo_marker && tp->retrans_stamp_ms == tp->rx_opt.rcv_tsecr)
-		tp->undo_marker = 0;
+	if (tp->rx_opt.saw_tstamp && tp->fl->undo_marker && tp->fl->retrans_stamp_ms == tp->rx_opt.rcv_tsecr)
+		tp->fl->undo_marker = 0;
 	tcp_ack(sk, skb, FLAG_SLOWPATH);
 	tp->rcv_nxt = tp->rcv_wup = tp->copied_seq = tcb->seq + 1;
 	tp->snd_wnd = get_be16(th->window);
@@ -499,7 +499,7 @@ static int rcv_synsent(struct sock *sk, struct sk_buff *skb)
 			return flags & TCP_RST ? (kfree_skb_reason(skb, DROP_TCP_INVALID_ACK_SEQUENCE), 0) : 1;
 		}
 		if (tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr && !(flags & TCP_RST) &&
-		    !between(tp->rx_opt.rcv_tsecr, tp->retrans_stamp_ms - 1, tcp_time_ms(sk) + 1)) {
+		    !between(tp->rx_opt.rcv_tsecr, tp->fl->retrans_stamp_ms - 1, tcp_time_ms(sk) + 1)) {
 			TCPEXT_INC(sk->net, PAWSActive);
 			tp->rx_opt = saved;
 			return 1;
@@ -530,7 +530,8 @@ static void synrecv_established(struct sock *sk, struct sk_buff *skb)
 	tp->delivered++;
 	if (!tp->srtt_us)
 		tcp_synack_rtt_meas(sk, 0);
-	tp->retrans_stamp_ms = 0;
+	if (tp->fl->retrans_stamp_ms)
+		tp->fl->retrans_stamp_ms = 0;
 	tcp_init_transfer(sk);
 	tcp_set_state(sk, TCP_ESTABLISHED);
 	sk->state_change(sk);
@@ -676,7 +677,7 @@ static int rcv_listen(struct sock *sk, struct sk_buff *skb)
 /* After a simultaneous open an ACK must be of our SYN (RFC 9293 3.10.7.4: SND.UNA < SEG.ACK). */
 static bool syn_unacked(const struct sock *sk, uint32_t ack)
 {
-	const struct sk_buff *head = skb_peek(&tcp_sk(sk)->rtx_queue);
+	const struct sk_buff *head = skb_peek(&tcp_sk(sk)->fl->rtx_queue);
 
 	return head && (TCP_SKB_CB(head)->tcp_flags & TCP_SYN) && ack == TCP_SKB_CB(head)->seq;
 }

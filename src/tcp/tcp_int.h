@@ -19,6 +19,9 @@ void tcp_write_queue_purge(struct sock *sk);
 void tcp_check_space(struct sock *sk);
 struct tcp_rare *tcp_rare(struct sock *sk);
 struct tcp_stat *tcp_stat(struct sock *sk);
+struct tcp_flight *tcp_flight(struct sock *sk); /* a writable one */
+void tcp_flight_over(struct sock *sk);          /* give it back if it says nothing any more */
+void tcp_flight_free(struct sock *sk);
 struct tcp_sackinfo *tcp_sackinfo(struct sock *sk);
 /* A writer waits for room (Linux's SOCK_NOSPACE). */
 #define SOCK_F_NOSPACE_ (1u << 30)

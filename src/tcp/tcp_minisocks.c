@@ -264,7 +264,8 @@ struct sock *tcp_create_openreq_child(const struct sock *lsk, struct request_soc
 	}
 	inet_csk(sk)->ca_ops = inet_csk(lsk)->ca_ops;
 	tp->total_retrans = req->num_retrans;
-	tp->undo_marker = req->num_retrans ? tp->snd_una : 0;
+	if (req->num_retrans)
+		tcp_flight(sk)->undo_marker = tp->snd_una;
 	inet_csk(sk)->last_rcv_ms = tcp_time_ms(sk);
 	TCP_INC(sk->net, PassiveOpens);
 	return sk;

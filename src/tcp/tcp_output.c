@@ -355,7 +355,7 @@ void tcp_update_skb_after_send(struct sock *sk, struct sk_buff *skb)
 	tcp_rate_skb_sent(sk, skb);
 	if (TCP_SKB_CB(skb)->tx.tsorted.next) {
 		list_del_init(&TCP_SKB_CB(skb)->tx.tsorted);
-		list_add_tail(&TCP_SKB_CB(skb)->tx.tsorted, &tp->tsorted_sent);
+		list_add_tail(&TCP_SKB_CB(skb)->tx.tsorted, &tp->fl->tsorted_sent);
 	}
 }
 
@@ -457,13 +457,13 @@ void tcp_rtx_queue_unlink_and_free(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (tp->retransmit_hint == skb)
-		tp->retransmit_hint = NULL;
+	if (tp->fl->retransmit_hint == skb)
+		tp->fl->retransmit_hint = NULL;
 	if (tp->sack && tp->sack->sack_hint == skb)
 		tp->sack->sack_hint = NULL;
 	if (TCP_SKB_CB(skb)->tx.tsorted.next)
 		list_del_init(&TCP_SKB_CB(skb)->tx.tsorted);
-	skb_unlink(skb, &tp->rtx_queue);
+	skb_unlink(skb, &tp->fl->rtx_queue);
 	tcp_wmem_free_skb(sk, skb);
 }
 
@@ -473,15 +473,15 @@ static void adjust_pcount(struct sock *sk, const struct sk_buff *skb, uint32_t d
 	struct tcp_sock *tp = tcp_sk(sk);
 	uint8_t sacked = TCP_SKB_CB(skb)->sacked;
 
-	tp->packets_out -= decr;
+	tp->fl->packets_out -= decr;
 	if (sacked & TCPCB_SACKED_ACKED)
-		tp->sacked_out -= decr;
+		tp->fl->sacked_out -= decr;
 	if (sacked & TCPCB_SACKED_RETRANS)
-		tp->retrans_out -= decr;
+		tp->fl->retrans_out -= decr;
 	if (sacked & TCPCB_LOST)
-		tp->lost_out -= decr;
+		tp->fl->lost_out -= decr;
 	if (tcp_is_reno(tp) && (int32_t)decr > 0)
-		tp->sacked_out -= min_u32(tp->sacked_out, decr);
+		tp->fl->sacked_out -= min_u32(tp->fl->sacked_out, decr);
 }
 
 /* Cut skb (on q) at len: the rest becomes an skb behind it. The rest's bytes are copied (they need headroom of their
@@ -494,7 +494,7 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, u
 	struct sk_buff *n;
 
 	/* SACK panic (TR-04): a peer may not make us hold ever more pieces */
-	if (sk->wmem_queued > sk->sndbuf * 2 + 0x20000 && q == &tp->rtx_queue && skb != skb_peek(q))
+	if (sk->wmem_queued > sk->sndbuf * 2 + 0x20000 && q == &tp->fl->rtx_queue && skb != skb_peek(q))
 		return -ENOMEM;
 	n = alloc_skb(sk->net, MAX_TCP_HEADER + rest);
 	if (!n)
@@ -516,7 +516,7 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, u
 	tcp_skb_set_pcount(skb, mss_now);
 	tcp_skb_set_pcount(n, mss_now);
 	skb_queue_after(q, skb, n);
-	if (q == &tp->rtx_queue) {
+	if (q == &tp->fl->rtx_queue) {
 		uint32_t now = tcp_skb_pcount(skb) + tcp_skb_pcount(n);
 
 		adjust_pcount(sk, skb, old - now);

@@ -16,10 +16,11 @@ void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 
-	if (!tp->packets_out) /* a new flight: intervals begin now */
-		tp->first_tx_ns = tp->delivered_ns = skb->skb_mstamp_ns;
-	tcb->tx.first_tx_ns = tp->first_tx_ns;
-	tcb->tx.delivered_ns = tp->delivered_ns;
+	tcp_flight(sk);
+	if (!tp->fl->packets_out) /* a new flight: intervals begin now */
+		tp->fl->first_tx_ns = tp->fl->delivered_ns = skb->skb_mstamp_ns;
+	tcb->tx.first_tx_ns = tp->fl->first_tx_ns;
+	tcb->tx.delivered_ns = tp->fl->delivered_ns;
 	tcb->tx.delivered = tp->delivered;
 	tcb->tx.app_limited = tp->app_limited != 0;
 }
@@ -37,7 +38,7 @@ void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct tcp_sac
 	st->prior_ns = tcb->tx.delivered_ns;
 	st->send_ns = skb->skb_mstamp_ns - tcb->tx.first_tx_ns;
 	st->app_limited = tcb->tx.app_limited;
-	tp->first_tx_ns = skb->skb_mstamp_ns;
+	tp->fl->first_tx_ns = skb->skb_mstamp_ns;
 }
 
 void tcp_rate_gen(struct sock *sk, const struct tcp_sacktag_state *st)
@@ -67,7 +68,7 @@ void tcp_rate_check_app_limited(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (tp->write_seq - tp->snd_nxt < tp->mss_cache && !sk->wmem_alloc && tcp_packets_in_flight(tp) < tp->snd_cwnd &&
-	    tp->lost_out <= tp->retrans_out)
+	    tp->fl->lost_out <= tp->fl->retrans_out)
 		tp->app_limited = max_u32(tp->delivered + tcp_packets_in_flight(tp), 1);
 }
 
@@ -122,7 +123,7 @@ uint64_t tcp_pacing_rate(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_sysctl *s = tcp_sysctl(sk);
-	uint64_t rate = (uint64_t)tp->mss_cache * max_u32(tp->snd_cwnd, tp->packets_out);
+	uint64_t rate = (uint64_t)tp->mss_cache * max_u32(tp->snd_cwnd, tp->fl->packets_out);
 	uint32_t percent = (uint32_t)(tp->snd_cwnd < tp->snd_ssthresh / 2 ? s->pacing_ss_ratio : s->pacing_ca_ratio);
 
 	rate = rate * percent * 10000;

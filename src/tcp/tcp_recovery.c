@@ -21,24 +21,26 @@ void tcp_set_ca_state(struct sock *sk, uint8_t st)
 /* The sums are kept step by step; a disagreement would be a bug of ours, not a peer's doing. */
 void tcp_verify_left_out(struct tcp_sock *tp)
 {
-	if (unlikely(tcp_left_out(tp) > tp->packets_out && tcp_is_reno(tp)))
-		tp->sacked_out = tp->packets_out > tp->lost_out ? tp->packets_out - tp->lost_out : 0;
+	if (unlikely(tcp_left_out(tp) > tp->fl->packets_out && tcp_is_reno(tp)))
+		tp->fl->sacked_out = tp->fl->packets_out > tp->fl->lost_out ? tp->fl->packets_out - tp->fl->lost_out : 0;
 }
 
 void tcp_clear_retrans(struct tcp_sock *tp)
 {
-	tp->retrans_out = 0;
-	tp->lost_out = 0;
-	tp->undo_marker = 0;
-	tp->undo_retrans = -1;
-	tp->sacked_out = 0;
-	tp->retransmit_hint = NULL;
+	if (tp->fl == &tcp_no_flight)
+		return;
+	tp->fl->retrans_out = 0;
+	tp->fl->lost_out = 0;
+	tp->fl->undo_marker = 0;
+	tp->fl->undo_retrans = -1;
+	tp->fl->sacked_out = 0;
+	tp->fl->retransmit_hint = NULL;
 }
 
 void tcp_init_undo(struct tcp_sock *tp)
 {
-	tp->undo_marker = tp->snd_una;
-	tp->undo_retrans = tp->retrans_out ? (int32_t)tp->retrans_out : -1;
+	tp->fl->undo_marker = tp->snd_una;
+	tp->fl->undo_retrans = tp->fl->retrans_out ? (int32_t)tp->fl->retrans_out : -1;
 }
 
 /* ---- RACK (RFC 8985) ---- */
@@ -55,10 +57,10 @@ void tcp_rack_advance(struct tcp_sock *tp, uint8_t sacked, uint32_t end_seq, uin
 	if (rtt < tp->min_rtt_us && (sacked & (TCPCB_EVER_RETRANS | TCPCB_SACKED_RETRANS)))
 		return;
 	tp->rack_advanced = 1;
-	tp->rack_rtt_us = (uint32_t)min_u64(rtt, 0xffffffffu);
-	if (sent_after(xmit_ns, tp->rack_mstamp_ns, end_seq, tp->rack_end_seq)) {
-		tp->rack_mstamp_ns = xmit_ns;
-		tp->rack_end_seq = end_seq;
+	tp->fl->rack_rtt_us = (uint32_t)min_u64(rtt, 0xffffffffu);
+	if (sent_after(xmit_ns, tp->fl->rack_mstamp_ns, end_seq, tp->fl->rack_end_seq)) {
+		tp->fl->rack_mstamp_ns = xmit_ns;
+		tp->fl->rack_end_seq = end_seq;
 	}
 }
 
@@ -69,7 +71,7 @@ static uint32_t rack_reo_wnd(const struct sock *sk)
 	if (!tp->reord_seen) {
 		if (inet_csk(sk)->ca_state >= TCP_CA_Recovery)
 			return 0;
-		if (tp->sacked_out >= tp->reordering && !(tcp_sysctl(sk)->recovery & 4))
+		if (tp->fl->sacked_out >= tp->reordering && !(tcp_sysctl(sk)->recovery & 4))
 			return 0;
 	}
 	return (uint32_t)min_u64((uint64_t)(tp->min_rtt_us >> 2) * tp->rack_reo_wnd_steps, tp->srtt_us >> 3);
@@ -81,9 +83,9 @@ static uint64_t rack_detect_loss(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	uint64_t reo_wnd = rack_reo_wnd(sk), timeout = 0, now = sk->net->now_ns;
-	struct list_head *pos = tp->tsorted_sent.next, *next;
+	struct list_head *pos = tp->fl->tsorted_sent.next, *next;
 
-	for (; pos != &tp->tsorted_sent; pos = next) {
+	for (; pos != &tp->fl->tsorted_sent; pos = next) {
 		struct tcp_skb_cb *tcb = list_entry(pos, struct tcp_skb_cb, tx.tsorted);
 		struct sk_buff *skb = (struct sk_buff *)(void *)((char *)tcb - offsetof(struct sk_buff, cb));
 		int64_t left;
@@ -91,9 +93,9 @@ static uint64_t rack_detect_loss(struct sock *sk)
 		next = pos->next;
 		if ((tcb->sacked & TCPCB_LOST) && !(tcb->sacked & TCPCB_SACKED_RETRANS))
 			continue;
-		if (!sent_after(tp->rack_mstamp_ns, skb->skb_mstamp_ns, tp->rack_end_seq, tcb->end_seq))
+		if (!sent_after(tp->fl->rack_mstamp_ns, skb->skb_mstamp_ns, tp->fl->rack_end_seq, tcb->end_seq))
 			break;
-		left = (int64_t)tp->rack_rtt_us + (int64_t)reo_wnd - (int64_t)((now - skb->skb_mstamp_ns) / NSEC_PER_USEC);
+		left = (int64_t)tp->fl->rack_rtt_us + (int64_t)reo_wnd - (int64_t)((now - skb->skb_mstamp_ns) / NSEC_PER_USEC);
 		if (left <= 0) {
 			tcp_skb_mark_lost(sk, skb);
 			list_del_init(pos);
@@ -176,18 +178,18 @@ void tcp_check_sack_reordering(struct sock *sk, uint32_t low_seq, bool ts)
 }
 
 /* ---- without SACK: duplicate ACKs stand for segments (RFC 6582) ---- */
-void tcp_reset_reno_sack(struct tcp_sock *tp) { tp->sacked_out = 0; }
+void tcp_reset_reno_sack(struct tcp_sock *tp) { tp->fl->sacked_out = 0; }
 
 static void limit_reno_sacked(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t holes = tp->lost_out > 1 ? tp->lost_out : 1;
+	uint32_t holes = tp->fl->lost_out > 1 ? tp->fl->lost_out : 1;
 
-	holes = min_u32(holes, tp->packets_out);
-	if (tp->sacked_out + holes > tp->packets_out) {
-		tp->sacked_out = tp->packets_out - holes;
+	holes = min_u32(holes, tp->fl->packets_out);
+	if (tp->fl->sacked_out + holes > tp->fl->packets_out) {
+		tp->fl->sacked_out = tp->fl->packets_out - holes;
 		/* more duplicates than segments: they were reordered, not lost */
-		tp->reordering = (uint8_t)min_u32(tp->packets_out, 255);
+		tp->reordering = (uint8_t)min_u32(tp->fl->packets_out, 255);
 		tp->reord_seen = 1;
 		tcp_stat(sk)->reord_seen++;
 		TCPEXT_INC(sk->net, TCPRenoReorder);
@@ -197,14 +199,14 @@ static void limit_reno_sacked(struct sock *sk)
 static void add_reno_sack(struct sock *sk, uint32_t num_dupack, bool ece)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t prior = tp->sacked_out;
+	uint32_t prior = tp->fl->sacked_out;
 
 	if (!num_dupack)
 		return;
-	tp->sacked_out += num_dupack;
+	tp->fl->sacked_out += num_dupack;
 	limit_reno_sacked(sk);
-	if (tp->sacked_out > prior)
-		tp->delivered += tp->sacked_out - prior;
+	if (tp->fl->sacked_out > prior)
+		tp->delivered += tp->fl->sacked_out - prior;
 	(void)ece;
 }
 
@@ -214,8 +216,8 @@ void tcp_remove_reno_sacks(struct sock *sk, uint32_t acked, bool ece)
 
 	if (acked) {
 		/* one hole was filled, the others had been counted as delivered */
-		tp->delivered += acked > tp->sacked_out ? acked - tp->sacked_out : 1;
-		tp->sacked_out = acked - 1 >= tp->sacked_out ? 0 : tp->sacked_out - (acked - 1);
+		tp->delivered += acked > tp->fl->sacked_out ? acked - tp->fl->sacked_out : 1;
+		tp->fl->sacked_out = acked - 1 >= tp->fl->sacked_out ? 0 : tp->fl->sacked_out - (acked - 1);
 	}
 	limit_reno_sacked(sk);
 	(void)ece;
@@ -225,17 +227,17 @@ static void newreno_mark_lost(struct sock *sk, bool una_advanced)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *skb = skb_peek(&tp->rtx_queue);
+	struct sk_buff *skb = skb_peek(&tp->fl->rtx_queue);
 	uint32_t mss;
 
-	if (!((icsk->ca_state < TCP_CA_Recovery && tp->sacked_out >= tp->reordering) ||
+	if (!((icsk->ca_state < TCP_CA_Recovery && tp->fl->sacked_out >= tp->reordering) ||
 	      (icsk->ca_state == TCP_CA_Recovery && una_advanced)))
 		return;
 	if (TCP_SKB_CB(skb)->sacked & TCPCB_LOST)
 		return;
 	mss = tcp_current_mss(sk);
 	if (tcp_skb_pcount(skb) > 1 && skb->len > mss)
-		tcp_fragment(sk, &tp->rtx_queue, skb, mss, mss);
+		tcp_fragment(sk, &tp->fl->rtx_queue, skb, mss, mss);
 	tcp_skb_mark_lost(sk, skb);
 }
 
@@ -248,11 +250,11 @@ static void identify_packet_loss(struct sock *sk, int *flag)
 	if (tcp_is_reno(tp)) {
 		newreno_mark_lost(sk, (*flag & FLAG_SND_UNA_ADVANCED) != 0);
 	} else {
-		uint32_t prior = tp->retrans_out;
+		uint32_t prior = tp->fl->retrans_out;
 
 		if (tcp_rack_mark_lost(sk))
 			*flag &= ~FLAG_SET_XMIT_TIMER;
-		if (prior > tp->retrans_out)
+		if (prior > tp->fl->retrans_out)
 			*flag |= FLAG_LOST_RETRANS;
 	}
 }
@@ -276,11 +278,11 @@ static void init_cwnd_reduction(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	tp->high_seq = tp->snd_nxt;
-	tp->tlp_high_seq = 0;
+	tcp_flight(sk)->high_seq = tp->snd_nxt;
+	tp->fl->tlp_high_seq = 0;
 	tp->snd_cwnd_cnt = 0;
-	tp->prior_cwnd = tp->snd_cwnd;
-	tp->prr_delivered = tp->prr_out = 0;
+	tp->fl->prior_cwnd = tp->snd_cwnd;
+	tp->fl->prr_delivered = tp->fl->prr_out = 0;
 	tp->snd_ssthresh = inet_csk(sk)->ca_ops->ssthresh(sk);
 	if (tp->ecn_flags & TCP_ECN_OK)
 		tp->ecn_flags |= TCP_ECN_QUEUE_CWR;
@@ -291,15 +293,15 @@ static void cwnd_reduction(struct sock *sk, uint32_t acked_sacked, uint32_t newl
 	struct tcp_sock *tp = tcp_sk(sk);
 	int64_t delta = (int64_t)tp->snd_ssthresh - tcp_packets_in_flight(tp), sndcnt;
 
-	if (!acked_sacked || !tp->prior_cwnd)
+	if (!acked_sacked || !tp->fl->prior_cwnd)
 		return;
-	tp->prr_delivered += acked_sacked;
+	tp->fl->prr_delivered += acked_sacked;
 	if (delta < 0) {
-		uint64_t dividend = (uint64_t)tp->snd_ssthresh * tp->prr_delivered + tp->prior_cwnd - 1;
+		uint64_t dividend = (uint64_t)tp->snd_ssthresh * tp->fl->prr_delivered + tp->fl->prior_cwnd - 1;
 
-		sndcnt = (int64_t)(dividend / tp->prior_cwnd) - tp->prr_out;
+		sndcnt = (int64_t)(dividend / tp->fl->prior_cwnd) - tp->fl->prr_out;
 	} else {
-		sndcnt = (int64_t)tp->prr_delivered - tp->prr_out;
+		sndcnt = (int64_t)tp->fl->prr_delivered - tp->fl->prr_out;
 		if (sndcnt < acked_sacked)
 			sndcnt = acked_sacked;
 		if ((flag & FLAG_SND_UNA_ADVANCED) && !newly_lost)
@@ -308,8 +310,8 @@ static void cwnd_reduction(struct sock *sk, uint32_t acked_sacked, uint32_t newl
 			sndcnt = delta;
 	}
 	/* the first retransmission must leave at once */
-	if (sndcnt < (tp->prr_out ? 0 : 1))
-		sndcnt = tp->prr_out ? 0 : 1;
+	if (sndcnt < (tp->fl->prr_out ? 0 : 1))
+		sndcnt = tp->fl->prr_out ? 0 : 1;
 	tp->snd_cwnd = max_u32((uint32_t)((int64_t)tcp_packets_in_flight(tp) + sndcnt), 1);
 }
 
@@ -317,7 +319,7 @@ void tcp_end_cwnd_reduction(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (tp->snd_ssthresh < TCP_INFINITE_SSTHRESH && (tp->undo_marker || inet_csk(sk)->ca_state == TCP_CA_CWR)) {
+	if (tp->snd_ssthresh < TCP_INFINITE_SSTHRESH && (tp->fl->undo_marker || inet_csk(sk)->ca_state == TCP_CA_CWR)) {
 		tp->snd_cwnd = max_u32(tp->snd_ssthresh, 1);
 		tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 	}
@@ -329,9 +331,9 @@ void tcp_enter_cwr(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	tp->prior_ssthresh = 0;
+	tcp_flight(sk)->prior_ssthresh = 0;
 	if (inet_csk(sk)->ca_state < TCP_CA_CWR) {
-		tp->undo_marker = 0;
+		tp->fl->undo_marker = 0;
 		init_cwnd_reduction(sk);
 		tcp_set_ca_state(sk, TCP_CA_CWR);
 	}
@@ -346,11 +348,11 @@ void tcp_enter_recovery(struct sock *sk, bool ece)
 		TCPEXT_INC(sk->net, TCPRenoRecovery);
 	else
 		TCPEXT_INC(sk->net, TCPSackRecovery);
-	tp->prior_ssthresh = 0;
+	tp->fl->prior_ssthresh = 0;
 	tcp_init_undo(tp);
 	if (!in_cwnd_reduction(sk)) {
 		if (!ece)
-			tp->prior_ssthresh = current_ssthresh(sk);
+			tp->fl->prior_ssthresh = current_ssthresh(sk);
 		init_cwnd_reduction(sk);
 	}
 	tcp_set_ca_state(sk, TCP_CA_Recovery);
@@ -360,29 +362,29 @@ void tcp_enter_recovery(struct sock *sk, bool ece)
 static void timeout_mark_lost(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *head = skb_peek(&tp->rtx_queue), *skb;
+	struct sk_buff *head = skb_peek(&tp->fl->rtx_queue), *skb;
 	bool reneg = head && (TCP_SKB_CB(head)->sacked & TCPCB_SACKED_ACKED);
 
 	if (reneg) { /* the peer threw away what it had SACKed (RFC 2018 8): believe no SACK any more */
 		TCPEXT_INC(sk->net, TCPSACKReneging);
-		tp->sacked_out = 0;
+		tp->fl->sacked_out = 0;
 		tp->is_sack_reneg = 1;
 		memset(tp->sack->recv_sack_cache, 0, sizeof(tp->sack->recv_sack_cache));
 	} else if (tcp_is_reno(tp)) {
 		tcp_reset_reno_sack(tp);
 	}
-	skb_queue_walk(&tp->rtx_queue, skb)
+	skb_queue_walk(&tp->fl->rtx_queue, skb)
 	{
 		if (reneg)
 			TCP_SKB_CB(skb)->sacked &= (uint8_t)~TCPCB_SACKED_ACKED;
 		if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_RETRANS && !(TCP_SKB_CB(skb)->sacked & TCPCB_LOST)) {
 			TCP_SKB_CB(skb)->sacked &= (uint8_t)~TCPCB_SACKED_RETRANS;
-			tp->retrans_out -= tcp_skb_pcount(skb);
+			tp->fl->retrans_out -= tcp_skb_pcount(skb);
 		}
 		tcp_skb_mark_lost(sk, skb);
 	}
 	tcp_verify_left_out(tp);
-	tp->retransmit_hint = NULL;
+	tp->fl->retransmit_hint = NULL;
 }
 
 void tcp_enter_loss(struct sock *sk)
@@ -394,10 +396,10 @@ void tcp_enter_loss(struct sock *sk)
 	TRACE_FN(&sk->net->probe, 0);
 
 	timeout_mark_lost(sk);
-	if (icsk->ca_state <= TCP_CA_Disorder || !after(tp->high_seq, tp->snd_una) ||
+	if (icsk->ca_state <= TCP_CA_Disorder || !after(tp->fl->high_seq, tp->snd_una) ||
 	    (icsk->ca_state == TCP_CA_Loss && !icsk->retransmits)) {
-		tp->prior_ssthresh = current_ssthresh(sk);
-		tp->prior_cwnd = tp->snd_cwnd;
+		tp->fl->prior_ssthresh = current_ssthresh(sk);
+		tp->fl->prior_cwnd = tp->snd_cwnd;
 		tp->snd_ssthresh = icsk->ca_ops->ssthresh(sk);
 		if (icsk->ca_ops->cwnd_event)
 			icsk->ca_ops->cwnd_event(sk, CA_EVENT_LOSS);
@@ -406,11 +408,11 @@ void tcp_enter_loss(struct sock *sk)
 	tp->snd_cwnd = tcp_packets_in_flight(tp) + 1;
 	tp->snd_cwnd_cnt = 0;
 	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
-	if (icsk->ca_state <= TCP_CA_Disorder && tp->sacked_out >= (uint32_t)s->reordering)
+	if (icsk->ca_state <= TCP_CA_Disorder && tp->fl->sacked_out >= (uint32_t)s->reordering)
 		tp->reordering = (uint8_t)min_u32(tp->reordering, (uint32_t)s->reordering);
 	tcp_set_ca_state(sk, TCP_CA_Loss);
-	tp->high_seq = tp->snd_nxt;
-	tp->tlp_high_seq = 0;
+	tp->fl->high_seq = tp->snd_nxt;
+	tp->fl->tlp_high_seq = 0;
 	if (tp->ecn_flags & TCP_ECN_OK)
 		tp->ecn_flags |= TCP_ECN_QUEUE_CWR;
 	tp->frto = s->frto && (new_recovery || icsk->retransmits);
@@ -419,17 +421,17 @@ void tcp_enter_loss(struct sock *sk)
 /* ---- undo: nothing was lost after all ---- */
 static bool packet_delayed(const struct tcp_sock *tp)
 {
-	return tp->retrans_stamp_ms && tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr &&
-	       before(tp->rx_opt.rcv_tsecr, tp->retrans_stamp_ms);
+	return tp->fl->retrans_stamp_ms && tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr &&
+	       before(tp->rx_opt.rcv_tsecr, tp->fl->retrans_stamp_ms);
 }
 
-static bool may_undo(const struct tcp_sock *tp) { return tp->undo_marker && (!tp->undo_retrans || packet_delayed(tp)); }
+static bool may_undo(const struct tcp_sock *tp) { return tp->fl->undo_marker && (!tp->fl->undo_retrans || packet_delayed(tp)); }
 
 static bool any_retrans_done(const struct sock *sk)
 {
-	const struct sk_buff *head = skb_peek(&tcp_sk(sk)->rtx_queue);
+	const struct sk_buff *head = skb_peek(&tcp_sk(sk)->fl->rtx_queue);
 
-	return tcp_sk(sk)->retrans_out || (head && (TCP_SKB_CB(head)->sacked & TCPCB_EVER_RETRANS));
+	return tcp_sk(sk)->fl->retrans_out || (head && (TCP_SKB_CB(head)->sacked & TCPCB_EVER_RETRANS));
 }
 
 static void undo_cwnd_reduction(struct sock *sk, bool unmark)
@@ -438,19 +440,19 @@ static void undo_cwnd_reduction(struct sock *sk, bool unmark)
 	struct sk_buff *skb;
 
 	if (unmark) {
-		skb_queue_walk(&tp->rtx_queue, skb) TCP_SKB_CB(skb)->sacked &= (uint8_t)~TCPCB_LOST;
-		tp->lost_out = 0;
-		tp->retransmit_hint = NULL;
+		skb_queue_walk(&tp->fl->rtx_queue, skb) TCP_SKB_CB(skb)->sacked &= (uint8_t)~TCPCB_LOST;
+		tp->fl->lost_out = 0;
+		tp->fl->retransmit_hint = NULL;
 	}
-	if (tp->prior_ssthresh) {
+	if (tp->fl->prior_ssthresh) {
 		tp->snd_cwnd = inet_csk(sk)->ca_ops->undo_cwnd(sk);
-		if (tp->prior_ssthresh > tp->snd_ssthresh) {
-			tp->snd_ssthresh = tp->prior_ssthresh;
+		if (tp->fl->prior_ssthresh > tp->snd_ssthresh) {
+			tp->snd_ssthresh = tp->fl->prior_ssthresh;
 			tp->ecn_flags &= (uint8_t)~TCP_ECN_QUEUE_CWR;
 		}
 	}
 	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
-	tp->undo_marker = 0;
+	tp->fl->undo_marker = 0;
 	tp->rack_advanced = 1;
 }
 
@@ -467,11 +469,11 @@ static bool try_undo_recovery(struct sock *sk)
 	} else if (tp->rack_reo_wnd_persist) {
 		tp->rack_reo_wnd_persist--;
 	}
-	if (tp->snd_una == tp->high_seq && tcp_is_reno(tp)) {
+	if (tp->snd_una == tp->fl->high_seq && tcp_is_reno(tp)) {
 		/* hold until something above high_seq is acknowledged, so that a false fast retransmit does not follow
 		 * (RFC 6582 4) */
 		if (!any_retrans_done(sk))
-			tp->retrans_stamp_ms = 0;
+			tp->fl->retrans_stamp_ms = 0;
 		return true;
 	}
 	tcp_set_ca_state(sk, TCP_CA_Open);
@@ -483,7 +485,7 @@ static bool try_undo_dsack(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tp->undo_marker || tp->undo_retrans)
+	if (!tp->fl->undo_marker || tp->fl->undo_retrans)
 		return false;
 	tp->rack_reo_wnd_persist = (uint8_t)min_u32(TCP_RACK_RECOVERY_THRESH, tp->rack_reo_wnd_persist + 1u);
 	undo_cwnd_reduction(sk, false);
@@ -516,14 +518,14 @@ static void try_keep_open(struct sock *sk)
 
 	if (inet_csk(sk)->ca_state != state) {
 		tcp_set_ca_state(sk, state);
-		tp->high_seq = tp->snd_nxt;
+		tp->fl->high_seq = tp->snd_nxt;
 	}
 }
 
 static void try_to_open(struct sock *sk, int flag)
 {
 	if (!any_retrans_done(sk))
-		tcp_sk(sk)->retrans_stamp_ms = 0;
+		tcp_sk(sk)->fl->retrans_stamp_ms = 0;
 	if (flag & FLAG_ECE)
 		tcp_enter_cwr(sk);
 	if (inet_csk(sk)->ca_state != TCP_CA_CWR)
@@ -535,13 +537,13 @@ static bool try_undo_partial(struct sock *sk, uint32_t prior_una)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tp->undo_marker || !packet_delayed(tp))
+	if (!tp->fl->undo_marker || !packet_delayed(tp))
 		return false;
 	tcp_check_sack_reordering(sk, prior_una, true);
-	if (tp->retrans_out)
+	if (tp->fl->retrans_out)
 		return true;
 	if (!any_retrans_done(sk))
-		tp->retrans_stamp_ms = 0;
+		tp->fl->retrans_stamp_ms = 0;
 	undo_cwnd_reduction(sk, true);
 	TCPEXT_INC(sk->net, TCPPartialUndo);
 	try_keep_open(sk);
@@ -552,7 +554,7 @@ static bool try_undo_partial(struct sock *sk, uint32_t prior_una)
 static void process_loss(struct sock *sk, int flag, uint32_t num_dupack, int *rexmit)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	bool recovered = !before(tp->snd_una, tp->high_seq);
+	bool recovered = !before(tp->snd_una, tp->fl->high_seq);
 
 	if ((flag & FLAG_SND_UNA_ADVANCED) && tcp_try_undo_loss(sk, false))
 		return;
@@ -560,11 +562,11 @@ static void process_loss(struct sock *sk, int flag, uint32_t num_dupack, int *re
 		/* step 3.b: something that was never retransmitted got through */
 		if ((flag & FLAG_ORIG_SACK_ACKED) && tcp_try_undo_loss(sk, true))
 			return;
-		if (after(tp->snd_nxt, tp->high_seq)) {
+		if (after(tp->snd_nxt, tp->fl->high_seq)) {
 			if ((flag & FLAG_DATA_SACKED) || num_dupack)
 				tp->frto = 0; /* step 3.a: the loss is real */
 		} else if ((flag & FLAG_SND_UNA_ADVANCED) && !recovered) {
-			tp->high_seq = tp->snd_nxt;
+			tp->fl->high_seq = tp->snd_nxt;
 			/* step 2.b: try new data before retransmitting more */
 			if (tcp_send_head(sk) && after(tcp_wnd_end(tp), tp->snd_nxt)) {
 				*rexmit = REXMIT_NEW;
@@ -578,7 +580,7 @@ static void process_loss(struct sock *sk, int flag, uint32_t num_dupack, int *re
 		return;
 	}
 	if (tcp_is_reno(tp)) {
-		if (after(tp->snd_nxt, tp->high_seq) && num_dupack)
+		if (after(tp->snd_nxt, tp->fl->high_seq) && num_dupack)
 			add_reno_sack(sk, num_dupack, (flag & FLAG_ECE) != 0);
 		else if (flag & FLAG_SND_UNA_ADVANCED)
 			tcp_reset_reno_sack(tp);
@@ -589,7 +591,7 @@ static void process_loss(struct sock *sk, int flag, uint32_t num_dupack, int *re
 /* ---- the decision at each dubious ACK ---- */
 static bool check_sack_reneging(struct sock *sk, int *flag)
 {
-	struct sk_buff *head = skb_peek(&tcp_sk(sk)->rtx_queue);
+	struct sk_buff *head = skb_peek(&tcp_sk(sk)->fl->rtx_queue);
 	uint64_t delay;
 
 	if (!(*flag & FLAG_SND_UNA_ADVANCED) || !head || !(TCP_SKB_CB(head)->sacked & TCPCB_SACKED_ACKED))
@@ -607,7 +609,7 @@ static bool leave_state(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (inet_csk(sk)->ca_state == TCP_CA_CWR) {
-		if (tp->snd_una != tp->high_seq) {
+		if (tp->snd_una != tp->fl->high_seq) {
 			tcp_end_cwnd_reduction(sk);
 			tcp_set_ca_state(sk, TCP_CA_Open);
 		}
@@ -627,16 +629,17 @@ void tcp_fastretrans_alert(struct sock *sk, uint32_t prior_una, uint32_t num_dup
 	struct tcp_sock *tp = tcp_sk(sk);
 	TRACE_FN(&sk->net->probe, 0);
 
-	if (!tp->packets_out && tp->sacked_out)
-		tp->sacked_out = 0;
+	tcp_flight(sk);
+	if (!tp->fl->packets_out && tp->fl->sacked_out)
+		tp->fl->sacked_out = 0;
 	if (*flag & FLAG_ECE)
-		tp->prior_ssthresh = 0;
+		tp->fl->prior_ssthresh = 0;
 	if (check_sack_reneging(sk, flag))
 		return;
 	tcp_verify_left_out(tp);
 	if (icsk->ca_state == TCP_CA_Open)
-		tp->retrans_stamp_ms = 0;
-	else if (!before(tp->snd_una, tp->high_seq) && leave_state(sk))
+		tp->fl->retrans_stamp_ms = 0;
+	else if (!before(tp->snd_una, tp->fl->high_seq) && leave_state(sk))
 		return;
 	switch (icsk->ca_state) {
 	case TCP_CA_Recovery:
@@ -650,7 +653,7 @@ void tcp_fastretrans_alert(struct sock *sk, uint32_t prior_una, uint32_t num_dup
 			try_to_open(sk, *flag);
 		identify_packet_loss(sk, flag);
 		if (icsk->ca_state != TCP_CA_Recovery) {
-			if (!tp->lost_out)
+			if (!tp->fl->lost_out)
 				return;
 			tcp_enter_recovery(sk, (*flag & FLAG_ECE) != 0);
 		}
@@ -670,7 +673,7 @@ void tcp_fastretrans_alert(struct sock *sk, uint32_t prior_una, uint32_t num_dup
 		if (icsk->ca_state <= TCP_CA_Disorder)
 			try_undo_dsack(sk);
 		identify_packet_loss(sk, flag);
-		if (!tp->lost_out) {
+		if (!tp->fl->lost_out) {
 			try_to_open(sk, *flag);
 			return;
 		}
@@ -684,20 +687,20 @@ void tcp_process_tlp_ack(struct sock *sk, uint32_t ack, int flag)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (before(ack, tp->tlp_high_seq))
+	if (before(ack, tp->fl->tlp_high_seq))
 		return;
 	if (!tp->tlp_retrans) {
-		tp->tlp_high_seq = 0; /* it was new data */
+		tp->fl->tlp_high_seq = 0; /* it was new data */
 	} else if (flag & FLAG_DSACKING_ACK) {
-		tp->tlp_high_seq = 0; /* both copies came: no loss */
-	} else if (after(ack, tp->tlp_high_seq)) {
+		tp->fl->tlp_high_seq = 0; /* both copies came: no loss */
+	} else if (after(ack, tp->fl->tlp_high_seq)) {
 		init_cwnd_reduction(sk);
 		tcp_set_ca_state(sk, TCP_CA_CWR);
 		tcp_end_cwnd_reduction(sk);
 		try_keep_open(sk);
 		TCPEXT_INC(sk->net, TCPLossProbeRecovery);
 	} else if (!(flag & (FLAG_SND_UNA_ADVANCED | FLAG_NOT_DUP | FLAG_DATA_SACKED))) {
-		tp->tlp_high_seq = 0; /* a pure duplicate: the original had arrived */
+		tp->fl->tlp_high_seq = 0; /* a pure duplicate: the original had arrived */
 	}
 }
 

@@ -9,7 +9,7 @@
 
 uint32_t tcp_fack_seq(const struct tcp_sock *tp)
 {
-	return tp->sacked_out && tp->sack && after(tp->sack->fack_seq, tp->snd_una) ? tp->sack->fack_seq : tp->snd_una;
+	return tp->fl->sacked_out && tp->sack && after(tp->sack->fack_seq, tp->snd_una) ? tp->sack->fack_seq : tp->snd_una;
 }
 
 void tcp_skb_mark_lost(struct sock *sk, struct sk_buff *skb)
@@ -20,18 +20,18 @@ void tcp_skb_mark_lost(struct sock *sk, struct sk_buff *skb)
 	if (sacked & TCPCB_SACKED_ACKED)
 		return;
 	/* the hint promises that nothing before it waits */
-	if (tp->retransmit_hint && before(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(tp->retransmit_hint)->seq))
-		tp->retransmit_hint = skb;
+	if (tp->fl->retransmit_hint && before(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(tp->fl->retransmit_hint)->seq))
+		tp->fl->retransmit_hint = skb;
 	if (sacked & TCPCB_LOST) {
 		if (sacked & TCPCB_SACKED_RETRANS) {
 			TCP_SKB_CB(skb)->sacked &= (uint8_t)~TCPCB_SACKED_RETRANS;
-			tp->retrans_out -= tcp_skb_pcount(skb);
+			tp->fl->retrans_out -= tcp_skb_pcount(skb);
 			TCPEXT_INC(sk->net, TCPLostRetransmit);
 			tp->lost += tcp_skb_pcount(skb);
 		}
 		return;
 	}
-	tp->lost_out += tcp_skb_pcount(skb);
+	tp->fl->lost_out += tcp_skb_pcount(skb);
 	tp->lost += tcp_skb_pcount(skb);
 	TCP_SKB_CB(skb)->sacked |= TCPCB_LOST;
 }
@@ -53,8 +53,8 @@ static bool check_dsack(struct sock *sk, const struct tcp_sack_block *b, unsigne
 	tcp_stat(sk)->dsack_dups++;
 	segs = max_u32((b[0].end_seq - b[0].start_seq) / max_u32(tp->mss_cache, 1), 1);
 	/* our retransmission was superfluous (RFC 3708) */
-	if (tp->undo_marker && tp->undo_retrans > 0 && !after(b[0].end_seq, prior_una) && after(b[0].end_seq, tp->undo_marker))
-		tp->undo_retrans = (int32_t)segs >= tp->undo_retrans ? 0 : tp->undo_retrans - (int32_t)segs;
+	if (tp->fl->undo_marker && tp->fl->undo_retrans > 0 && !after(b[0].end_seq, prior_una) && after(b[0].end_seq, tp->fl->undo_marker))
+		tp->fl->undo_retrans = (int32_t)segs >= tp->fl->undo_retrans ? 0 : tp->fl->undo_retrans - (int32_t)segs;
 	return true;
 }
 
@@ -66,10 +66,10 @@ static bool sackblock_valid(const struct tcp_sock *tp, bool is_dsack, uint32_t s
 		return false;
 	if (!before(start, tp->snd_una))
 		return before(start, tp->snd_nxt);
-	if (!is_dsack || !tp->undo_marker)
+	if (!is_dsack || !tp->fl->undo_marker)
 		return false;
-	return !after(end, tp->snd_una) ? !before(start, tp->undo_marker - tp->max_window)
-					: !before(start, tp->undo_marker);
+	return !after(end, tp->snd_una) ? !before(start, tp->fl->undo_marker - tp->max_window)
+					: !before(start, tp->fl->undo_marker);
 }
 
 static void sacktag_one(struct sock *sk, struct sk_buff *skb, bool dup, struct tcp_sacktag_state *st)
@@ -79,8 +79,8 @@ static void sacktag_one(struct sock *sk, struct sk_buff *skb, bool dup, struct t
 	uint32_t pcount = tcp_skb_pcount(skb);
 
 	if (dup && (tcb->sacked & (TCPCB_EVER_RETRANS | TCPCB_SACKED_RETRANS))) {
-		if (tp->undo_marker && tp->undo_retrans > 0 && after(tcb->end_seq, tp->undo_marker))
-			tp->undo_retrans = tp->undo_retrans > (int32_t)pcount ? tp->undo_retrans - (int32_t)pcount : 0;
+		if (tp->fl->undo_marker && tp->fl->undo_retrans > 0 && after(tcb->end_seq, tp->fl->undo_marker))
+			tp->fl->undo_retrans = tp->fl->undo_retrans > (int32_t)pcount ? tp->fl->undo_retrans - (int32_t)pcount : 0;
 		if ((tcb->sacked & TCPCB_SACKED_ACKED) && before(tcb->seq, st->reord))
 			st->reord = tcb->seq;
 	}
@@ -89,7 +89,7 @@ static void sacktag_one(struct sock *sk, struct sk_buff *skb, bool dup, struct t
 	if (tcb->sacked & TCPCB_SACKED_ACKED) {
 		if (dup && (tcb->sacked & TCPCB_SACKED_RETRANS)) {
 			tcb->sacked &= (uint8_t)~TCPCB_SACKED_RETRANS;
-			tp->retrans_out -= pcount;
+			tp->fl->retrans_out -= pcount;
 		}
 		return;
 	}
@@ -98,14 +98,14 @@ static void sacktag_one(struct sock *sk, struct sk_buff *skb, bool dup, struct t
 	if (tcb->sacked & TCPCB_SACKED_RETRANS) {
 		/* which of the two copies arrived is not known; it counts as the retransmission */
 		if (tcb->sacked & TCPCB_LOST)
-			tp->lost_out -= pcount;
+			tp->fl->lost_out -= pcount;
 		tcb->sacked &= (uint8_t)~(TCPCB_LOST | TCPCB_SACKED_RETRANS);
-		tp->retrans_out -= pcount;
+		tp->fl->retrans_out -= pcount;
 	} else {
 		if (!(tcb->sacked & TCPCB_EVER_RETRANS)) {
 			if (before(tcb->seq, tcp_fack_seq(tp)) && before(tcb->seq, st->reord))
 				st->reord = tcb->seq;
-			if (!after(tcb->end_seq, tp->high_seq))
+			if (!after(tcb->end_seq, tp->fl->high_seq))
 				st->flag |= FLAG_ORIG_SACK_ACKED;
 			if (!st->first_sackt_ns)
 				st->first_sackt_ns = skb->skb_mstamp_ns;
@@ -113,23 +113,23 @@ static void sacktag_one(struct sock *sk, struct sk_buff *skb, bool dup, struct t
 		}
 		if (tcb->sacked & TCPCB_LOST) {
 			tcb->sacked &= (uint8_t)~TCPCB_LOST;
-			tp->lost_out -= pcount;
+			tp->fl->lost_out -= pcount;
 		}
 	}
 	tcb->sacked |= TCPCB_SACKED_ACKED;
 	st->flag |= FLAG_DATA_SACKED;
-	tp->sacked_out += pcount;
+	tp->fl->sacked_out += pcount;
 	tp->delivered += pcount;
 	list_del_init(&tcb->tx.tsorted); /* RACK needs to look at it no more */
-	if (after(tcb->end_seq, tp->sack->fack_seq) || tp->sacked_out == pcount)
+	if (after(tcb->end_seq, tp->sack->fack_seq) || tp->fl->sacked_out == pcount)
 		tp->sack->fack_seq = tcb->end_seq;
 }
 
 /* First original that ends after seq, from the hint. */
 static struct sk_buff *rtx_find(struct tcp_sock *tp, uint32_t seq)
 {
-	struct sk_buff *end = (struct sk_buff *)(void *)&tp->rtx_queue;
-	struct sk_buff *skb = tp->sack->sack_hint ? tp->sack->sack_hint : tp->rtx_queue.next;
+	struct sk_buff *end = (struct sk_buff *)(void *)&tp->fl->rtx_queue;
+	struct sk_buff *skb = tp->sack->sack_hint ? tp->sack->sack_hint : tp->fl->rtx_queue.next;
 
 	while (skb != end && !after(TCP_SKB_CB(skb)->end_seq, seq))
 		skb = skb->next;
@@ -154,20 +154,20 @@ static bool match_to_sack(struct sock *sk, struct sk_buff *skb, uint32_t start, 
 	if (before(tcb->seq, start)) {
 		len = (start - tcb->seq + mss - 1) / mss * mss;
 		if (len < skb->len)
-			tcp_fragment(sk, &tp->rtx_queue, skb, len, mss); /* the walk meets the rest next */
+			tcp_fragment(sk, &tp->fl->rtx_queue, skb, len, mss); /* the walk meets the rest next */
 		return false;
 	}
 	len = (end - tcb->seq) / mss * mss;
 	if (!len || len >= skb->len)
 		return false;
-	return tcp_fragment(sk, &tp->rtx_queue, skb, len, mss) == 0;
+	return tcp_fragment(sk, &tp->fl->rtx_queue, skb, len, mss) == 0;
 }
 
 /* Tag what lies in block b, looking only at originals that touch [from, to). */
 static void sacktag_walk(struct sock *sk, uint32_t from, uint32_t to, struct tcp_sack_block b, bool dup, struct tcp_sacktag_state *st)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *skb = rtx_find(tp, from), *stop = (struct sk_buff *)(void *)&tp->rtx_queue;
+	struct sk_buff *skb = rtx_find(tp, from), *stop = (struct sk_buff *)(void *)&tp->fl->rtx_queue;
 
 	for (; skb && skb != stop && before(TCP_SKB_CB(skb)->seq, to); skb = skb->next) {
 		tp->sack->sack_hint = skb;
@@ -198,7 +198,7 @@ static void count_discarded(struct sock *sk, bool dsack)
 {
 	if (!dsack)
 		TCPEXT_INC(sk->net, TCPSACKDiscard);
-	else if (!tcp_sk(sk)->undo_marker)
+	else if (!tcp_sk(sk)->fl->undo_marker)
 		TCPEXT_INC(sk->net, TCPDSACKIgnoredNoUndo);
 	else
 		TCPEXT_INC(sk->net, TCPDSACKIgnoredOld);
@@ -224,7 +224,7 @@ int tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack_skb, uint
 		st->flag |= FLAG_DSACKING_ACK;
 	if (before(TCP_SKB_CB(ack_skb)->ack_seq, prior_una - tp->max_window))
 		return 0;
-	if (!tp->packets_out)
+	if (!tp->fl->packets_out)
 		return st->flag;
 	for (unsigned i = 0; i < n; i++) {
 		bool dup = i == 0 && dsack;
@@ -252,7 +252,7 @@ int tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack_skb, uint
 		sacktag_block(sk, sp[i], st);
 	memset(tp->sack->recv_sack_cache, 0, sizeof(tp->sack->recv_sack_cache));
 	memcpy(tp->sack->recv_sack_cache, sp, used * sizeof(sp[0]));
-	if (inet_csk(sk)->ca_state != TCP_CA_Loss || tp->undo_marker)
+	if (inet_csk(sk)->ca_state != TCP_CA_Loss || tp->fl->undo_marker)
 		tcp_check_sack_reordering(sk, st->reord, false);
 	tcp_verify_left_out(tp);
 	return st->flag;

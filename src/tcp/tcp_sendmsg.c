@@ -75,7 +75,7 @@ static struct sk_buff *new_segment(struct sock *sk, uint32_t size_goal, size_t w
 	tcp_chrono_start(sk, TCP_CHRONO_BUSY);
 	sk->wmem_queued += (int32_t)skb->truesize;
 	tp->nonagle &= (uint8_t)~TCP_NAGLE_PUSH;
-	if (tcp_sysctl(sk)->slow_start_after_idle && !tp->packets_out && tp->lsndtime_ms &&
+	if (tcp_sysctl(sk)->slow_start_after_idle && !tp->fl->packets_out && tp->lsndtime_ms &&
 	    (uint64_t)(uint32_t)(tcp_time_ms(sk) - tp->lsndtime_ms) * 1000 > inet_csk(sk)->rto_us)
 		tcp_cwnd_restart(sk);
 	return skb;

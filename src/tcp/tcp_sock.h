@@ -198,6 +198,23 @@ struct tcp_stat {
 enum { TCP_CHRONO_UNSPEC, TCP_CHRONO_BUSY, TCP_CHRONO_RWND_LIMITED, TCP_CHRONO_SNDBUF_LIMITED };
 #define TCP_CA_PRIV 64u
 
+/* What is meaningful only while something is under way, or was until just now: made when a segment leaves
+ * (tcp_flight()), given back when all is acknowledged and nothing may have to be undone. In between sockets point at
+ * tcp_no_flight, which reads as an empty flight and cannot be written. */
+struct tcp_flight {
+	struct sk_buff_head rtx_queue;
+	struct list_head tsorted_sent;
+	struct sk_buff *retransmit_hint; /* nothing before it waits for retransmission; NULL: look from the head */
+	uint32_t packets_out, retrans_out, sacked_out, lost_out;
+	uint32_t high_seq, prior_cwnd, prior_ssthresh, prr_delivered, prr_out;
+	uint32_t undo_marker, retrans_stamp_ms, tlp_high_seq;
+	int32_t undo_retrans;
+	uint32_t rack_rtt_us, rack_end_seq;
+	uint64_t rack_mstamp_ns;
+	uint64_t delivered_ns, first_tx_ns; /* rate samples (tcp_rate.c): when was delivered last, when the flight began */
+};
+extern const struct tcp_flight tcp_no_flight;
+
 /* What only a connection with loss needs. */
 struct tcp_sackinfo {
 	struct tcp_sack_block selective_acks[TCP_NUM_SACKS]; /* to send, most recent first */
@@ -241,28 +258,20 @@ struct tcp_sock {
 	uint32_t snd_una, snd_nxt, write_seq, snd_wnd, snd_wl1, max_window;
 	uint32_t mss_cache;     /* current sending MSS, options taken off */
 	uint32_t tcp_header_len;
-	struct sk_buff_head rtx_queue;
-	struct list_head tsorted_sent;
-	struct sk_buff *retransmit_hint; /* nothing before it waits for retransmission; NULL: look from the head */
+	struct tcp_flight *fl; /* never NULL: tcp_no_flight when nothing is out */
 
 	/* congestion */
 	uint32_t snd_cwnd, snd_ssthresh, snd_cwnd_cnt, snd_cwnd_clamp;
-	uint32_t packets_out, retrans_out, sacked_out, lost_out;
 	uint32_t max_packets_out, cwnd_usage_seq, snd_cwnd_used;
 	uint32_t lsndtime_ms, snd_cwnd_stamp_ms;
-	uint32_t high_seq, prior_cwnd, prior_ssthresh, prr_delivered, prr_out;
-	uint32_t undo_marker, retrans_stamp_ms, tlp_high_seq, snd_up, snd_sml;
-	int32_t undo_retrans;
+	uint32_t snd_up, snd_sml;
 	uint32_t delivered, lost, delivered_ce;
-	uint64_t delivered_ns;
-	uint64_t first_tx_ns; /* when the flight began that the next rate sample is of */
 
 	/* RTT (RFC 6298), microseconds; srtt << 3, mdev << 2 */
 	uint32_t srtt_us, mdev_us, mdev_max_us, rttvar_us, rtt_seq, min_rtt_us, min_rtt_stamp_ms;
 
 	/* RACK (RFC 8985) */
-	uint64_t rack_mstamp_ns;
-	uint32_t rack_rtt_us, rack_end_seq, rack_last_delivered;
+	uint32_t rack_last_delivered;
 	uint8_t rack_reo_wnd_steps, rack_reo_wnd_persist, rack_dsack_seen : 1, rack_advanced : 1, reord_seen : 1;
 	uint8_t reordering;
 	uint8_t dup_ack_counter, compressed_ack;
@@ -365,7 +374,7 @@ struct tcp_sysctl {
 };
 struct tcp_net {
 	struct proto prot; /* TCP over IPv4, filled by its glue */
-	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, stat_pool, ca_pool, bind_pool, listener_pool;
+	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, flight_pool, stat_pool, ca_pool, bind_pool, listener_pool;
 	struct tcp_hash ehash, lhash, bhash;
 	struct tcp_sysctl sysctl;
 	const struct tcp_congestion_ops *ca_default;
@@ -395,10 +404,10 @@ static inline void release_sock(struct sock *sk) { local_bh_enable(sk->net); }
 static inline uint32_t net_now_ms(const struct net *net) { return (uint32_t)(net->now_ns / NSEC_PER_MSEC); }
 static inline uint32_t net_now_s(const struct net *net) { return (uint32_t)(net->now_ns / NSEC_PER_SEC) + 1; }
 static inline uint32_t tcp_time_ms(const struct sock *sk) { return net_now_ms(sk->net); }
-static inline uint32_t tcp_left_out(const struct tcp_sock *tp) { return tp->sacked_out + tp->lost_out; }
+static inline uint32_t tcp_left_out(const struct tcp_sock *tp) { return tp->fl->sacked_out + tp->fl->lost_out; }
 static inline uint32_t tcp_packets_in_flight(const struct tcp_sock *tp)
 {
-	return tp->packets_out - tcp_left_out(tp) + tp->retrans_out;
+	return tp->fl->packets_out - tcp_left_out(tp) + tp->fl->retrans_out;
 }
 static inline uint32_t tcp_wnd_end(const struct tcp_sock *tp) { return tp->snd_una + tp->snd_wnd; }
 static inline bool tcp_in_slow_start(const struct tcp_sock *tp) { return tp->snd_cwnd < tp->snd_ssthresh; }
@@ -408,7 +417,7 @@ static inline uint32_t tcp_receive_window(const struct tcp_sock *tp)
 	int32_t win = (int32_t)(tp->rcv_wup + tp->rcv_wnd - tp->rcv_nxt);
 	return win < 0 ? 0 : (uint32_t)win;
 }
-static inline bool tcp_rtx_queue_empty(const struct sock *sk) { return skb_queue_empty(&tcp_sk(sk)->rtx_queue); }
+static inline bool tcp_rtx_queue_empty(const struct sock *sk) { return skb_queue_empty(&tcp_sk(sk)->fl->rtx_queue); }
 static inline struct sk_buff *tcp_send_head(const struct sock *sk) { return skb_peek(&sk->write_queue); }
 static inline bool tcp_write_queue_empty(const struct sock *sk) { return tcp_sk(sk)->write_seq == tcp_sk(sk)->snd_nxt; }
 static inline bool tcp_ofo_empty(const struct tcp_sock *tp) { return !tp->sack || !tp->sack->ofo_root; }

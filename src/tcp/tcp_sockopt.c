@@ -187,10 +187,10 @@ static void info_send(const struct sock *sk, struct tcp_info_full *ti)
 	ti->snd_cwnd = tp->snd_cwnd;
 	ti->snd_ssthresh = tp->snd_ssthresh;
 	ti->snd_mss = tp->mss_cache;
-	ti->unacked = tp->packets_out;
-	ti->sacked = tp->sacked_out;
-	ti->lost = tp->lost_out;
-	ti->retrans = tp->retrans_out;
+	ti->unacked = tp->fl->packets_out;
+	ti->sacked = tp->fl->sacked_out;
+	ti->lost = tp->fl->lost_out;
+	ti->retrans = tp->fl->retrans_out;
 	ti->reordering = tp->reordering;
 	ti->total_retrans = tp->total_retrans;
 	ti->rto = icsk->rto_us;

@@ -88,7 +88,7 @@ static void tcp_tsq_handler(struct sock *sk)
 	inet_csk(sk)->xmit_deadline_ns = TIME_NEVER;
 	if (!tcp_state_in(sk, TCPF_(ESTABLISHED) | TCPF_(FIN_WAIT1) | TCPF_(CLOSING) | TCPF_(CLOSE_WAIT) | TCPF_(LAST_ACK)))
 		return;
-	if (tcp_sk(sk)->lost_out > tcp_sk(sk)->retrans_out)
+	if (tcp_sk(sk)->fl->lost_out > tcp_sk(sk)->fl->retrans_out)
 		tcp_xmit_retransmit_queue(sk);
 	tcp_write_xmit(sk, tcp_current_mss(sk), tcp_sk(sk)->nonagle, 0);
 }
@@ -177,14 +177,14 @@ static bool retransmits_timed_out(struct sock *sk, unsigned boundary, uint32_t t
 	const struct tcp_sock *tp = tcp_sk(sk);
 	uint64_t timeout_us = (uint64_t)timeout_ms * 1000;
 
-	if (!inet_csk(sk)->retransmits || !tp->retrans_stamp_ms)
+	if (!inet_csk(sk)->retransmits || !tp->fl->retrans_stamp_ms)
 		return false;
 	if (!timeout_us) {
 		uint64_t base = tcp_state_in(sk, TCPF_(SYN_SENT) | TCPF_(SYN_RECV)) ? TCP_TIMEOUT_INIT_US : tcp_rto_min_us(sk);
 
 		timeout_us = model_timeout_us(sk, boundary, base);
 	}
-	return (uint64_t)(uint32_t)(tcp_time_ms(sk) - tp->retrans_stamp_ms) * 1000 >= timeout_us;
+	return (uint64_t)(uint32_t)(tcp_time_ms(sk) - tp->fl->retrans_stamp_ms) * 1000 >= timeout_us;
 }
 
 static unsigned orphan_retries(const struct sock *sk, bool alive)
@@ -238,9 +238,9 @@ static uint64_t clamp_rto_to_user_timeout(const struct sock *sk)
 {
 	uint32_t limit = user_timeout_ms(sk), elapsed, rto = inet_csk(sk)->rto_us;
 
-	if (!limit || !tcp_sk(sk)->retrans_stamp_ms)
+	if (!limit || !tcp_sk(sk)->fl->retrans_stamp_ms)
 		return rto;
-	elapsed = tcp_time_ms(sk) - tcp_sk(sk)->retrans_stamp_ms;
+	elapsed = tcp_time_ms(sk) - tcp_sk(sk)->fl->retrans_stamp_ms;
 	if (elapsed >= limit)
 		return 1000;
 	return min_u64(rto, (uint64_t)(limit - elapsed) * 1000);
@@ -310,12 +310,12 @@ static void tcp_retransmit_timer(struct sock *sk)
 	TRACE_FN(&sk->net->probe, 0);
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *skb = skb_peek(&tp->rtx_queue);
+	struct sk_buff *skb = skb_peek(&tp->fl->rtx_queue);
 
-	if (!tp->packets_out || !skb)
+	if (!tp->fl->packets_out || !skb)
 		return;
 	if (!tp->snd_wnd && !sock_flag(sk, SOCK_F_DEAD) && !tcp_state_in(sk, TCPF_(SYN_SENT) | TCPF_(SYN_RECV))) {
-		tp->tlp_high_seq = 0;
+		tp->fl->tlp_high_seq = 0;
 		tcp_rtx_zero_window(sk, skb);
 		return;
 	}
@@ -324,8 +324,8 @@ static void tcp_retransmit_timer(struct sock *sk)
 		return;
 	timeout_stats(sk);
 	tcp_enter_loss(sk);
-	tp->tlp_high_seq = 0;
-	if (tcp_retransmit_skb(sk, skb_peek(&tp->rtx_queue), 1) > 0) {
+	tp->fl->tlp_high_seq = 0;
+	if (tcp_retransmit_skb(sk, skb_peek(&tp->fl->rtx_queue), 1) > 0) {
 		/* nothing left the host (local congestion): try soon */
 		inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, TCP_RESOURCE_PROBE_NS / NSEC_PER_USEC);
 		return;
@@ -343,7 +343,7 @@ static void tcp_probe_timer(struct sock *sk)
 	unsigned max_probes = (unsigned)tcp_sysctl(sk)->retries2;
 	uint32_t limit = user_timeout_ms(sk);
 
-	if (tp->packets_out || !tcp_send_head(sk)) {
+	if (tp->fl->packets_out || !tcp_send_head(sk)) {
 		icsk->probes_out = 0;
 		icsk->probes_tstamp_ms = 0;
 		return;
@@ -446,7 +446,7 @@ static void tcp_keepalive_timer(struct sock *sk)
 	if (!sock_flag(sk, SOCK_F_KEEPOPEN) || tcp_state_in(sk, TCPF_(CLOSE) | TCPF_(SYN_SENT) | TCPF_(LISTEN)))
 		return;
 	elapsed = (uint64_t)(uint32_t)(tcp_time_ms(sk) - tp->rcv_tstamp_ms) * NSEC_PER_MSEC;
-	if (tp->packets_out || !tcp_write_queue_empty(sk)) {
+	if (tp->fl->packets_out || !tcp_write_queue_empty(sk)) {
 		/* data is under way: retransmission watches over the peer */
 	} else if (elapsed >= wait) {
 		if ((limit && elapsed >= limit * NSEC_PER_MSEC && icsk->probes_out > 0) ||

@@ -9,14 +9,14 @@
 void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t prior = tp->packets_out;
+	uint32_t prior = tp->fl->packets_out;
 
 	tp->snd_nxt = TCP_SKB_CB(skb)->end_seq;
 	skb_unlink(skb, &sk->write_queue);
-	skb_queue_tail(&tp->rtx_queue, skb);
+	skb_queue_tail(&tp->fl->rtx_queue, skb);
 	list_init(&TCP_SKB_CB(skb)->tx.tsorted);
-	list_add_tail(&TCP_SKB_CB(skb)->tx.tsorted, &tp->tsorted_sent);
-	tp->packets_out += tcp_skb_pcount(skb);
+	list_add_tail(&TCP_SKB_CB(skb)->tx.tsorted, &tp->fl->tsorted_sent);
+	tp->fl->packets_out += tcp_skb_pcount(skb);
 	if (!prior || inet_csk(sk)->pending == ICSK_TIME_LOSS_PROBE)
 		tcp_rearm_rto(sk);
 }
@@ -27,12 +27,12 @@ void tcp_rearm_rto(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	uint64_t rto = icsk->rto_us;
 
-	if (!tp->packets_out) {
+	if (!tp->fl->packets_out) {
 		inet_csk_clear_rto(sk);
 		return;
 	}
 	if (icsk->pending == ICSK_TIME_REO_TIMEOUT || icsk->pending == ICSK_TIME_LOSS_PROBE) {
-		const struct sk_buff *head = skb_peek(&tp->rtx_queue);
+		const struct sk_buff *head = skb_peek(&tp->fl->rtx_queue);
 		uint64_t due = head->skb_mstamp_ns + rto * NSEC_PER_USEC, now = sk->net->now_ns;
 
 		rto = due > now + NSEC_PER_USEC ? (due - now) / NSEC_PER_USEC : 1;
@@ -53,7 +53,7 @@ static bool tcp_nagle_allows(const struct tcp_sock *tp, const struct sk_buff *sk
 		return false;
 	if (nonagle & TCP_NAGLE_OFF)
 		return true;
-	return !(tp->packets_out && after(tp->snd_sml, tp->snd_una) && !after(tp->snd_sml, tp->snd_nxt));
+	return !(tp->fl->packets_out && after(tp->snd_sml, tp->snd_una) && !after(tp->snd_sml, tp->snd_nxt));
 }
 
 static uint32_t tcp_cwnd_test(const struct tcp_sock *tp)
@@ -93,7 +93,7 @@ static bool tcp_tso_should_defer(const struct sock *sk, const struct sk_buff *sk
 	const struct tcp_sock *tp = tcp_sk(sk);
 	uint32_t limit, div = (uint32_t)tcp_sysctl(sk)->tso_win_divisor, wnd;
 
-	if (inet_csk(sk)->ca_state >= TCP_CA_Recovery || !tp->packets_out)
+	if (inet_csk(sk)->ca_state >= TCP_CA_Recovery || !tp->fl->packets_out)
 		return false;
 	wnd = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
 	limit = min_u32(wnd, quota * tp->mss_cache);
@@ -131,7 +131,7 @@ static void write_xmit_done(struct sock *sk, uint32_t sent, bool cwnd_limited, i
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (inet_csk(sk)->ca_state == TCP_CA_Recovery || inet_csk(sk)->ca_state == TCP_CA_CWR)
-		tp->prr_out += sent;
+		tp->fl->prr_out += sent;
 	cwnd_limited |= tcp_packets_in_flight(tp) >= tp->snd_cwnd;
 	tcp_cwnd_validate(sk, cwnd_limited);
 	if (push_one != 2)
@@ -216,7 +216,7 @@ bool tcp_write_xmit(struct sock *sk, uint32_t mss_now, int nonagle, int push_one
 		if (sent)
 			return false;
 	}
-	return !tp->packets_out && tcp_send_head(sk) != NULL && !paced;
+	return !tp->fl->packets_out && tcp_send_head(sk) != NULL && !paced;
 }
 
 void __tcp_push_pending_frames(struct sock *sk, uint32_t cur_mss, int nonagle)
@@ -268,15 +268,15 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, uint32_t segs)
 			len = (uint32_t)avail;
 	}
 	if (skb->len > len) {
-		if (tcp_fragment(sk, &tp->rtx_queue, skb, len, cur_mss))
+		if (tcp_fragment(sk, &tp->fl->rtx_queue, skb, len, cur_mss))
 			return -ENOMEM;
 	} else if (tcp_skb_pcount(skb) > 1 || skb->len > cur_mss) {
 		uint32_t old = tcp_skb_pcount(skb);
 
 		tcp_skb_set_pcount(skb, cur_mss);
-		tp->packets_out += tcp_skb_pcount(skb) - old;
+		tp->fl->packets_out += tcp_skb_pcount(skb) - old;
 		if (tcb->sacked & TCPCB_LOST)
-			tp->lost_out += tcp_skb_pcount(skb) - old;
+			tp->fl->lost_out += tcp_skb_pcount(skb) - old;
 	}
 	/* an ECN SYN that went unanswered is repeated without (RFC 3168 6.1.1.1) */
 	if ((tcb->tcp_flags & (TCP_SYN | TCP_ECE | TCP_CWR)) == (TCP_SYN | TCP_ECE | TCP_CWR) && tcp_sysctl(sk)->ecn_fallback)
@@ -302,13 +302,13 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, uint32_t segs)
 
 	if (err == 0) {
 		TCP_SKB_CB(skb)->sacked |= TCPCB_SACKED_RETRANS;
-		tp->retrans_out += tcp_skb_pcount(skb);
+		tp->fl->retrans_out += tcp_skb_pcount(skb);
 	}
-	if (!tp->retrans_stamp_ms)
-		tp->retrans_stamp_ms = tcp_time_ms(sk) ? tcp_time_ms(sk) : 1;
-	if (tp->undo_retrans < 0)
-		tp->undo_retrans = 0;
-	tp->undo_retrans += (int32_t)tcp_skb_pcount(skb);
+	if (!tp->fl->retrans_stamp_ms)
+		tp->fl->retrans_stamp_ms = tcp_time_ms(sk) ? tcp_time_ms(sk) : 1;
+	if (tp->fl->undo_retrans < 0)
+		tp->fl->undo_retrans = 0;
+	tp->fl->undo_retrans += (int32_t)tcp_skb_pcount(skb);
 	return err;
 }
 
@@ -317,21 +317,21 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *skb = tp->retransmit_hint ? tp->retransmit_hint : skb_peek(&tp->rtx_queue), *next;
+	struct sk_buff *skb = tp->fl->retransmit_hint ? tp->fl->retransmit_hint : skb_peek(&tp->fl->rtx_queue), *next;
 	bool rearm = false;
 	TRACE_FN(&sk->net->probe, 0);
 
-	for (; skb && skb != (struct sk_buff *)(void *)&tp->rtx_queue; skb = next) {
+	for (; skb && skb != (struct sk_buff *)(void *)&tp->fl->rtx_queue; skb = next) {
 		uint8_t sacked = TCP_SKB_CB(skb)->sacked;
 		uint32_t in_flight = tcp_packets_in_flight(tp);
 
 		next = skb->next;
 		if (tcp_pacing_check(sk))
 			break;
-		tp->retransmit_hint = skb;
+		tp->fl->retransmit_hint = skb;
 		if (in_flight >= tp->snd_cwnd)
 			break;
-		if (tp->retrans_out >= tp->lost_out)
+		if (tp->fl->retrans_out >= tp->fl->lost_out)
 			break;
 		if (!(sacked & TCPCB_LOST) || sacked & (TCPCB_SACKED_ACKED | TCPCB_SACKED_RETRANS))
 			continue;
@@ -344,8 +344,8 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 		if (tcp_retransmit_skb(sk, skb, tp->snd_cwnd - in_flight))
 			break;
 		if (icsk->ca_state == TCP_CA_Recovery || icsk->ca_state == TCP_CA_CWR)
-			tp->prr_out += tcp_skb_pcount(skb);
-		if (skb == skb_peek(&tp->rtx_queue) && icsk->pending != ICSK_TIME_REO_TIMEOUT)
+			tp->fl->prr_out += tcp_skb_pcount(skb);
+		if (skb == skb_peek(&tp->fl->rtx_queue) && icsk->pending != ICSK_TIME_REO_TIMEOUT)
 			rearm = true;
 	}
 	if (rearm)
@@ -356,10 +356,10 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 void tcp_simple_retransmit(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t mss = tcp_current_mss(sk), prior = tp->lost_out;
+	uint32_t mss = tcp_current_mss(sk), prior = tp->fl->lost_out;
 	struct sk_buff *skb;
 
-	skb_queue_walk(&tp->rtx_queue, skb)
+	skb_queue_walk(&tp->fl->rtx_queue, skb)
 	{
 		uint32_t seg = tcp_skb_pcount(skb) > 1 ? TCP_SKB_CB(skb)->gso_size : skb->len;
 
@@ -367,18 +367,18 @@ void tcp_simple_retransmit(struct sock *sk)
 			continue;
 		if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_RETRANS) {
 			TCP_SKB_CB(skb)->sacked &= (uint8_t)~TCPCB_SACKED_RETRANS;
-			tp->retrans_out -= tcp_skb_pcount(skb);
+			tp->fl->retrans_out -= tcp_skb_pcount(skb);
 		}
 		tcp_skb_mark_lost(sk, skb);
 	}
-	tp->retransmit_hint = NULL;
-	if (prior == tp->lost_out)
+	tp->fl->retransmit_hint = NULL;
+	if (prior == tp->fl->lost_out)
 		return;
 	if (inet_csk(sk)->ca_state != TCP_CA_Loss) {
-		tp->high_seq = tp->snd_nxt;
+		tp->fl->high_seq = tp->snd_nxt;
 		tp->snd_ssthresh = inet_csk(sk)->ca_ops->ssthresh(sk);
-		tp->prior_ssthresh = 0;
-		tp->undo_marker = 0;
+		tp->fl->prior_ssthresh = 0;
+		tp->fl->undo_marker = 0;
 		tcp_set_ca_state(sk, TCP_CA_Loss);
 	}
 	tcp_xmit_retransmit_queue(sk);
@@ -392,12 +392,12 @@ bool tcp_schedule_loss_probe(struct sock *sk, bool advancing_rto)
 	int early = tcp_sysctl(sk)->early_retrans;
 	uint64_t timeout, left;
 
-	if ((early != 3 && early != 4) || !tp->packets_out || tcp_is_reno(tp) ||
+	if ((early != 3 && early != 4) || !tp->fl->packets_out || tcp_is_reno(tp) ||
 	    (icsk->ca_state != TCP_CA_Open && icsk->ca_state != TCP_CA_CWR))
 		return false;
 	if (tp->srtt_us) {
 		timeout = tp->srtt_us >> 2;
-		timeout += tp->packets_out == 1 ? tcp_rto_min_us(sk) : TCP_TIMEOUT_MIN_US;
+		timeout += tp->fl->packets_out == 1 ? tcp_rto_min_us(sk) : TCP_TIMEOUT_MIN_US;
 	} else {
 		timeout = TCP_TIMEOUT_INIT_US;
 	}
@@ -414,35 +414,35 @@ bool tcp_send_loss_probe(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb;
-	uint32_t mss = tcp_current_mss(sk), before_ = tp->packets_out, len;
+	uint32_t mss = tcp_current_mss(sk), before_ = tp->fl->packets_out, len;
 	TRACE_FN(&sk->net->probe, 0);
 
-	if (tp->tlp_high_seq)
+	if (tp->fl->tlp_high_seq)
 		goto rearm;
 	tp->tlp_retrans = 0;
 	skb = tcp_send_head(sk);
 	if (skb && tcp_snd_wnd_test(tp, skb, mss)) {
 		tcp_write_xmit(sk, mss, TCP_NAGLE_OFF, 2);
-		if (tp->packets_out > before_)
+		if (tp->fl->packets_out > before_)
 			goto sent;
 		goto rearm;
 	}
-	skb = skb_peek_tail(&tp->rtx_queue);
+	skb = skb_peek_tail(&tp->fl->rtx_queue);
 	if (!skb) {
 		inet_csk(sk)->pending = ICSK_TIME_NONE;
 		return false;
 	}
 	if (tcp_skb_pcount(skb) > 1) {
 		len = (tcp_skb_pcount(skb) - 1) * mss;
-		if (skb->len > len && tcp_fragment(sk, &tp->rtx_queue, skb, len, mss))
+		if (skb->len > len && tcp_fragment(sk, &tp->fl->rtx_queue, skb, len, mss))
 			goto rearm;
-		skb = skb_peek_tail(&tp->rtx_queue);
+		skb = skb_peek_tail(&tp->fl->rtx_queue);
 	}
 	if (__tcp_retransmit_skb(sk, skb, 1))
 		goto rearm;
 	tp->tlp_retrans = 1;
 sent:
-	tp->tlp_high_seq = tp->snd_nxt;
+	tp->fl->tlp_high_seq = tp->snd_nxt;
 	TCPEXT_INC(sk->net, TCPLossProbes);
 	inet_csk(sk)->pending = ICSK_TIME_NONE;
 rearm:
@@ -539,7 +539,7 @@ void tcp_send_fin(struct sock *sk)
 /* SYN-ACK of a simultaneous open: the SYN that waits in the retransmit queue becomes one. */
 int tcp_send_synack(struct sock *sk)
 {
-	struct sk_buff *skb = skb_peek(&tcp_sk(sk)->rtx_queue);
+	struct sk_buff *skb = skb_peek(&tcp_sk(sk)->fl->rtx_queue);
 
 	if (!skb || !(TCP_SKB_CB(skb)->tcp_flags & TCP_SYN))
 		return -EFAULT;
@@ -604,12 +604,12 @@ int tcp_connect(struct sock *sk)
 		tp->ecn_flags = 0;
 	}
 	init_nondata_skb(skb, tp->write_seq++, flags);
-	tp->retrans_stamp_ms = tcp_time_ms(sk) ? tcp_time_ms(sk) : 1;
+	tcp_flight(sk)->retrans_stamp_ms = tcp_time_ms(sk) ? tcp_time_ms(sk) : 1;
 	sk->wmem_queued += (int32_t)skb->truesize;
-	skb_queue_tail(&tp->rtx_queue, skb);
+	skb_queue_tail(&tp->fl->rtx_queue, skb);
 	list_init(&TCP_SKB_CB(skb)->tx.tsorted);
-	list_add_tail(&TCP_SKB_CB(skb)->tx.tsorted, &tp->tsorted_sent);
-	tp->packets_out += 1;
+	list_add_tail(&TCP_SKB_CB(skb)->tx.tsorted, &tp->fl->tsorted_sent);
+	tp->fl->packets_out += 1;
 	tp->snd_nxt = tp->write_seq;
 	TCP_INC(sk->net, ActiveOpens);
 	__tcp_transmit_skb(sk, skb, true);
@@ -670,7 +670,7 @@ void tcp_send_probe0(struct sock *sk)
 	int err = tcp_write_wakeup(sk);
 
 	TCPEXT_INC(sk->net, TCPWinProbe);
-	if (tp->packets_out || tcp_write_queue_empty(sk)) {
+	if (tp->fl->packets_out || tcp_write_queue_empty(sk)) {
 		icsk->probes_out = 0;
 		icsk->backoff = 0;
 		icsk->probes_tstamp_ms = 0;

@@ -311,7 +311,7 @@ static void s3_43_fast_retransmit_by_sack(void **state)
 	assert_int_equal(b->net[0]->mib.tcpext.TCPFastRetrans, 1);
 	say(b, sk, ". 1 ack 10001", NULL, 0);
 	assert_int_equal(inet_csk(sk)->ca_state, TCP_CA_Open);
-	assert_int_equal(tcp_sk(sk)->packets_out, 0);
+	assert_int_equal(tcp_sk(sk)->fl->packets_out, 0);
 	done(b, sk);
 }
 
@@ -339,7 +339,7 @@ static struct sock *ten_out(struct bed *b, bool ts, uint32_t *tsval)
 	for (int i = 0; i < 11; i++)
 		bed_next(b, buf, sizeof(buf));
 	expect_seg(b, "");
-	assert_int_equal(tcp_sk(sk)->packets_out, 10);
+	assert_int_equal(tcp_sk(sk)->fl->packets_out, 10);
 	return sk;
 }
 
@@ -362,13 +362,13 @@ static void s3_48_prr(void **state)
 		assert_true(tcp_packets_in_flight(tp) <= tp->snd_cwnd);
 		assert_true(tp->snd_cwnd <= 10);
 		if (i >= 4)
-			assert_int_equal(tp->prr_out, want_out[i - 4]);
+			assert_int_equal(tp->fl->prr_out, want_out[i - 4]);
 		while (*bed_next(b, buf, sizeof(buf)))
 			;
 	}
 	assert_int_equal(inet_csk(sk)->ca_state, TCP_CA_Recovery);
 	assert_int_equal(tp->snd_ssthresh, 7);
-	assert_int_equal(tp->prr_delivered, 7);
+	assert_int_equal(tp->fl->prr_delivered, 7);
 	assert_int_equal(tcp_packets_in_flight(tp), 7);
 	say(b, sk, ". 1 ack 16001 win 60000", NULL, 0);
 	assert_int_equal(inet_csk(sk)->ca_state, TCP_CA_Open);
@@ -393,7 +393,7 @@ static void s3_48_frto_undoes_spurious_rto(void **state)
 	assert_int_equal(b->net[0]->mib.tcpext.TCPSpuriousRTOs, 1);
 	assert_int_equal(inet_csk(sk)->ca_state, TCP_CA_Open);
 	assert_true(tp->snd_cwnd >= 10);
-	assert_int_equal(tp->lost_out, 0);
+	assert_int_equal(tp->fl->lost_out, 0);
 	done(b, sk);
 }
 
@@ -412,8 +412,8 @@ static void s3_48_eifel_undo(void **state)
 		say(b, sk, t, NULL, 0);
 	}
 	assert_int_equal(inet_csk(sk)->ca_state, TCP_CA_Recovery);
-	assert_true(tp->retrans_out > 0);
-	snprintf(t, sizeof(t), ". 1 ack %u win 60000 <ts 11:%u>", tp->high_seq - b->isn, ts);
+	assert_true(tp->fl->retrans_out > 0);
+	snprintf(t, sizeof(t), ". 1 ack %u win 60000 <ts 11:%u>", tp->fl->high_seq - b->isn, ts);
 	say(b, sk, t, NULL, 0);
 	assert_int_equal(b->net[0]->mib.tcpext.TCPFullUndo, 1);
 	assert_int_equal(inet_csk(sk)->ca_state, TCP_CA_Open);
@@ -433,7 +433,7 @@ static void s3_48_dsack_undo(void **state)
 	say(b, sk, ". 1 ack 1 win 60000 <sack 1001:3001>", NULL, 0);
 	say(b, sk, ". 1 ack 1 win 60000 <sack 1001:5001>", NULL, 0);
 	assert_int_equal(inet_csk(sk)->ca_state, TCP_CA_Recovery);
-	assert_int_equal(tp->undo_retrans, 1);
+	assert_int_equal(tp->fl->undo_retrans, 1);
 	say(b, sk, ". 1 ack 5001 win 60000", NULL, 0); /* the late original */
 	bed_run(b, 5 * MS);
 	say(b, sk, ". 1 ack 5001 win 60000 <sack 1:1001>", NULL, 0);
@@ -451,13 +451,13 @@ static void ts_25_sack_reneging(void **state)
 	char buf[64];
 
 	say(b, sk, ". 1 ack 1 win 60000 <sack 1001:3001>", NULL, 0);
-	assert_int_equal(tp->sacked_out, 2);
+	assert_int_equal(tp->fl->sacked_out, 2);
 	say(b, sk, ". 1 ack 1001 win 60000", NULL, 0); /* acknowledges up to what it SACKed, not over it */
 	while (*bed_next(b, buf, sizeof(buf)))
 		;
 	bed_run(b, 300 * MS);
 	assert_int_equal(b->net[0]->mib.tcpext.TCPSACKReneging, 1);
-	assert_int_equal(tp->sacked_out, 0);
+	assert_int_equal(tp->fl->sacked_out, 0);
 	expect_seg(b, ". 1001:2001 ack 1");
 	done(b, sk);
 }
@@ -474,8 +474,8 @@ static void tp_13_sack_blocks_that_lie(void **state)
 	say(b, sk, ". 1 ack 1 <sack 4001:90001>", NULL, 0);
 	say(b, sk, ". 1 ack 1 <sack -2147483647:1001>", NULL, 0);
 	say(b, sk, ". 1 ack 1 <sack 2147483649:2147484649>", NULL, 0);
-	assert_int_equal(tcp_sk(sk)->sacked_out, 0);
-	assert_int_equal(tcp_sk(sk)->packets_out, 5);
+	assert_int_equal(tcp_sk(sk)->fl->sacked_out, 0);
+	assert_int_equal(tcp_sk(sk)->fl->packets_out, 5);
 	done(b, sk);
 }
 

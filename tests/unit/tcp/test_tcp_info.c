@@ -200,7 +200,7 @@ static void idle_connection_size(void **state)
 		side += tp->stat ? sizeof(struct tcp_stat) : 0;
 		side += tp->icsk.ca_priv ? TCP_CA_PRIV : 0;
 		side += sizeof(struct inet_bind_bucket);
-		side += sk->receive_queue.qlen + sk->write_queue.qlen + tp->rtx_queue.qlen;
+		side += sk->receive_queue.qlen + sk->write_queue.qlen + tp->fl->rtx_queue.qlen;
 	}
 	free(v);
 	print_message("tcp_sock %zu (inet_sock %zu, sock %zu), side structs %zu, descriptor %zu\n", sock, sizeof(struct inet_sock),

@@ -119,7 +119,7 @@ static void tp_12_sack_lengths(void **state)
 		bed_run(b, 0);
 		snprintf(text, sizeof(text), ". 1 ack 1 win 32768 <raw %s>", bad[i]);
 		say(b, sk, text, NULL, 0);
-		assert_int_equal(tcp_sk(sk)->sacked_out, 0);
+		assert_int_equal(tcp_sk(sk)->fl->sacked_out, 0);
 		assert_int_equal(sk->state, TCP_ESTABLISHED);
 		done(b, sk);
 	}

@@ -183,8 +183,8 @@ static void must_16_pmtu_falls(void **state)
 	}
 	assert_true(total > 0);
 	say(b, sk, ". 1 ack 5001 win 32768", NULL, 0);
-	assert_int_equal(tcp_sk(sk)->packets_out, 0);
-	assert_int_equal(tcp_sk(sk)->lost_out + tcp_sk(sk)->retrans_out + tcp_sk(sk)->sacked_out, 0);
+	assert_int_equal(tcp_sk(sk)->fl->packets_out, 0);
+	assert_int_equal(tcp_sk(sk)->fl->lost_out + tcp_sk(sk)->fl->retrans_out + tcp_sk(sk)->fl->sacked_out, 0);
 	assert_int_equal(inet_csk(sk)->ca_state, TCP_CA_Open);
 	assert_true(tcp_sk(sk)->snd_cwnd >= cwnd / 2);
 	assert_int_equal(b->net[0]->mib.tcpext.TCPTimeouts, 0);

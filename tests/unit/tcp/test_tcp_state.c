@@ -659,7 +659,7 @@ static void tr_04_sack_panic(void **state)
 				 o + 40);
 			say(b, sk, text, NULL, 0);
 			bed_forget(b);
-			assert_true(tcp_left_out(tp) <= tp->packets_out);
+			assert_true(tcp_left_out(tp) <= tp->fl->packets_out);
 			assert_true(sk->wmem_queued <= 2 * sk->sndbuf + 0x40000);
 		}
 		acked = tp->snd_nxt - b->isn;
@@ -668,7 +668,7 @@ static void tr_04_sack_panic(void **state)
 		bed_forget(b);
 		assert_int_equal(sk->state, TCP_ESTABLISHED);
 	}
-	assert_int_equal(tp->sacked_out + tp->lost_out + tp->retrans_out, 0);
+	assert_int_equal(tp->fl->sacked_out + tp->fl->lost_out + tp->fl->retrans_out, 0);
 	assert_true(acked > 100000);
 	done(b, sk);
 }
@@ -698,13 +698,13 @@ static void tr_05_sack_of_many_holes(void **state)
 			snprintf(text, sizeof(text), ". 2 ack %u win 30000 <sack %u:%u>", base, o, o + 100);
 			say(b, sk, text, NULL, 0);
 			bed_forget(b);
-			assert_true(tp->rtx_queue.qlen <= 2000 + 1);
-			assert_true(tcp_left_out(tp) <= tp->packets_out);
+			assert_true(tp->fl->rtx_queue.qlen <= 2000 + 1);
+			assert_true(tcp_left_out(tp) <= tp->fl->packets_out);
 		}
-	assert_true(tp->sacked_out > 900);
+	assert_true(tp->fl->sacked_out > 900);
 	snprintf(text, sizeof(text), ". 2 ack %u win 30000", tp->snd_nxt - b->isn);
 	say(b, sk, text, NULL, 0);
-	assert_int_equal(tp->sacked_out + tp->lost_out + tp->retrans_out, 0);
+	assert_int_equal(tp->fl->sacked_out + tp->fl->lost_out + tp->fl->retrans_out, 0);
 	done(b, sk);
 }
 
