@@ -33,6 +33,7 @@ test: deps
 FUZZ_SECONDS ?= 60
 check: test
 	@tools/check-all $(BUILD)
+	@tools/check-valgrind $(BUILD)
 	@$(MAKE) --no-print-directory asan fuzz
 asan: deps
 	@test -e $(BUILD)-asan/build.ninja || meson setup $(BUILD)-asan -Dbuildtype=debug -Db_sanitize=address,undefined >/dev/null
