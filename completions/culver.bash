@@ -11,7 +11,7 @@ _culver() {
 		return
 	fi
 	case $cmd in
-	visit) COMPREPLY=($(compgen -W '--lab --out --seed --repeat --json http://www.server.com/' -- "$cur")) ;;
+	visit) COMPREPLY=($(compgen -W '--lab --out --seed --repeat --pause --json http://www.server.com/' -- "$cur")) ;;
 	lab) COMPREPLY=($(compgen -W 'internet -c --out --seed' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")) ;;
 	up) COMPREPLY=($(compgen -W '--for --out' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")) ;;
 	run) COMPREPLY=($(compgen -W '--lab --node --out --' -- "$cur") $(compgen -c -- "$cur")) ;;

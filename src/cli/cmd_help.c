@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 
 static const struct cli_cmd commands[] = {
-	{ "visit", cmd_visit, "visit URL [--lab FILE] [--from NODE] [--out DIR] [--seed N] [--repeat N] [--json]",
+	{ "visit", cmd_visit, "visit URL [--lab FILE] [--from NODE] [--out DIR] [--seed N] [--repeat N] [--pause S] [--json]",
 	  "From the typed URL to the page, in virtual time: parses the URL, resolves the name, connects, fetches, closes.\n"
 	  "Prints the numbered story, where the time went, and the page's first lines.\n\n"
 	  "  --lab FILE    the lab to do it in: a lab file, or the name of a built-in lab (default: internet)\n"
@@ -12,6 +12,7 @@ static const struct cli_cmd commands[] = {
 	  "  --out DIR     write captures, events, the story and the page there\n"
 	  "  --seed N      seed of all chance (default: the lab file's)\n"
 	  "  --repeat N    visit N times with one browser: its caches show\n"
+	  "  --pause S     let S seconds of virtual time pass between visits: caches age\n"
 	  "  --json        the story as one JSON object\n\n"
 	  "Exit: 0 page shown; 1 the network said no; 2 usage, or a URL that cannot be visited; 3 this machine said no.\n" },
 	{ "lab", cmd_lab, "lab FILE [-c 'NODE COMMAND ARG...']... [--out DIR] [--seed N]",

@@ -12,6 +12,7 @@
 #define VISIT_LAB "internet"
 #define VISIT_FROM "client"
 #define VISIT_MAX_REPEAT 100000u
+#define VISIT_MAX_PAUSE_S 1000000000u
 #define VISIT_PAGE_LINES 12u
 #define VISIT_PAGE_COLUMNS 100u
 /* The servers start first. */
@@ -24,7 +25,7 @@
 struct visit_cmd {
 	const char *url, *file, *from, *dir;
 	bool has_seed, json;
-	uint64_t seed, repeat;
+	uint64_t seed, repeat, pause_s;
 	struct lab_source src;
 	struct lab *lab;
 	struct lab_node *node;
@@ -41,7 +42,8 @@ struct visit_cmd {
 static int visit_args(struct visit_cmd *c, int argc, char **argv)
 {
 	static const struct cli_opt opts[] = { { "--lab", true },    { "--from", true }, { "--out", true },
-					       { "--seed", true },   { "--repeat", true }, { "--json", false } };
+					       { "--seed", true },   { "--repeat", true }, { "--json", false },
+					       { "--pause", true } };
 	struct cli_args a;
 	int k;
 
@@ -65,6 +67,8 @@ static int visit_args(struct visit_cmd *c, int argc, char **argv)
 			ok = c->has_seed = cli_u64(&a, "--seed", 0, UINT64_MAX, &c->seed);
 		else if (k == 4)
 			ok = cli_u64(&a, "--repeat", 1, VISIT_MAX_REPEAT, &c->repeat);
+		else if (k == 6)
+			ok = cli_u64(&a, "--pause", 0, VISIT_MAX_PAUSE_S, &c->pause_s);
 		else
 			c->json = true;
 		if (!ok)
@@ -126,11 +130,13 @@ static int browser_main(struct task *t, int argc, char **argv)
 	return 0;
 }
 
-static int visit_once(struct visit_cmd *c)
+static int visit_once(struct visit_cmd *c, uint64_t n)
 {
 	struct task *t;
 	int code;
 
+	if (n > 1)
+		lab_wait(c->lab, c->pause_s * NSEC_PER_SEC);
 	sb_free(&c->v.body);
 	memset(&c->v, 0, sizeof(c->v));
 	sb_init(&c->v.body);
@@ -201,7 +207,7 @@ static int visit_run(struct visit_cmd *c)
 	if (c->repeat > 1)
 		sb_puts(&c->json_text, "[");
 	for (uint64_t n = 1; n <= c->repeat && code == CLI_OK && !c->interrupted; n++) {
-		code = visit_once(c);
+		code = visit_once(c, n);
 		if (code == CLI_OK)
 			tell_visit(c, n, colour);
 		if (n == c->repeat && !c->interrupted)

@@ -16,6 +16,6 @@ culver, a TCP/IP network in user space
 .
 usage:
 $ culver visit --help | head -1
-usage: culver visit URL [--lab FILE] [--from NODE] [--out DIR] [--seed N] [--repeat N] [--json]
+usage: culver visit URL [--lab FILE] [--from NODE] [--out DIR] [--seed N] [--repeat N] [--pause S] [--json]
 $ culver help lab | head -1
 usage: culver lab FILE [-c 'NODE COMMAND ARG...']... [--out DIR] [--seed N]

@@ -169,3 +169,9 @@ http://www.server.com/small.html: lab internet, seed 1, from client
 $ culver visit http://www.server.com/small.html >/dev/full
 culver: standard output: No space left on device
 ? 3
+# when the record's time to live has passed, every cache has forgotten it and the name is asked for again; who serves the zone is still known
+$ culver visit http://www.server.com/small.html --repeat 2 --pause 301 | sed -n '/^Visit 2/,$p' | grep -E 'does not know|asks ' | sed -E 's/^ *[0-9]+\. [0-9.]+  //' | cut -c1-70
+client, resolve: the browser does not know www.server.com (its own cac
+client, cached: the operating system does not know www.server.com eith
+client, ask_server: asks its name server 10.0.1.53 for the address of 
+dns, resolver_step: asks 10.0.2.53, a server of the zone server.com., 
