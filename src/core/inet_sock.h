@@ -31,8 +31,7 @@ struct inet_sock {
 	uint32_t mc_addr;
 	struct ip_options_rcu *opt;
 	struct list_head mc_list; /* memberships */
-	/* corked datagram (UDP, raw) */
-	struct inet_cork cork;
+	struct inet_cork *cork; /* corked datagram (UDP, raw); made at the first, freed with the socket */
 };
 static inline struct inet_sock *inet_sk(const struct sock *sk) { return (struct inet_sock *)(void *)sk; }
 

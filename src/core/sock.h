@@ -42,28 +42,27 @@ struct sock {
 	uint8_t state; /* TCP_ESTABLISHED..., also used by UDP/raw (CLOSE / ESTABLISHED) */
 	uint8_t reuse, reuseport;
 	int bound_dev_if;
-	uint32_t hash;
 
 	int err, err_soft; /* positive errno, taken by sock_error() */
 	uint8_t shutdown;  /* 1 RCV, 2 SEND */
 	bool dead;         /* orphan */
 	bool zapped;
+	uint8_t userlocks; /* 1 SNDBUF, 2 RCVBUF set by the program; 4 bind addr, 8 bind port */
 	uint32_t flags;    /* enum sock_flags bits */
 	uint32_t mark, priority;
+	int32_t rcvlowat;
+	uint16_t gso_max_segs;
+	int16_t incoming_cpu;
 	uint64_t lingertime_ns;
 	uint64_t rcvtimeo_ns, sndtimeo_ns; /* TIME_NEVER: none */
-	int32_t rcvlowat;
 
 	struct sk_buff_head receive_queue, write_queue, error_queue;
 	int32_t rcvbuf, sndbuf;
-	int32_t rmem_alloc, wmem_alloc, wmem_queued, forward_alloc;
-	uint8_t userlocks; /* 1 SNDBUF, 2 RCVBUF set by the program; 4 bind addr, 8 bind port */
+	int32_t rmem_alloc, wmem_alloc, wmem_queued;
 	uint32_t drops;
-	uint32_t gso_max_segs;
 	uint64_t pacing_rate, max_pacing_rate; /* bytes per second; ~0 none */
 
 	struct dst_entry *dst_cache;
-	struct dst_entry *rx_dst;
 	struct wait_queue_head wq_own;
 	struct wait_queue_head *wq; /* socket's, or wq_own */
 
@@ -71,17 +70,14 @@ struct sock {
 	void (*data_ready)(struct sock *sk);
 	void (*write_space)(struct sock *sk);
 	void (*error_report)(struct sock *sk);
-	int (*backlog_rcv)(struct sock *sk, struct sk_buff *skb);
 	void (*destruct)(struct sock *sk);
 	struct sock_filter_prog *filter;
-	void *user_data;
-	uint32_t tsflags, tskey, zckey;
+	uint32_t tsflags, tskey;
 	uint64_t ino; /* shown in /proc/net/tcp */
 	uint32_t uid;
 	uint32_t owner_pid;
 	char owner_comm[16];
 	uint64_t cookie; /* SO_COOKIE: 0 until asked for */
-	int16_t incoming_cpu;
 };
 
 enum sock_flags {

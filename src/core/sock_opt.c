@@ -393,7 +393,7 @@ static int sock_get_meminfo(const struct sock *sk, void *val, socklen_t *len)
 {
 	const uint32_t m[MEMINFO_VARS] = { (uint32_t)sk->rmem_alloc, (uint32_t)sk->rcvbuf,
 					   (uint32_t)sk->wmem_alloc, (uint32_t)sk->sndbuf,
-					   (uint32_t)sk->forward_alloc, (uint32_t)sk->wmem_queued,
+					   0 /* nothing is reserved ahead */, (uint32_t)sk->wmem_queued,
 					   0, 0, sk->drops };
 
 	return sock_get_out(val, len, m, sizeof(m));

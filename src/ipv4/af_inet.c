@@ -48,8 +48,10 @@ void inet_sock_destruct(struct sock *sk)
 {
 	struct inet_sock *inet = inet_sk(sk);
 
-	if (inet->cork.active)
+	if (inet->cork && inet->cork->active)
 		ip_flush_pending_frames(sk);
+	free(inet->cork);
+	inet->cork = NULL;
 	free(inet->opt);
 	inet->opt = NULL;
 }

@@ -320,6 +320,7 @@ int icmp_send_init(struct net *net)
 		return -ENOMEM;
 	sock_init_data(NULL, sk);
 	inet = inet_sk(sk);
+	sk->destruct = inet_sock_destruct;
 	list_init(&inet->mc_list);
 	inet->uc_ttl = -1;
 	inet->mc_ttl = 1;

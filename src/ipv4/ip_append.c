@@ -210,15 +210,18 @@ int ip_append_data(struct sock *sk, struct flowi4 *fl4, ip_getfrag_fn getfrag, v
 {
 	TRACE_FN(&sk->net->probe, 0);
 	struct inet_sock *inet = inet_sk(sk);
-	struct append a = { .sk = sk, .q = &sk->write_queue, .cork = &inet->cork, .getfrag = getfrag, .from = from,
-			    .length = length, .transhdrlen = transhdrlen, .flags = flags };
+	struct append a = { .sk = sk, .q = &sk->write_queue, .getfrag = getfrag, .from = from, .length = length,
+			    .transhdrlen = transhdrlen, .flags = flags };
 
+	if (!inet->cork)
+		inet->cork = xcalloc(1, sizeof(*inet->cork));
+	a.cork = inet->cork;
 	if (skb_queue_empty(&sk->write_queue)) {
 		int err;
 
-		if (inet->cork.active)
-			ip_cork_release(&inet->cork);
-		err = ip_setup_cork(sk, &inet->cork, ipc, rtp);
+		if (inet->cork->active)
+			ip_cork_release(inet->cork);
+		err = ip_setup_cork(sk, inet->cork, ipc, rtp);
 		if (err)
 			return err;
 	} else {
@@ -307,7 +310,7 @@ static struct sk_buff *__ip_make_skb(struct sock *sk, struct flowi4 *fl4, struct
 
 struct sk_buff *ip_finish_skb(struct sock *sk, struct flowi4 *fl4)
 {
-	return __ip_make_skb(sk, fl4, &sk->write_queue, &inet_sk(sk)->cork);
+	return inet_sk(sk)->cork ? __ip_make_skb(sk, fl4, &sk->write_queue, inet_sk(sk)->cork) : NULL;
 }
 
 int ip_push_pending_frames(struct sock *sk, struct flowi4 *fl4)
@@ -323,8 +326,8 @@ int ip_push_pending_frames(struct sock *sk, struct flowi4 *fl4)
 void ip_flush_pending_frames(struct sock *sk)
 {
 	skb_queue_purge_reason(&sk->write_queue, DROP_SOCKET_CLOSE);
-	if (inet_sk(sk)->cork.active)
-		ip_cork_release(&inet_sk(sk)->cork);
+	if (inet_sk(sk)->cork && inet_sk(sk)->cork->active)
+		ip_cork_release(inet_sk(sk)->cork);
 }
 
 struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl4, ip_getfrag_fn getfrag, void *from, uint32_t length,

@@ -47,10 +47,10 @@ static void row_sock(const struct sock *sk, struct row *r)
 	r->probes = icsk->probes_out;
 	if (icsk->pending == ICSK_TIME_PROBE0) {
 		r->timer = 4;
-		r->timer_when_ms = left_ms(sk->net, icsk->rto_deadline_ns);
+		r->timer_when_ms = left_ms(sk->net, tcp_sk(sk)->fl->rto_deadline_ns);
 	} else if (icsk->pending != ICSK_TIME_NONE) {
 		r->timer = 1;
-		r->timer_when_ms = left_ms(sk->net, icsk->rto_deadline_ns);
+		r->timer_when_ms = left_ms(sk->net, tcp_sk(sk)->fl->rto_deadline_ns);
 	} else if (icsk->keep_deadline_ns != TIME_NEVER) {
 		r->timer = 2;
 		r->timer_when_ms = left_ms(sk->net, icsk->keep_deadline_ns);

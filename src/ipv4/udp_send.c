@@ -116,7 +116,7 @@ int udp_push_pending_frames(struct sock *sk)
 	TRACE_FN(&sk->net->probe, 0);
 	struct udp_sock *up = udp_sk(sk);
 	struct flowi4 fl4 = up->cork_fl;
-	uint16_t gso = up->inet.cork.gso_size;
+	uint16_t gso = up->inet.cork ? up->inet.cork->gso_size : 0;
 	struct sk_buff *skb = ip_finish_skb(sk, &fl4);
 
 	up->pending_len = 0;

@@ -129,10 +129,10 @@ void inet_csk_listen_stop(struct sock *sk)
 	while (!list_empty(&l->requests))
 		inet_csk_reqsk_queue_drop(list_first_entry(&l->requests, struct request_sock, list));
 	while (!list_empty(&l->accept_queue)) {
-		struct tcp_sock *tp = list_first_entry(&l->accept_queue, struct tcp_sock, accept_node);
+		struct sock *child = list_first_entry(&l->accept_queue, struct tcp_accept, node)->child;
 
-		inet_csk_unlink_accept(&tp->icsk.inet.sk);
-		inet_child_forget(&tp->icsk.inet.sk);
+		inet_csk_unlink_accept(child);
+		inet_child_forget(child);
 	}
 	pool_put(&tcp_net(sk)->listener_pool, l);
 	inet_csk(sk)->listener = NULL;
@@ -140,25 +140,30 @@ void inet_csk_listen_stop(struct sock *sk)
 
 void inet_csk_unlink_accept(struct sock *child)
 {
-	struct tcp_sock *tp = tcp_sk(child);
+	struct tcp_accept *a = tcp_sk(child)->accept;
 
-	if (!tp->listener_sk)
+	if (!a)
 		return;
-	list_del_init(&tp->accept_node);
-	inet_csk(tp->listener_sk)->listener->qlen--;
-	tp->listener_sk = NULL;
+	list_del_init(&a->node);
+	inet_csk(a->listener)->listener->qlen--;
+	tcp_sk(child)->accept = NULL;
+	pool_put(&tcp_net(child)->accept_pool, a);
 }
 
 bool inet_csk_reqsk_queue_add(struct sock *lsk, struct sock *child)
 {
 	struct tcp_listener *l = inet_csk(lsk)->listener;
+	struct tcp_accept *a;
 
 	if (lsk->state != TCP_LISTEN || !l) {
 		inet_child_forget(child);
 		return false;
 	}
-	list_add_tail(&tcp_sk(child)->accept_node, &l->accept_queue);
-	tcp_sk(child)->listener_sk = lsk;
+	a = pool_zget(&tcp_net(lsk)->accept_pool);
+	a->child = child;
+	a->listener = lsk;
+	list_add_tail(&a->node, &l->accept_queue);
+	tcp_sk(child)->accept = a;
 	l->qlen++;
 	return true;
 }
@@ -179,7 +184,7 @@ struct sock *inet_csk_accept(struct sock *sk, int flags, int *err)
 			break;
 		}
 		if (!list_empty(&l->accept_queue)) {
-			child = &list_first_entry(&l->accept_queue, struct tcp_sock, accept_node)->icsk.inet.sk;
+			child = list_first_entry(&l->accept_queue, struct tcp_accept, node)->child;
 			inet_csk_unlink_accept(child);
 			break;
 		}
@@ -328,7 +333,7 @@ struct sock *inet_csk_clone_lock(const struct sock *lsk, const struct request_so
 	memcpy((char *)inet + sizeof(struct sock), (const char *)inet_sk(lsk) + sizeof(struct sock),
 	       sizeof(struct inet_sock) - sizeof(struct sock));
 	list_init(&inet->mc_list);
-	memset(&inet->cork, 0, sizeof(inet->cork));
+	inet->cork = NULL;
 	inet->opt = NULL;
 	inet->is_icsk = true;
 	if (sk->prot->init(sk)) {

@@ -14,7 +14,6 @@ int tcp_init_sock(struct sock *sk)
 	const struct tcp_sysctl *s = tcp_sysctl(sk);
 
 	tp->fl = (struct tcp_flight *)(uintptr_t)&tcp_no_flight;
-	list_init(&tp->accept_node);
 	tcp_init_xmit_timers(sk);
 	icsk->rto_us = TCP_TIMEOUT_INIT_US;
 	tp->mdev_us = TCP_TIMEOUT_INIT_US;
@@ -43,6 +42,8 @@ const struct tcp_flight tcp_no_flight = {
 	.tsorted_sent = { (struct list_head *)(uintptr_t)&tcp_no_flight.tsorted_sent,
 			  (struct list_head *)(uintptr_t)&tcp_no_flight.tsorted_sent },
 	.undo_retrans = -1,
+	.rto_deadline_ns = TIME_NEVER,
+	.xmit_deadline_ns = TIME_NEVER,
 };
 
 struct tcp_flight *tcp_flight(struct sock *sk)
@@ -55,6 +56,7 @@ struct tcp_flight *tcp_flight(struct sock *sk)
 	skb_queue_head_init(&tp->fl->rtx_queue);
 	list_init(&tp->fl->tsorted_sent);
 	tp->fl->undo_retrans = -1;
+	tp->fl->rto_deadline_ns = tp->fl->xmit_deadline_ns = TIME_NEVER;
 	tp->fl->high_seq = tp->snd_nxt;
 	tp->fl->delivered_ns = tp->fl->first_tx_ns = sk->net->now_ns;
 	return tp->fl;
@@ -74,7 +76,8 @@ void tcp_flight_over(struct sock *sk)
 	const struct tcp_flight *fl = tcp_sk(sk)->fl;
 
 	if (fl == &tcp_no_flight || fl->packets_out || !skb_queue_empty(&fl->rtx_queue) || tcp_send_head(sk) ||
-	    inet_csk(sk)->ca_state != TCP_CA_Open || fl->undo_marker || fl->tlp_high_seq || fl->retrans_stamp_ms)
+	    inet_csk(sk)->ca_state != TCP_CA_Open || fl->undo_marker || fl->tlp_high_seq || fl->retrans_stamp_ms ||
+	    fl->rto_deadline_ns != TIME_NEVER)
 		return;
 	tcp_flight_free(sk);
 }

@@ -91,7 +91,7 @@ bool tcp_is_cwnd_limited(const struct sock *sk)
 
 	if (tp->is_cwnd_limited)
 		return true;
-	return tcp_in_slow_start(tp) && tp->snd_cwnd < 2 * tp->max_packets_out;
+	return tcp_in_slow_start(tp) && tp->snd_cwnd < 2 * tp->fl->max_packets_out;
 }
 
 /* cwnd that was not used is not known to be safe: halfway back to what was. */
@@ -115,11 +115,12 @@ void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!before(tp->snd_una, tp->cwnd_usage_seq) || is_cwnd_limited ||
-	    (!tp->is_cwnd_limited && tp->fl->packets_out > tp->max_packets_out)) {
+	tcp_flight(sk);
+	if (!before(tp->snd_una, tp->fl->cwnd_usage_seq) || is_cwnd_limited ||
+	    (!tp->is_cwnd_limited && tp->fl->packets_out > tp->fl->max_packets_out)) {
 		tp->is_cwnd_limited = is_cwnd_limited & 1;
-		tp->max_packets_out = tp->fl->packets_out;
-		tp->cwnd_usage_seq = tp->snd_nxt;
+		tp->fl->max_packets_out = tp->fl->packets_out;
+		tp->fl->cwnd_usage_seq = tp->snd_nxt;
 	}
 	if ((sk->flags & SOCK_F_NOSPACE_) && !tcp_send_head(sk)) /* everything is out and the program waits for room */
 		tcp_chrono_start(sk, TCP_CHRONO_SNDBUF_LIMITED);

@@ -31,7 +31,7 @@ void tcp_update_pred_flags(struct tcp_sock *tp)
 		tp->pred_flags = 0;
 		return;
 	}
-	tp->pred_flags = (tp->tcp_header_len << 26) | ((uint32_t)TCP_ACK << 16) | (tp->snd_wnd >> tp->rx_opt.snd_wscale);
+	tp->pred_flags = ((uint32_t)tp->tcp_header_len << 26) | ((uint32_t)TCP_ACK << 16) | (tp->snd_wnd >> tp->rx_opt.snd_wscale);
 }
 
 /* ---- answers that must not become a storm ---- */

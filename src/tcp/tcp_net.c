@@ -143,6 +143,7 @@ static int tcp_net_init(struct net *net)
 	pool_init(&tn->sack_pool, "tcp_sackinfo", sizeof(struct tcp_sackinfo), 16);
 	pool_init(&tn->rare_pool, "tcp_rare", sizeof(struct tcp_rare), 16);
 	pool_init(&tn->flight_pool, "tcp_flight", sizeof(struct tcp_flight), 16);
+	pool_init(&tn->accept_pool, "tcp_accept", sizeof(struct tcp_accept), 32);
 	pool_init(&tn->stat_pool, "tcp_stat", sizeof(struct tcp_stat), 16);
 	pool_init(&tn->ca_pool, "tcp_ca", TCP_CA_PRIV, 16);
 	pool_init(&tn->bind_pool, "tcp_bind_bucket", sizeof(struct inet_bind_bucket), 32);
@@ -217,6 +218,7 @@ static void tcp_net_exit(struct net *net)
 	pool_destroy(&tn->sack_pool);
 	pool_destroy(&tn->rare_pool);
 	pool_destroy(&tn->flight_pool);
+	pool_destroy(&tn->accept_pool);
 	pool_destroy(&tn->stat_pool);
 	pool_destroy(&tn->ca_pool);
 	pool_destroy(&tn->bind_pool);

@@ -168,7 +168,8 @@ static void tcp_wfree(struct sk_buff *skb)
 	sk->wmem_alloc -= (int32_t)skb->truesize;
 	if (unlikely(tcp_sk(sk)->tsq_throttled) && sk->state != TCP_CLOSE) {
 		tcp_sk(sk)->tsq_throttled = 0;
-		tcp_xmit_at(sk, sk->net->now_ns);
+		if (tcp_send_head(sk) || tcp_sk(sk)->fl->lost_out)
+			tcp_xmit_at(sk, sk->net->now_ns);
 	}
 	sock_put(sk);
 }

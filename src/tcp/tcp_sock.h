@@ -32,7 +32,7 @@
  *   TIME_WAIT    is a struct tcp_timewait_sock; gone after 60 s (a FIFO: every entry waits equally long), by a RST
  *                (unless tcp_rfc1337), or reborn by a new SYN.
  *
- * TIMERS. One wheel timer per socket serves three deadlines: rto_deadline_ns (what it means says icsk_pending:
+ * TIMERS. One wheel timer per socket serves four deadlines: rto_deadline_ns (what it means says icsk->pending:
  * retransmission, RACK reordering, loss probe, zero-window probe), delack_deadline_ns, keep_deadline_ns (keep-alive,
  * FIN-WAIT-2 of an orphan). A deadline that moves later does not touch the wheel; the timer fires early, sees that
  * nothing is due and re-arms. So per-ACK timer work is one store.
@@ -167,8 +167,13 @@ struct tcp_congestion_ops {
 };
 extern const struct tcp_congestion_ops tcp_reno_ops, tcp_cubic_ops;
 
+struct tcp_accept { /* a connection that waits for accept() */
+	struct list_head node;
+	struct sock *child, *listener;
+};
+
 struct tcp_listener { /* side allocation of a LISTEN socket */
-	struct list_head accept_queue; /* tcp_sock.accept_node */
+	struct list_head accept_queue; /* tcp_accept.node */
 	struct list_head requests;     /* tcp_request_sock.list */
 	uint32_t qlen, max_qlen;       /* accept queue */
 	uint32_t syn_qlen, young;
@@ -211,6 +216,8 @@ struct tcp_flight {
 	int32_t undo_retrans;
 	uint32_t rack_rtt_us, rack_end_seq;
 	uint64_t rack_mstamp_ns;
+	uint32_t max_packets_out, cwnd_usage_seq;
+	uint64_t rto_deadline_ns, xmit_deadline_ns; /* TIME_NEVER: off */
 	uint64_t delivered_ns, first_tx_ns; /* rate samples (tcp_rate.c): when was delivered last, when the flight began */
 };
 extern const struct tcp_flight tcp_no_flight;
@@ -233,7 +240,7 @@ struct inet_connection_sock {
 	struct tcp_listener *listener;
 	const struct tcp_congestion_ops *ca_ops;
 	struct timer_list timer;
-	uint64_t rto_deadline_ns, delack_deadline_ns, keep_deadline_ns, xmit_deadline_ns; /* TIME_NEVER: off */
+	uint64_t delack_deadline_ns, keep_deadline_ns; /* TIME_NEVER: off */
 	uint32_t rto_us;
 	uint32_t ato_us;
 	uint32_t pmtu_cookie;
@@ -257,12 +264,13 @@ struct tcp_sock {
 	uint32_t rcv_nxt, copied_seq, rcv_wup, rcv_wnd;
 	uint32_t snd_una, snd_nxt, write_seq, snd_wnd, snd_wl1, max_window;
 	uint32_t mss_cache;     /* current sending MSS, options taken off */
-	uint32_t tcp_header_len;
-	struct tcp_flight *fl; /* never NULL: tcp_no_flight when nothing is out */
+	uint16_t tcp_header_len;
+	uint16_t scaling_ratio; /* payload per truesize, in 1/256 */
+	struct tcp_flight *fl;  /* never NULL: tcp_no_flight when nothing is out */
 
 	/* congestion */
 	uint32_t snd_cwnd, snd_ssthresh, snd_cwnd_cnt, snd_cwnd_clamp;
-	uint32_t max_packets_out, cwnd_usage_seq, snd_cwnd_used;
+	uint32_t snd_cwnd_used;
 	uint32_t lsndtime_ms, snd_cwnd_stamp_ms;
 	uint32_t snd_up, snd_sml;
 	uint32_t delivered, lost, delivered_ce;
@@ -274,7 +282,6 @@ struct tcp_sock {
 	uint32_t rack_last_delivered;
 	uint8_t rack_reo_wnd_steps, rack_reo_wnd_persist, rack_dsack_seen : 1, rack_advanced : 1, reord_seen : 1;
 	uint8_t reordering;
-	uint8_t dup_ack_counter, compressed_ack;
 
 	/* receive */
 	struct tcp_options_received rx_opt;
@@ -292,9 +299,7 @@ struct tcp_sock {
 	uint32_t rate_delivered, rate_interval_us, app_limited;
 	uint32_t rto_min_us; /* the route's, or the sysctl's */
 	uint64_t bytes_acked, bytes_received, bytes_sent;
-	struct list_head accept_node;
-	struct sock *listener_sk; /* the listener whose accept queue holds it */
-	uint16_t scaling_ratio;   /* payload per truesize, in 1/256 */
+	struct tcp_accept *accept; /* its place in a listener's accept queue */
 
 	uint8_t nonagle;
 	uint8_t frto : 1, is_cwnd_limited : 1, is_sack_reneg : 1, syn_data : 1, tlp_retrans : 1, repair : 1,
@@ -374,7 +379,7 @@ struct tcp_sysctl {
 };
 struct tcp_net {
 	struct proto prot; /* TCP over IPv4, filled by its glue */
-	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, flight_pool, stat_pool, ca_pool, bind_pool, listener_pool;
+	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, flight_pool, accept_pool, stat_pool, ca_pool, bind_pool, listener_pool;
 	struct tcp_hash ehash, lhash, bhash;
 	struct tcp_sysctl sysctl;
 	const struct tcp_congestion_ops *ca_default;

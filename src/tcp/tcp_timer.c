@@ -11,7 +11,7 @@ static void tcp_sk_timer(struct timer_list *t);
 static void timer_rearm(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
-	uint64_t when = min_u64(min_u64(icsk->rto_deadline_ns, icsk->xmit_deadline_ns),
+	uint64_t when = min_u64(min_u64(tcp_sk(sk)->fl->rto_deadline_ns, tcp_sk(sk)->fl->xmit_deadline_ns),
 				min_u64(icsk->delack_deadline_ns, icsk->keep_deadline_ns));
 
 	if (when == TIME_NEVER || (timer_pending(&icsk->timer) && icsk->timer.expires_ns <= when))
@@ -26,14 +26,16 @@ void tcp_init_xmit_timers(struct sock *sk)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	timer_setup(&icsk->timer, tcp_sk_timer);
-	icsk->rto_deadline_ns = icsk->delack_deadline_ns = icsk->keep_deadline_ns = icsk->xmit_deadline_ns = TIME_NEVER;
+	icsk->delack_deadline_ns = icsk->keep_deadline_ns = TIME_NEVER;
 }
 
 void tcp_clear_xmit_timers(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
-	icsk->rto_deadline_ns = icsk->delack_deadline_ns = icsk->keep_deadline_ns = icsk->xmit_deadline_ns = TIME_NEVER;
+	icsk->delack_deadline_ns = icsk->keep_deadline_ns = TIME_NEVER;
+	if (tcp_sk(sk)->fl != &tcp_no_flight)
+		tcp_sk(sk)->fl->rto_deadline_ns = tcp_sk(sk)->fl->xmit_deadline_ns = TIME_NEVER;
 	icsk->pending = ICSK_TIME_NONE;
 	icsk->ack_pending = 0;
 	if (del_timer(&sk->net->wheel, &icsk->timer))
@@ -46,14 +48,15 @@ void inet_csk_reset_xmit_timer(struct sock *sk, uint8_t what, uint64_t when_us)
 	uint64_t max = tcp_rto_max_us(sk);
 
 	icsk->pending = what;
-	icsk->rto_deadline_ns = sk->net->now_ns + min_u64(when_us, max) * NSEC_PER_USEC;
+	tcp_flight(sk)->rto_deadline_ns = sk->net->now_ns + min_u64(when_us, max) * NSEC_PER_USEC;
 	timer_rearm(sk);
 }
 
 void inet_csk_clear_rto(struct sock *sk)
 {
 	inet_csk(sk)->pending = ICSK_TIME_NONE;
-	inet_csk(sk)->rto_deadline_ns = TIME_NEVER;
+	if (tcp_sk(sk)->fl != &tcp_no_flight)
+		tcp_sk(sk)->fl->rto_deadline_ns = TIME_NEVER;
 }
 
 void inet_csk_reset_delack(struct sock *sk, uint64_t us)
@@ -78,14 +81,14 @@ void tcp_reset_keepalive_timer(struct sock *sk, uint64_t ns)
 /* Packets left the host, or the pace allows the next: go on sending, from the wheel, never from inside a destructor. */
 void tcp_xmit_at(struct sock *sk, uint64_t when_ns)
 {
-	inet_csk(sk)->xmit_deadline_ns = when_ns;
+	tcp_flight(sk)->xmit_deadline_ns = when_ns;
 	timer_rearm(sk);
 }
 
 static void tcp_tsq_handler(struct sock *sk)
 {
 	TRACE_FN(&sk->net->probe, 0);
-	inet_csk(sk)->xmit_deadline_ns = TIME_NEVER;
+	tcp_sk(sk)->fl->xmit_deadline_ns = TIME_NEVER;
 	if (!tcp_state_in(sk, TCPF_(ESTABLISHED) | TCPF_(FIN_WAIT1) | TCPF_(CLOSING) | TCPF_(CLOSE_WAIT) | TCPF_(LAST_ACK)))
 		return;
 	if (tcp_sk(sk)->fl->lost_out > tcp_sk(sk)->fl->retrans_out)
@@ -376,7 +379,7 @@ static void tcp_write_timer(struct sock *sk)
 	uint8_t what = icsk->pending;
 	TRACE_FN(&sk->net->probe, 0);
 
-	icsk->rto_deadline_ns = TIME_NEVER;
+	tcp_sk(sk)->fl->rto_deadline_ns = TIME_NEVER;
 	icsk->pending = ICSK_TIME_NONE;
 	if (tcp_state_in(sk, TCPF_(CLOSE) | TCPF_(LISTEN)) || what == ICSK_TIME_NONE)
 		return;
@@ -479,9 +482,9 @@ static void tcp_sk_timer(struct timer_list *t)
 	local_bh_disable(net);
 	if (icsk->delack_deadline_ns <= now)
 		tcp_delack_timer(sk);
-	if (icsk->rto_deadline_ns <= now)
+	if (tcp_sk(sk)->fl->rto_deadline_ns <= now)
 		tcp_write_timer(sk);
-	if (icsk->xmit_deadline_ns <= now)
+	if (tcp_sk(sk)->fl->xmit_deadline_ns <= now)
 		tcp_tsq_handler(sk);
 	if (icsk->keep_deadline_ns <= now)
 		tcp_keepalive_timer(sk);

@@ -402,8 +402,8 @@ bool tcp_schedule_loss_probe(struct sock *sk, bool advancing_rto)
 		timeout = TCP_TIMEOUT_INIT_US;
 	}
 	left = icsk->rto_us;
-	if (!advancing_rto && icsk->rto_deadline_ns != TIME_NEVER)
-		left = icsk->rto_deadline_ns > sk->net->now_ns ? (icsk->rto_deadline_ns - sk->net->now_ns) / NSEC_PER_USEC : 0;
+	if (!advancing_rto && tp->fl->rto_deadline_ns != TIME_NEVER)
+		left = tp->fl->rto_deadline_ns > sk->net->now_ns ? (tp->fl->rto_deadline_ns - sk->net->now_ns) / NSEC_PER_USEC : 0;
 	if (left)
 		timeout = min_u64(timeout, left);
 	inet_csk_reset_xmit_timer(sk, ICSK_TIME_LOSS_PROBE, timeout);
@@ -556,7 +556,7 @@ static void tcp_connect_init(struct sock *sk)
 	const struct tcp_sysctl *s = tcp_sysctl(sk);
 	uint8_t rcv_wscale = 0;
 
-	tp->tcp_header_len = TCP_HLEN + (s->timestamps ? 12u : 0u);
+	tp->tcp_header_len = (uint16_t)(TCP_HLEN + (s->timestamps ? 12u : 0u));
 	if (tp->rx_opt.user_mss)
 		tp->rx_opt.mss_clamp = tp->rx_opt.user_mss;
 	tp->max_window = 0;
@@ -568,7 +568,7 @@ static void tcp_connect_init(struct sock *sk)
 	if (!(tp->rare && tp->rare->window_clamp_user))
 		tp->window_clamp = tcp_route_window(dst);
 	tcp_select_initial_window(sk, tcp_full_space(sk),
-				  tp->advmss - (tp->rx_opt.ts_recent_stamp ? tp->tcp_header_len - TCP_HLEN : 0), &tp->rcv_wnd,
+				  tp->advmss - (tp->rx_opt.ts_recent_stamp ? (uint32_t)tp->tcp_header_len - TCP_HLEN : 0), &tp->rcv_wnd,
 				  &tp->window_clamp, s->window_scaling != 0, &rcv_wscale, tcp_route_initrwnd(dst));
 	tp->rx_opt.rcv_wscale = rcv_wscale & 15u;
 	tp->rcv_ssthresh = tp->rcv_wnd;

@@ -206,7 +206,7 @@ static void idle_connection_size(void **state)
 	print_message("tcp_sock %zu (inet_sock %zu, sock %zu), side structs %zu, descriptor %zu\n", sock, sizeof(struct inet_sock),
 		      sizeof(struct sock), side, file);
 	assert_int_equal(side, sizeof(struct inet_bind_bucket));
-	assert_true(sock + side <= 1400);
+	assert_true(sock + side <= 1024);
 	hosts_wait(h, a);
 	hosts_wait(h, b);
 	hosts_free(h);
