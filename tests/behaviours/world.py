@@ -1,7 +1,8 @@
 """Runs of culver for the tests of behaviours, and what they left: events, frames, and what was printed.
 
-A run is made once and shared (run() and visit() keep what they made). Events are dicts as in events.jsonl with two keys more:
-"i", the place in the file, and "up", the place of the enclosing ENTER in the same node and context (or None). Frames are
+A run is made once and shared (run() and visit() keep what they made). Events are dicts as in events.jsonl with keys more:
+"i", the place in the file, and "up", the place of the enclosing ENTER in the same node and context (or None); an ENTER has
+"end" besides, the place of its LEAVE. Frames are
 read from the pcapng files themselves; every one is joined to events by its packet number (option epb_packetid).
 """
 import functools
@@ -168,7 +169,7 @@ class Run:
                 e.setdefault("text", "")
                 st = open_.setdefault((e["node"], e["ctx"]), [])
                 if e["kind"] == "leave" and st:
-                    st.pop()
+                    ev[st.pop()]["end"] = i
                 e["up"] = st[-1] if st else None
                 if e["kind"] == "enter":
                     st.append(i)
@@ -191,8 +192,23 @@ class Run:
     def steps(self):
         return pcapng(os.path.join(self.dir, "steps.pcapng"))
 
+    @functools.cached_property
+    def by_func(self):
+        d = {}
+        for e in self.ev:
+            d.setdefault(e["func"], []).append(e)
+        return d
+
+    @functools.cached_property
+    def by_node(self):
+        d = {}
+        for e in self.ev:
+            d.setdefault(e["node"], []).append(e)
+        return d
+
     def sel(self, kind=None, func=None, node=None, serial=None, text=None, after=-1, before=None):
-        src = self.by_serial.get(serial, []) if serial is not None else self.ev
+        src = (self.by_serial.get(serial, []) if serial is not None else self.by_func.get(func, []) if func is not None else
+               self.by_node.get(node, []) if node is not None else self.ev)
         end = before if before is not None else len(self.ev)
         return [e for e in src if after < e["i"] < end and (kind is None or e["kind"] == kind) and
                 (func is None or e["func"] == func) and (node is None or e["node"] == node) and
@@ -215,10 +231,8 @@ class Run:
 
     def leave_of(self, e):
         """Where the call that began at ENTER e ended."""
-        for x in self.ev[e["i"] + 1:]:
-            if x["kind"] == "leave" and x["node"] == e["node"] and x["ctx"] == e["ctx"] and x["depth"] == e["depth"] \
-                    and x["func"] == e["func"]:
-                return x["i"]
+        if "end" in e:
+            return e["end"]
         raise AssertionError("%s never ended" % e["func"])
 
     def enters(self, serial, node, after=-1, before=None):
