@@ -311,6 +311,8 @@ static void inetdev_destroy(struct net *net, struct net_device *dev)
 		ifa_unlink_free(net, ifa);
 	}
 	ip_mc_destroy_dev(in);
+	if (in->rx.rt)
+		dst_release(&in->rx.rt->dst);
 	fib_disable_ip(net, dev, true);
 	rt_free_dev(net, dev);
 	devinet_sysctl_unregister(net, dev);

@@ -112,8 +112,21 @@ void ip_cmsg_recv(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
 /* recvmsg with MSG_ERRQUEUE. */
 ssize_t ip_recv_error(struct sock *sk, struct msghdr *msg, size_t len, socklen_t *addr_len);
 void ip_local_error(struct sock *sk, int err, uint32_t daddr, uint16_t port, uint32_t info);
-void ipcm_init_sk(struct ipcm_cookie *ipc, const struct inet_sock *inet);
-uint8_t ip_sk_tos(const struct sock *sk, const struct ipcm_cookie *ipc);
+static inline void ipcm_init_sk(struct ipcm_cookie *ipc, const struct inet_sock *inet)
+{
+	ipc->saddr = inet->saddr;
+	ipc->addr = 0;
+	ipc->mark = inet->sk.mark;
+	ipc->oif = inet->sk.bound_dev_if;
+	ipc->opt = NULL;
+	ipc->protocol = ipc->ttl = 0;
+	ipc->tos = -1;
+	ipc->gso_size = 0;
+}
+static inline uint8_t ip_sk_tos(const struct sock *sk, const struct ipcm_cookie *ipc)
+{
+	return ipc->tos >= 0 ? (uint8_t)ipc->tos : inet_sk(sk)->tos;
+}
 
 /* AF_INET sockets (af_inet.c): the tables for inet_protosw, and what TCP's glue needs of them. */
 extern const struct proto_ops inet_stream_ops, inet_dgram_ops, inet_sockraw_ops;
@@ -164,6 +177,12 @@ struct in_device {
 	struct list_head addrs, mc_list, mc_tomb; /* mc_tomb: groups left, IGMPv3 still has to say so */
 	int32_t cnf[32]; /* enum ipv4_devconf */
 	bool dead;
+	/* The last flow that was for us, and its route: a flow's next packet asks no table. Valid while the rtable is. */
+	struct {
+		uint32_t saddr, daddr;
+		uint8_t tos;
+		struct rtable *rt;
+	} rx;
 	/* IGMP (RFC 3376 8): the versions that queriers spoke, and when each was last heard */
 	uint64_t mr_v1_seen_ns, mr_v2_seen_ns;
 	uint8_t mr_qrv;

@@ -78,32 +78,19 @@ static struct sk_buff *append_alloc(struct append *a, uint32_t datalen, int *err
 	return skb;
 }
 
-/* A new skb at the tail. Octets that make the one before it no multiple of 8 move over. */
-static int append_new(struct append *a, struct sk_buff *prev)
+/* Data into a new skb: datalen octets behind gap octets that are already there. 0, or -errno: skb is gone. */
+static int append_fill(struct append *a, struct sk_buff *skb, uint32_t datalen, uint32_t gap)
 {
-	uint32_t gap = prev && prev->len > a->maxfrag ? prev->len - a->maxfrag : 0;
-	uint32_t datalen = a->length + gap, copy;
-	struct sk_buff *skb;
+	uint32_t copy = datalen - a->transhdrlen - gap;
 	uint8_t *data;
 	int err;
 
-	if (datalen > a->maxpay)
-		datalen = a->maxfrag;
-	skb = append_alloc(a, datalen, &err);
-	if (!skb)
-		return err;
 	/* One packet, no more to come, and a device that sums: leave the checksum to it. */
 	if (a->transhdrlen && !(a->flags & MSG_MORE) && datalen == a->length && a->cork->dst &&
 	    (a->cork->dst->dev->features & NETIF_F_HW_CSUM) && !cork_optlen(a->cork))
 		skb->ip_summed = CHECKSUM_PARTIAL;
 	data = skb_put(skb, datalen);
 	skb_reset_transport_header(skb);
-	copy = datalen - a->transhdrlen - gap;
-	if (gap) {
-		(void)skb_copy_bits(prev, a->maxfrag, data, gap);
-		skb_trim(prev, a->maxfrag);
-		a->cork->flags++; /* the sums of both are no longer those of one copy */
-	}
 	err = copy ? a->getfrag(a->from, data + a->transhdrlen + gap, a->done, copy, skb) : 0;
 	if (err) {
 		kfree_skb_reason(skb, DROP_SOCKET_CLOSE);
@@ -113,6 +100,30 @@ static int append_new(struct append *a, struct sk_buff *prev)
 	a->done += copy;
 	a->length -= copy + a->transhdrlen;
 	a->transhdrlen = 0;
+	return 0;
+}
+
+/* A new skb at the tail. Octets that make the one before it no multiple of 8 move over. */
+static int append_new(struct append *a, struct sk_buff *prev)
+{
+	uint32_t gap = prev && prev->len > a->maxfrag ? prev->len - a->maxfrag : 0;
+	uint32_t datalen = a->length + gap;
+	struct sk_buff *skb;
+	int err;
+
+	if (datalen > a->maxpay)
+		datalen = a->maxfrag;
+	skb = append_alloc(a, datalen, &err);
+	if (!skb)
+		return err;
+	err = append_fill(a, skb, datalen, gap);
+	if (err)
+		return err;
+	if (gap) {
+		(void)skb_copy_bits(prev, a->maxfrag, skb->data, gap);
+		skb_trim(prev, a->maxfrag);
+		a->cork->flags++; /* the sums of both are no longer those of one copy */
+	}
 	skb_queue_tail(a->q, skb);
 	return 0;
 }
@@ -266,18 +277,15 @@ static uint8_t cork_ttl(const struct inet_sock *inet, const struct inet_cork *co
 	return ip_select_ttl(inet, cork->dst);
 }
 
-static struct sk_buff *__ip_make_skb(struct sock *sk, struct flowi4 *fl4, struct sk_buff_head *q, struct inet_cork *cork)
+/* The header in front of what was collected. The cork gives up its route and ends here. */
+static struct sk_buff *put_header(struct sk_buff *skb, struct sock *sk, const struct flowi4 *fl4, struct inet_cork *cork)
 {
-	struct inet_sock *inet = inet_sk(sk);
-	struct net *net = sk->net;
-	struct sk_buff *skb = collect(q);
+	const struct inet_sock *inet = inet_sk(sk);
 	uint32_t optlen = cork_optlen(cork);
-	uint8_t first;
+	uint8_t first = skb_headlen(skb) ? skb->data[0] : 0xff;
+	uint8_t disc = inet->pmtudisc;
 	struct ip4_hdr *h;
 
-	if (!skb)
-		return NULL;
-	first = skb_headlen(skb) ? skb->data[0] : 0xff;
 	/* With DF "want" a datagram that was cut here goes out in pieces; only whole ones carry DF. */
 	skb->ignore_df = ip_sk_ignore_df(sk);
 	/* skb->csum is the sum of all the payload if one copy made it: UDP need not walk it again. */
@@ -288,24 +296,33 @@ static struct sk_buff *__ip_make_skb(struct sock *sk, struct flowi4 *fl4, struct
 	skb->protocol = ETH_P_IP;
 	h->ver_ihl = (uint8_t)(0x40 | (IP4_HLEN + optlen) / 4);
 	h->tos = cork->tos;
-	put_be16(h->frag_off, inet->pmtudisc == IP_PMTUDISC_DO || inet->pmtudisc == IP_PMTUDISC_PROBE ||
-					      (skb->len <= dst_mtu(cork->dst) && ip_dont_fragment(sk, cork->dst)) ?
+	put_be16(h->frag_off, disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE ||
+					      (skb->len <= cork->fragsize && ip_dont_fragment(sk, cork->dst)) ?
 				      IP_DF : 0);
 	h->ttl = cork_ttl(inet, cork, fl4->daddr);
 	h->protocol = sk->protocol;
 	put_be32(h->saddr, fl4->saddr);
 	put_be32(h->daddr, fl4->daddr);
-	put_be16(h->id, ip_select_ident(net, h, sk, 1));
-	if (optlen)
+	put_be16(h->id, ip_select_ident(sk->net, h, sk, 1));
+	if (unlikely(optlen))
 		ip_options_build(skb, &cork->opt->opt, cork->addr, (const struct rtable *)(const void *)cork->dst);
 	skb->priority = sk->priority;
 	skb->mark = cork->mark;
 	skb_dst_set(skb, cork->dst);
 	cork->dst = NULL;
 	if (h->protocol == IPPROTO_ICMP && first != 0xff)
-		icmp_out_count(net, first);
-	ip_cork_release(cork);
+		icmp_out_count(sk->net, first);
+	free(cork->opt);
+	cork->opt = NULL;
+	cork->active = false;
 	return skb;
+}
+
+static struct sk_buff *__ip_make_skb(struct sock *sk, struct flowi4 *fl4, struct sk_buff_head *q, struct inet_cork *cork)
+{
+	struct sk_buff *skb = collect(q);
+
+	return skb ? put_header(skb, sk, fl4, cork) : NULL;
 }
 
 struct sk_buff *ip_finish_skb(struct sock *sk, struct flowi4 *fl4)
@@ -330,6 +347,17 @@ void ip_flush_pending_frames(struct sock *sk)
 		ip_cork_release(inet_sk(sk)->cork);
 }
 
+/* Most datagrams are one packet, all at once: no queue, no loop. NULL: *err. */
+static struct sk_buff *make_one(struct append *a, int *err)
+{
+	struct sk_buff *skb = append_alloc(a, a->length, err);
+
+	if (!skb)
+		return NULL;
+	*err = append_fill(a, skb, a->length, 0);
+	return *err ? NULL : skb;
+}
+
 struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl4, ip_getfrag_fn getfrag, void *from, uint32_t length,
 			    uint32_t transhdrlen, struct ipcm_cookie *ipc, struct rtable **rtp, unsigned flags, int *err)
 {
@@ -338,13 +366,21 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl4, ip_getfrag_fn g
 	struct sk_buff_head q;
 	struct append a = { .sk = sk, .q = &q, .cork = &cork, .getfrag = getfrag, .from = from, .length = length,
 			    .transhdrlen = transhdrlen, .flags = flags };
+	struct sk_buff *skb;
 
 	skb_queue_head_init(&q);
-	*err = 0;
 	*err = ip_setup_cork(sk, &cork, ipc, rtp);
 	if (*err)
 		return NULL;
-	*err = __ip_append_data(&a, fl4);
+	a.hlen = IP4_HLEN + cork_optlen(&cork);
+	if (likely(a.hlen + length <= cork.fragsize && transhdrlen && length)) {
+		skb = make_one(&a, err);
+		if (likely(skb))
+			return put_header(skb, sk, fl4, &cork);
+		IP_INC(sk->net, OutDiscards);
+	} else {
+		*err = __ip_append_data(&a, fl4);
+	}
 	if (*err) {
 		skb_queue_purge_reason(&q, DROP_SOCKET_CLOSE);
 		ip_cork_release(&cork);

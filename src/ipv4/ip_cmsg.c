@@ -12,23 +12,6 @@
 
 /* ---- down ---- */
 
-void ipcm_init_sk(struct ipcm_cookie *ipc, const struct inet_sock *inet)
-{
-	memset(ipc, 0, offsetof(struct ipcm_cookie, opt_store));
-	ipc->protocol = 0;
-	ipc->ttl = 0;
-	ipc->gso_size = 0;
-	ipc->tos = -1;
-	ipc->mark = inet->sk.mark;
-	ipc->oif = inet->sk.bound_dev_if;
-	ipc->saddr = inet->saddr;
-}
-
-uint8_t ip_sk_tos(const struct sock *sk, const struct ipcm_cookie *ipc)
-{
-	return ipc->tos >= 0 ? (uint8_t)ipc->tos : inet_sk(sk)->tos;
-}
-
 static int cmsg_int(const struct cmsghdr *c, int *v)
 {
 	if (c->cmsg_len >= CMSG_LEN(sizeof(int)))

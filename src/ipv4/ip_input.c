@@ -29,6 +29,20 @@ static void count_ecn(struct net *net, const struct sk_buff *skb, uint8_t tos)
 	}
 }
 
+/* Nonzero: the header's checksum is wrong. 20 octets, as nearly all have, are summed in place: in which byte order
+ * does not matter for a zero. */
+static bool header_csum_bad(const struct ip4_hdr *h, uint32_t hlen)
+{
+	uint64_t sum;
+	uint32_t w[5];
+
+	if (unlikely(hlen != IP4_HLEN))
+		return ip4_fast_csum(h, hlen) != 0;
+	memcpy(w, h, sizeof(w));
+	sum = (uint64_t)w[0] + w[1] + w[2] + w[3] + w[4];
+	return csum_fold((uint32_t)(sum >> 32) + (uint32_t)(sum & 0xffff) + (uint32_t)(sum >> 16 & 0xffff)) != 0;
+}
+
 /* RFC 1812 5.2.2: five tests, each before anything is read that it guards. 0, or why the packet dies. */
 static enum drop_reason header_check(struct net *net, struct sk_buff *skb)
 {
@@ -45,7 +59,7 @@ static enum drop_reason header_check(struct net *net, struct sk_buff *skb)
 	if (!skb_may_pull(skb, hlen))
 		goto inhdr;
 	h = ip_hdr(skb);
-	if (unlikely(ip4_fast_csum(h, hlen))) {
+	if (unlikely(header_csum_bad(h, hlen))) {
 		IPEXT_INC(net, InCsumErrors);
 		IP_INC(net, InHdrErrors);
 		return DROP_IP_CSUM;

@@ -76,6 +76,37 @@ static void input_local(struct in_route *r, uint32_t flags)
 	attach(r, rt);
 }
 
+/* Fill the device's cache of one: only plain local delivery, and only where no rule looks at more than the key. */
+static void rx_cache_fill(struct in_route *r)
+{
+	struct in_device *in = r->in;
+	struct rtable *rt = skb_rtable(r->skb);
+
+	if (r->net->ipv4->has_custom_rules)
+		return;
+	if (in->rx.rt != rt) {
+		if (in->rx.rt)
+			dst_release(&in->rx.rt->dst);
+		in->rx.rt = rt;
+		dst_hold(&rt->dst);
+	}
+	in->rx.saddr = r->saddr;
+	in->rx.daddr = r->daddr;
+	in->rx.tos = r->tos;
+}
+
+static bool rx_cache_hit(struct in_route *r)
+{
+	struct in_device *in = r->in;
+
+	if (!in->rx.rt || in->rx.saddr != r->saddr || in->rx.daddr != r->daddr || in->rx.tos != r->tos ||
+	    !rt_cache_valid(in->rx.rt))
+		return false;
+	r->net->ipv4->rt_stat.in_hit++;
+	attach(r, (struct rtable *)(void *)dst_hold(&in->rx.rt->dst));
+	return true;
+}
+
 /* Nowhere to go: the packet gets a route whose input says so to the sender (or to nobody). */
 static void input_error(struct in_route *r, int err)
 {
@@ -258,6 +289,7 @@ static enum drop_reason input_by_table(struct in_route *r)
 		if (why)
 			return martian_source(r, why);
 		input_local(r, 0);
+		rx_cache_fill(r);
 		return DROP_NOT_SPECIFIED;
 	}
 	if (!in_dev_forward(r->in)) {
@@ -297,6 +329,10 @@ enum drop_reason ip_route_input_noref(struct sk_buff *skb, uint32_t daddr, uint3
 	r.net->mib.rt_in_lookups++;
 	if (!r.in)
 		return DROP_IP_INADDRERRORS;
+	if (likely(rx_cache_hit(&r))) {
+		trace_input(&r);
+		return DROP_NOT_SPECIFIED;
+	}
 	if (ip4_is_multicast(daddr) && !ip4_is_multicast(saddr) && !ip4_is_lbcast(saddr) && !ip4_is_loopback(saddr)) {
 		why = input_multicast(&r);
 	} else {

@@ -178,12 +178,13 @@ static bool takes_device(const struct sock *sk, int dif)
 }
 
 /* A socket bound to the device beats one that is not; among SO_REUSEPORT equals the flow's hash chooses. */
-static struct sock *best_of(struct hlist_head *h, uint32_t laddr, uint16_t lport, int dif, uint32_t flow)
+static struct sock *best_of(struct hlist_head *h, uint32_t laddr, uint16_t lport, int dif, struct net *net, uint32_t raddr,
+			    uint16_t rport)
 {
 	struct udp_sock *up;
 	struct sock *best = NULL;
 	int best_score = -1;
-	uint32_t equals = 0;
+	uint32_t equals = 0, flow = 0;
 
 	hlist_for_each_entry(up, h, addr_node) {
 		struct sock *sk = &up->inet.sk;
@@ -200,7 +201,8 @@ static struct sock *best_of(struct hlist_head *h, uint32_t laddr, uint16_t lport
 			best_score = score;
 			equals = 1;
 		} else if (score == best_score && sk->reuseport && best->reuseport) {
-			equals++;
+			if (equals++ == 1)
+				flow = hash_conn(net, laddr, lport, raddr, rport);
 			if ((uint32_t)(((uint64_t)flow * equals) >> 32) == 0)
 				best = sk;
 			flow = flow * 1664525u + 1013904223u;
@@ -212,15 +214,14 @@ static struct sock *best_of(struct hlist_head *h, uint32_t laddr, uint16_t lport
 struct sock *udp_lookup(struct net *net, uint32_t saddr, uint16_t sport, uint32_t daddr, uint16_t dport, int dif)
 {
 	struct udp_table *t = net->ipv4->udp;
-	uint32_t mask = t->size - 1, flow;
+	uint32_t mask = t->size - 1;
 	struct udp_sock *up;
 	struct sock *sk;
 
 	if (!t->n)
 		return NULL;
-	flow = hash_conn(net, daddr, dport, saddr, sport);
 	if (t->n_conn) {
-		hlist_for_each_entry(up, &t->conn[flow & mask], conn_node) {
+		hlist_for_each_entry(up, &t->conn[hash_conn(net, daddr, dport, saddr, sport) & mask], conn_node) {
 			const struct inet_sock *in = &up->inet;
 
 			if (in->num == dport && in->dport == sport && in->rcv_saddr == daddr && in->daddr == saddr &&
@@ -228,8 +229,8 @@ struct sock *udp_lookup(struct net *net, uint32_t saddr, uint16_t sport, uint32_
 				return &up->inet.sk;
 		}
 	}
-	sk = best_of(&t->addr[hash_addr(net, daddr, dport) & mask], daddr, dport, dif, flow);
-	return sk ? sk : best_of(&t->addr[hash_addr(net, 0, dport) & mask], 0, dport, dif, flow);
+	sk = best_of(&t->addr[hash_addr(net, daddr, dport) & mask], daddr, dport, dif, net, saddr, sport);
+	return sk ? sk : best_of(&t->addr[hash_addr(net, 0, dport) & mask], 0, dport, dif, net, saddr, sport);
 }
 
 bool udp_mcast_match(const struct sock *sk, uint32_t saddr, uint16_t sport, uint32_t daddr, uint16_t dport, int dif)
