@@ -137,8 +137,10 @@ int iptables_main(struct task *t, int argc, char **argv)
 		return 2;
 	}
 	err = proc_command(t, "/proc/net/ip_tables", sb_str(&cmd), &ans);
-	if (err)
-		task_eprintf(t, "iptables: %s%s", ans.len ? sb_str(&ans) : app_strerror(err), ans.len && ans.buf[ans.len - 1] == '\n' ? "" : "\n");
+	if (err && ans.len) /* the host's own line, which names the program */
+		task_eprintf(t, "%s%s", sb_str(&ans), ans.buf[ans.len - 1] == '\n' ? "" : "\n");
+	else if (err)
+		task_eprintf(t, "iptables: %s\n", app_strerror(err));
 	else if (ans.len)
 		task_puts(t, sb_str(&ans));
 	sb_free(&cmd);

@@ -10,6 +10,7 @@
 #include "culver/host.h"
 #include "drivers/drivers.h"
 #include "ipv4/ip.h"
+#include "netfilter/nf_tables_text.h"
 #include "sched/sched.h"
 #include "socket/syscall.h"
 #include "tcp/tcp.h"
@@ -22,6 +23,7 @@ static const struct pernet_operations *const host_ops[] = {
 	&dev_ctl_net_ops,
 	&neigh_net_ops,
 	&nf_net_ops,
+	&iptables_net_ops,
 	&sched_net_ops,
 	&loopback_net_ops,
 	&sock_net_ops,

@@ -74,9 +74,10 @@ static ssize_t procfile_write(struct file *f, struct iov_iter *from)
 	text[n] = '\0';
 	sb_init(&answer);
 	err = proc_write(f->net, pf->path, text, n, &answer);
-	if (answer.len) {
+	/* What is read back from a command's descriptor is its answer, be it nothing. */
+	if (answer.len || strncmp(pf->path, "sys/", 4)) {
 		sb_reset(&pf->text);
-		sb_add(&pf->text, answer.buf, answer.len);
+		sb_add(&pf->text, sb_str(&answer), answer.len);
 		pf->made = pf->answer = true;
 		f->pos = 0;
 	}
