@@ -4,7 +4,7 @@
  * the mapping and the direction right; anything else is a fault, as an IOMMU would have it. Called
  * by drivers (map, unmap) and, for the device, through the driver's bus; hands on to the packet
  * pool for lazily backed receive buffers. Limits: DMA_MAX_MAPPINGS, DMA_MAX_LEN (the offset's 20
- * bits). Tests: tests/unit/core/test_dma.c. */
+ * bits). Tests: tests/unit/core. */
 #include <assert.h>
 #include <stdlib.h>
 #include "base/pool.h"

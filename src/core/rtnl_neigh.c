@@ -2,7 +2,7 @@
  *
  * The dump holds every live entry, NOARP too: hiding those is the choice of /proc/net/arp's iterator and of
  * the program that prints (S1-28, S1-36). Called by: rtnl.c. Calls: neighbour (neigh_table.c, neigh_state.c).
- * Tests: tests/unit/core/test_rtnl_neigh.c. */
+ * Tests: tests/unit/core. */
 #include <errno.h>
 #include <string.h>
 #include "core/neighbour.h"

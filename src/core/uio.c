@@ -1,7 +1,7 @@
 /* iov_iter: the walk over a program's buffers.
  *
  * Decides nothing but where the next byte is. Called by sendmsg and recvmsg of all protocols; hands
- * on to wire/'s fused copy and checksum. Tests: tests/unit/core/test_uio.c. */
+ * on to wire/'s fused copy and checksum. Tests: tests/unit/core. */
 #include "core/uio.h"
 
 #include <string.h>

@@ -4,7 +4,7 @@
  * Decides whether a frame from outside may enter: long enough for its header (RFC 894), not longer
  * than the MTU allows unless it is a train. Called by dev_hard_start_xmit and by the owner
  * (extdev_input); hands on to the sink and to netif_rx. A sink that is full stops the queue;
- * packets then wait in the qdisc until extdev_wake. Tests: tests/unit/drivers/test_extdev.c. */
+ * packets then wait in the qdisc until extdev_wake. Tests: tests/unit/drivers. */
 #include <errno.h>
 #include <stdlib.h>
 #include "drivers/drivers.h"

@@ -1,7 +1,7 @@
 /* What programs may know of TCP: /proc/net/tcp in Linux's columns, and sock_diag (sock_diag(7)) for ss.
  *
  * Made afresh from the hash tables, listeners first, each part sorted, because a keyed hash has no order to show.
- * Pointers are printed as zero, as Linux does for programs without privilege. Tests: tests/unit/tcp/test_tcp_close.c. */
+ * Pointers are printed as zero, as Linux does for programs without privilege. Tests: tests/unit/tcp. */
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>

@@ -2,7 +2,7 @@
  *
  * Called by tcp_ipv4.c and icmp. Resets have TTL and window as Linux gives them; a RST is never answered.
  * ICMP: RFC 5927 - the quoted sequence number must be in flight; what is hard ends only an unsynchronised connection.
- * Tests: tests/unit/tcp/test_tcp_attacks.c. */
+ * Tests: tests/unit/tcp. */
 #include <errno.h>
 #include <netinet/in.h>
 #include "ipv4/ip.h"

@@ -5,7 +5,7 @@
  * A listener owns both queues; closing it resets what was not accepted. Bounds: accept queue by the
  * backlog (somaxconn), SYN queue by the same and tcp_max_syn_backlog (then SYN cookies).
  * Called by bind, listen, accept and by tcp_minisocks.c. RFC 9293 3.10.1, RFC 4987.
- * Tests: tests/unit/tcp/test_tcp_handshake.c. */
+ * Tests: tests/unit/tcp. */
 #include <fcntl.h>
 #include "tcp/tcp_int.h"
 

@@ -4,7 +4,7 @@
  * All start at 16 slots and double; the hash is keyed per host, so that nobody outside can build
  * collisions (attack TR-11). Ephemeral ports: RFC 6056 algorithm 4 (double hash), even ports for
  * connect(), odd ones left to bind(), as Linux does.
- * Tests: tests/unit/tcp/test_tcp_hash.c. */
+ * Tests: tests/unit/tcp. */
 #include <errno.h>
 #include <stdlib.h>
 #include "tcp/inet_hashtables.h"

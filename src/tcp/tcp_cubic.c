@@ -3,7 +3,7 @@
  *   W_cubic(t) = C * (t - K)^3 + W_max,   K = cbrt(W_max * (1 - beta) / C),   C = 0.4, beta = 717/1024
  *
  * Integers only: t and K in milliseconds, so 0.4 * (dt/1000)^3 = 4 * dt^3 / 10^10.
- * Called through tcp_congestion_ops. Tests: tests/unit/tcp/test_tcp_loss.c. */
+ * Called through tcp_congestion_ops. Tests: tests/unit/tcp. */
 #include "tcp/tcp_int.h"
 
 #define CUBIC_BETA 717u /* of 1024 */

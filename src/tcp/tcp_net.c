@@ -2,7 +2,7 @@
  * numbers (RFC 6528), timestamp offsets (RFC 7323 5.4) and ephemeral ports (RFC 6056).
  *
  * Called by the assembly (tcp_net_ops), by connect and by the SYN path.
- * Tests: tests/unit/tcp/test_tcp_hash.c (ISN and port sampling). */
+ * Tests: tests/unit/tcp (ISN and port sampling). */
 #include <errno.h>
 #include <stdlib.h>
 #include "core/procfs.h"

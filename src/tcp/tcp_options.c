@@ -3,7 +3,7 @@
  * Reading never loops or runs past the header: an option whose length octet is missing, below 2 or beyond the
  * header ends the parse, and the segment itself is judged by the sequence check first (TP-04..07). SACK blocks
  * are only located here; each block is judged in tcp_sack.c.
- * Tests: tests/unit/tcp/test_tcp_options.c. */
+ * Tests: tests/unit/tcp. */
 #include "tcp/tcp_int.h"
 
 static void parse_syn_option(const struct net *net, struct tcp_options_received *opt, uint8_t kind, uint8_t len, const uint8_t *p)

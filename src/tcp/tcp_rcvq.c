@@ -3,7 +3,7 @@
  *
  * Called by tcp_input.c (segments) and tcp_recvmsg.c (space). RFC 9293 3.10.7.4, 3.8.6.3; RFC 2018, 2883.
  * First-received bytes win: of a segment only what is not queued yet is kept (TS-23, TS-24).
- * Tests: tests/unit/tcp/test_tcp_rcvq.c. */
+ * Tests: tests/unit/tcp. */
 #include "tcp/tcp_int.h"
 
 /* ---- when to acknowledge ---- */

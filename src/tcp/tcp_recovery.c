@@ -5,7 +5,7 @@
  *   Open  ---------------> Disorder -----------> Recovery ------------------------------------> Open
  *     |  ECE: CWR                  RTO, anywhere: Loss ------- (undo when the RTO was spurious) --^
  *
- * Called by tcp_ack.c and tcp_timer.c. Tests: tests/unit/tcp/test_tcp_loss.c. */
+ * Called by tcp_ack.c and tcp_timer.c. Tests: tests/unit/tcp. */
 #include "tcp/tcp_int.h"
 
 void tcp_set_ca_state(struct sock *sk, uint8_t st)

@@ -1,7 +1,7 @@
 /* recv(): the bytes in order, to the program. Copy 2 of a byte's life.
  *
  * Called by inet_recvmsg; reads receive_queue, frees what is read, tells the peer of the room (tcp_cleanup_rbuf).
- * RFC 9293 3.10.3, 3.8.5 (urgent). Tests: tests/unit/tcp/test_tcp_data.c. */
+ * RFC 9293 3.10.3, 3.8.5 (urgent). Tests: tests/unit/tcp. */
 #include "tcp/tcp_int.h"
 
 static ssize_t recv_urg(struct sock *sk, struct msghdr *msg, size_t len, int flags)

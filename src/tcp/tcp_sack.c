@@ -4,7 +4,7 @@
  * reversed; below snd_una only as a D-SACK for something that we did send. Blocks that repeat the last ACK's are
  * skipped but for their new part, and the walk starts at the place of the last one, so that an ordinary receiver
  * costs a few steps per ACK (TR-05). Called by tcp_ack.c; losses are found in tcp_recovery.c.
- * Tests: tests/unit/tcp/test_tcp_sack.c. */
+ * Tests: tests/unit/tcp. */
 #include "tcp/tcp_int.h"
 
 uint32_t tcp_fack_seq(const struct tcp_sock *tp)

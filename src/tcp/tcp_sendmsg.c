@@ -2,7 +2,7 @@
  *
  * Bytes go straight into the buffer of the segment that will carry them, MAX_TCP_HEADER behind its start; a segment
  * that is not full is continued by the next call. When the device does not sum, the checksum is made in the same pass.
- * Called by inet_sendmsg; hands on to tcp_xmit.c. RFC 9293 3.10.2. Tests: tests/unit/tcp/test_tcp_data.c. */
+ * Called by inet_sendmsg; hands on to tcp_xmit.c. RFC 9293 3.10.2. Tests: tests/unit/tcp. */
 #include "tcp/tcp_int.h"
 
 #define SMALL_ROOM 2048u /* an skb that may hold more starts with at least this */

@@ -1,7 +1,7 @@
 /* TCP's socket options (tcp(7)) and struct tcp_info.
  *
  * Called through proto.setsockopt/getsockopt for level IPPROTO_TCP. Numbers and errors are Linux's.
- * Tests: tests/unit/tcp/test_tcp_data.c. */
+ * Tests: tests/unit/tcp. */
 #include <errno.h>
 #include "tcp/tcp_info.h"
 #include "tcp/tcp_int.h"

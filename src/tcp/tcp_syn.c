@@ -3,7 +3,7 @@
  * A cookie is an ISN that carries, authenticated by SipHash, a minute counter and the MSS class:
  *     8 bits counter | 24 bits SipHash(four-tuple, client ISN, counter, class) + class
  * With timestamps the client's window scale and SACK ride in the low six bits of the timestamp that it echoes.
- * Called by the network layer's conn_request. Tests: tests/unit/tcp/test_tcp_handshake.c. */
+ * Called by the network layer's conn_request. Tests: tests/unit/tcp. */
 #include "tcp/tcp_int.h"
 
 static const uint16_t cookie_mss[4] = { 536, 1300, 1440, 1460 };

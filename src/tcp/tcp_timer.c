@@ -3,7 +3,7 @@
  *
  * One wheel timer per socket (see tcp_sock.h): a deadline that moves later costs one store.
  * Called by the wheel; arms are called from everywhere in the room.
- * Tests: tests/unit/tcp/test_tcp_timer.c. */
+ * Tests: tests/unit/tcp. */
 #include "tcp/tcp_int.h"
 
 static void tcp_sk_timer(struct timer_list *t);
