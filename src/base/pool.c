@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define POOL_ALIGN 16u
+#define POOL_FIRST 4u
 
 struct pool_slab {
 	struct pool_slab *next;
@@ -57,11 +58,13 @@ void pool_destroy(struct pool *p)
 /* Thread the objects of a new slab onto the free list, the first one on top. */
 void pool_grow_(struct pool *p)
 {
+	/* From few objects to per_slab, each slab as many as there are already: an idle host has small pools. */
+	uint32_t n = (uint32_t)min_u64(p->per_slab, max_u64(p->total, POOL_FIRST));
 	struct pool_slab *slab;
 	size_t bytes;
 	char *base;
 
-	if (__builtin_mul_overflow(p->size, (size_t)p->per_slab, &bytes) || bytes > SIZE_MAX / 2)
+	if (__builtin_mul_overflow(p->size, (size_t)n, &bytes) || bytes > SIZE_MAX / 2)
 		out_of_memory();
 	slab = malloc(SLAB_HDR + bytes);
 	if (!slab)
@@ -69,9 +72,9 @@ void pool_grow_(struct pool *p)
 	slab->next = p->slabs;
 	slab->bytes = bytes;
 	p->slabs = slab;
-	p->total += p->per_slab;
+	p->total += n;
 	base = (char *)slab + SLAB_HDR;
-	for (uint32_t i = p->per_slab; i-- > 0;) {
+	for (uint32_t i = n; i-- > 0;) {
 		char *obj = base + (size_t)i * p->size;
 
 		memcpy(obj, &p->free, sizeof(p->free));

@@ -35,7 +35,7 @@ struct pool {
 	struct pool_slab *slabs;
 	uint64_t live;  /* handed out now */
 	uint64_t total; /* carved in all */
-	uint32_t per_slab;
+	uint32_t per_slab; /* at most; the first slabs have fewer */
 };
 
 void pool_init(struct pool *p, const char *name, size_t size, uint32_t per_slab);

@@ -36,13 +36,13 @@
 
 void wheel_init(struct timer_wheel *w, uint64_t now_ns)
 {
-	memset(w, 0, sizeof(*w));
 	w->now_ns = now_ns;
+	w->seq = 0;
+	memset(w->occupied, 0, sizeof(w->occupied));
+	memset(w->unsorted, 0, sizeof(w->unsorted));
+	w->pending = 0;
 	w->next_cache = TIME_NEVER;
 	w->next_valid = true;
-	for (unsigned l = 0; l < WHEEL_LEVELS; l++)
-		for (unsigned i = 0; i < WHEEL_SLOTS; i++)
-			list_init(&w->slots[l][i]);
 }
 
 void timer_setup(struct timer_list *t, timer_fn fn)
@@ -74,13 +74,15 @@ static unsigned level_of(uint64_t now_ns, uint64_t t_ns)
 /* Put into a slot's list: at its place if that is near the tail, else at the tail and unsorted. */
 static void slot_insert(struct timer_wheel *w, unsigned level, unsigned slot, struct timer_list *t)
 {
-	struct list_head *head = &w->slots[level][slot], *at = head->prev;
+	struct list_head *head = &w->slots[level][slot], *at;
 	uint64_t bit = 1ULL << slot;
 
 	if (!(w->occupied[level] & bit)) {
+		list_init(head);
 		w->occupied[level] |= bit;
 		w->unsorted[level] &= ~bit;
 	}
+	at = head->prev;
 	if (!(w->unsorted[level] & bit)) {
 		unsigned steps = 0;
 

@@ -29,7 +29,7 @@ struct timer_wheel {
 	uint64_t seq;
 	uint64_t occupied[WHEEL_LEVELS];
 	uint64_t unsorted[WHEEL_LEVELS]; /* slots whose list is not in firing order */
-	struct list_head slots[WHEEL_LEVELS][WHEEL_SLOTS];
+	struct list_head slots[WHEEL_LEVELS][WHEEL_SLOTS]; /* a list where occupied says so, else anything */
 	uint32_t pending;
 	uint64_t next_cache; /* earliest expiry, when next_valid */
 	bool next_valid;

@@ -60,7 +60,8 @@ void dma_exit(struct net *net)
 
 static bool dma_grow(struct dma_net *d)
 {
-	uint32_t room = d->room ? d->room * 2 : DMA_ROOM_FIRST;
+	/* By half, not to twice: rings of 256 and a few more should not cost 512. */
+	uint32_t room = d->room ? d->room + d->room / 2 : DMA_ROOM_FIRST;
 
 	if (room > DMA_MAX_MAPPINGS)
 		return false;

@@ -90,7 +90,7 @@ static int sysctl_add(struct sysctl_net *s, const struct ctl_table *t)
 	if (s->n >= SYSCTL_MAX_KNOBS)
 		return -ENOSPC;
 	if (s->n == s->room) {
-		s->room = s->room ? s->room * 2 : 32;
+		s->room = s->room ? s->room + s->room / 4 : 32; /* few come after boot */
 		s->knob = xrealloc(s->knob, s->room * sizeof(*s->knob));
 	}
 	memmove(s->knob + at + 1, s->knob + at, (s->n - at) * sizeof(*s->knob));
