@@ -64,39 +64,69 @@ static void *array_remove(void *array, size_t n, size_t at, size_t size)
 	return xrealloc(a, (n - 1) * size);
 }
 
+/* Does the address (or prefix) lie below the node? */
+static inline bool node_covers(const struct trie_node *n, uint32_t key)
+{
+	return ((key ^ n->key) & ip4_mask(n->off)) == 0;
+}
+
+/* Where the node of a prefix stands. */
+static inline unsigned node_off(uint8_t plen)
+{
+	return plen - plen % TRIE_STRIDE;
+}
+
 struct fib_alias **trie_find(struct fib_table *tb, uint32_t key, uint8_t plen)
 {
 	struct trie_node *n = &tb->root;
-	unsigned off = 0;
+	unsigned off = node_off(plen), h;
 
-	for (; plen - off >= TRIE_STRIDE; off += TRIE_STRIDE) {
-		unsigned six = six_bits(key, off);
+	while (n->off < off) {
+		unsigned six = six_bits(key, n->off);
 
 		if (!(n->external >> six & 1))
 			return NULL;
 		n = &n->child[rank64(n->external, six)];
+		if (n->off > off || !node_covers(n, key))
+			return NULL;
 	}
-	unsigned h = heap_nr(key, off, plen - off);
-
+	h = heap_nr(key, off, plen - off);
 	return n->internal >> h & 1 ? &n->leaf[rank64(n->internal, h)] : NULL;
+}
+
+/* A node between n and its child c, where the way to (key, off) leaves the way to c. It takes c's place. */
+static void node_split(struct trie_node *c, uint32_t key, unsigned off)
+{
+	uint32_t diff = (key ^ c->key) & ip4_mask(min_u32(c->off, off));
+	unsigned at = diff ? (unsigned)__builtin_clz(diff) / TRIE_STRIDE * TRIE_STRIDE : off;
+	struct trie_node mid = { .key = key & ip4_mask(at), .off = at, .external = 1ULL << six_bits(c->key, at) };
+
+	mid.child = xrealloc(NULL, sizeof(*c));
+	*mid.child = *c;
+	*c = mid;
 }
 
 struct fib_alias **trie_find_or_add(struct fib_table *tb, uint32_t key, uint8_t plen)
 {
 	struct trie_node *n = &tb->root;
-	unsigned off = 0;
+	unsigned off = node_off(plen), h, at;
 
-	for (; plen - off >= TRIE_STRIDE; off += TRIE_STRIDE) {
-		unsigned six = six_bits(key, off), at = rank64(n->external, six);
+	while (n->off < off) {
+		unsigned six = six_bits(key, n->off);
 
+		at = rank64(n->external, six);
 		if (!(n->external >> six & 1)) {
 			n->child = array_insert(n->child, popcount64(n->external), at, sizeof(*n));
 			n->external |= 1ULL << six;
+			n->child[at].key = key & ip4_mask(off);
+			n->child[at].off = off;
+		} else if (n->child[at].off > off || !node_covers(&n->child[at], key)) {
+			node_split(&n->child[at], key, off);
 		}
 		n = &n->child[at];
 	}
-	unsigned h = heap_nr(key, off, plen - off), at = rank64(n->internal, h);
-
+	h = heap_nr(key, off, plen - off);
+	at = rank64(n->internal, h);
 	if (!(n->internal >> h & 1)) {
 		n->leaf = array_insert(n->leaf, popcount64(n->internal), at, sizeof(*n->leaf));
 		n->internal |= 1ULL << h;
@@ -105,61 +135,70 @@ struct fib_alias **trie_find_or_add(struct fib_table *tb, uint32_t key, uint8_t 
 	return &n->leaf[at];
 }
 
+/* A child that lost a prefix or a child: gone if it is empty, replaced by its only child if it holds nothing else.
+ * True: up lost a child. */
+static bool node_prune(struct trie_node *up, uint32_t key)
+{
+	unsigned six = six_bits(key, up->off), at = rank64(up->external, six);
+	struct trie_node *n = &up->child[at], *only = n->child;
+
+	if (n->internal || n->external & (n->external - 1))
+		return false;
+	if (n->external) {
+		*n = *only;
+		free(only);
+		return false;
+	}
+	up->child = array_remove(up->child, popcount64(up->external), at, sizeof(*n));
+	up->external &= ~(1ULL << six);
+	return true;
+}
+
 void trie_remove(struct fib_table *tb, uint32_t key, uint8_t plen)
 {
-	struct trie_node *path[7], *n = &tb->root;
-	unsigned depth = 0, off = 0;
+	struct trie_node *path[6], *n = &tb->root;
+	unsigned depth = 0, off = node_off(plen), h;
 
-	for (; plen - off >= TRIE_STRIDE; off += TRIE_STRIDE) {
+	while (n->off < off) {
 		path[depth++] = n;
-		n = &n->child[rank64(n->external, six_bits(key, off))];
+		n = &n->child[rank64(n->external, six_bits(key, n->off))];
 	}
-	unsigned h = heap_nr(key, off, plen - off);
-
+	h = heap_nr(key, off, plen - off);
 	n->leaf = array_remove(n->leaf, popcount64(n->internal), rank64(n->internal, h), sizeof(*n->leaf));
 	n->internal &= ~(1ULL << h);
 	tb->nr_prefixes--;
-	while (depth && !n->internal && !n->external) {
-		struct trie_node *up = path[--depth];
-		unsigned six;
-
-		off -= TRIE_STRIDE;
-		six = six_bits(key, off);
-		up->child = array_remove(up->child, popcount64(up->external), rank64(up->external, six), sizeof(*n));
-		up->external &= ~(1ULL << six);
-		n = up;
-	}
+	while (depth && node_prune(path[depth - 1], key))
+		depth--;
 }
 
 /* Below heap number h of a node: first the prefix itself, then its two halves. Depth is bounded by 32 bits. */
-static void node_walk(struct trie_node *n, unsigned off, uint32_t base, unsigned h, fib_walk_fn fn, void *arg)
+static void node_walk(struct trie_node *n, unsigned h, fib_walk_fn fn, void *arg)
 {
 	unsigned len = 31u - (unsigned)__builtin_clz(h);
 
 	if (n->internal >> h & 1) {
 		struct fib_alias *fa = n->leaf[rank64(n->internal, h)];
-		uint32_t bits = h & ((1u << len) - 1), key = bits ? base | bits << (32 - off - len) : base;
+		uint32_t bits = h & ((1u << len) - 1), key = bits ? n->key | bits << (32 - n->off - len) : n->key;
 
 		for (; fa; fa = fa->next)
-			fn(arg, key, (uint8_t)(off + len), fa);
+			fn(arg, key, (uint8_t)(n->off + len), fa);
 	}
 	if (len < TRIE_STRIDE - 1) {
-		node_walk(n, off, base, 2 * h, fn, arg);
-		node_walk(n, off, base, 2 * h + 1, fn, arg);
+		node_walk(n, 2 * h, fn, arg);
+		node_walk(n, 2 * h + 1, fn, arg);
 		return;
 	}
-	for (unsigned b = 0; b < 2 && off + TRIE_STRIDE <= 30; b++) {
+	for (unsigned b = 0; b < 2; b++) {
 		unsigned six = (h & 31) << 1 | b;
 
 		if (n->external >> six & 1)
-			node_walk(&n->child[rank64(n->external, six)], off + TRIE_STRIDE, base | six << (26 - off), 1, fn,
-				  arg);
+			node_walk(&n->child[rank64(n->external, six)], 1, fn, arg);
 	}
 }
 
 void trie_walk(struct fib_table *tb, fib_walk_fn fn, void *arg)
 {
-	node_walk(&tb->root, 0, 0, 1, fn, arg);
+	node_walk(&tb->root, 1, fn, arg);
 }
 
 static void node_free(struct trie_node *n, struct pool *aliases)
@@ -211,7 +250,6 @@ static int alias_match(const struct fib_alias *fa, const struct flowi4 *flp, uin
 struct trie_try { /* a node on the way, and the prefixes in it that cover the address */
 	const struct trie_node *n;
 	uint64_t match;
-	unsigned off;
 };
 
 /* From the longest covering prefix to the shortest. */
@@ -222,7 +260,7 @@ static int trie_best(const struct trie_try *path, unsigned depth, const struct f
 
 		while (m) {
 			unsigned h = 63u - (unsigned)__builtin_clzll(m);
-			unsigned plen = path[depth].off + 31u - (unsigned)__builtin_clz(h);
+			unsigned plen = path[depth].n->off + 31u - (unsigned)__builtin_clz(h);
 			const struct fib_alias *fa = path[depth].n->leaf[rank64(path[depth].n->internal, h)];
 
 			res->chain = fa;
@@ -275,23 +313,22 @@ int fib_table_lookup(struct fib_table *tb, const struct flowi4 *flp, struct fib_
 	TRACE_FN(&tb->net->probe, 0);
 	struct trie_try path[6];
 	const struct trie_node *n = &tb->root;
-	unsigned depth = 0, off = 0;
+	unsigned depth = 0;
 	int err;
 
-	for (;;) {
-		unsigned six = six_bits(flp->daddr, off);
+	do {
+		unsigned six = six_bits(flp->daddr, n->off);
 
 		if (n->internal) {
 			uint64_t m = n->internal & ancestors(six);
 
 			if (m)
-				path[depth++] = (struct trie_try){ n, m, off };
+				path[depth++] = (struct trie_try){ n, m };
 		}
 		if (!(n->external >> six & 1))
 			break;
 		n = &n->child[rank64(n->external, six)];
-		off += TRIE_STRIDE;
-	}
+	} while (node_covers(n, flp->daddr));
 	res->table_id = tb->id;
 	err = trie_best(path, depth, flp, res);
 	trace_lookup(tb, flp, res, err);

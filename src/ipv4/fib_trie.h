@@ -1,14 +1,17 @@
 /* The prefixes of one table. Private to the fib files.
  *
- * A tree bitmap: each node decides six address bits. "internal" has a bit for each prefix that ends inside the
+ * A path-compressed tree bitmap: each node decides six address bits. "internal" has a bit for each prefix that ends inside the
  * node, numbered as a heap (1 is the node's own prefix, 2 and 3 one bit longer, ..., 32..63 five bits longer);
  * "external" has a bit for each of the 64 children. Children and leaves stand packed in arrays, in bit order.
  *
  *      bits 0-5    6-11    12-17    18-23    24-29    30-31
  *      root  --->  node -> node  -> node  -> node  -> node      at most six nodes on the way to any address
+ *      root  ------------------------------> node  -> node      where nothing branches off, nodes are left out
  *
- * Invariants: popcount(external) children, popcount(internal) leaves; a node but the root is never empty. The
- * shape depends on what is in it, never on the order in which it came. */
+ * So a node says where it stands: off, the number of address bits above it, and key, those bits. Who comes from
+ * above compares them.
+ * Invariants: popcount(external) children, popcount(internal) leaves; a node but the root holds a prefix or has two
+ * children. The shape depends on what is in it, never on the order in which it came. */
 #ifndef IPV4_FIB_TRIE_H
 #define IPV4_FIB_TRIE_H
 
@@ -27,6 +30,8 @@ struct trie_node {
 	uint64_t internal, external;
 	struct trie_node *child;
 	struct fib_alias **leaf;
+	uint32_t key; /* 0 beyond the first off bits */
+	uint32_t off; /* a multiple of the stride */
 };
 
 struct fib_table {
