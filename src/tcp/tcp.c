@@ -1,11 +1,19 @@
 /* A TCP socket's life from the program's side: made, shut down, closed, asked what is ready.
  *
  * Called through struct proto (filled in ipv4/tcp_ipv4.c) and by the rest of the room when a connection ends.
- * RFC 9293 3.10.4 (CLOSE), 3.10.5 (ABORT), 3.6 (half-duplex close). Tests: tests/unit/tcp/test_tcp_close.c. */
+ * RFC 9293 3.10.4 (CLOSE), 3.10.5 (ABORT), 3.6 (half-duplex close). Tests: tests/unit/tcp. */
 #include <fcntl.h>
 #include <asm/ioctls.h>
 #include <linux/sockios.h>
 #include "tcp/tcp_int.h"
+
+/* Room for a writer: the write queue decides. What drivers still hold of clones (wmem_alloc, sock_def_write_space) does not
+ * count here: tcp_check_space() asks once for each wait, and a wake-up that it lost would never come again. */
+static void tcp_write_space(struct sock *sk)
+{
+	if (sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk))
+		wake_up(sk->wq, POLLOUT | POLLWRNORM | POLLWRBAND);
+}
 
 int tcp_init_sock(struct sock *sk)
 {
@@ -15,6 +23,7 @@ int tcp_init_sock(struct sock *sk)
 
 	tp->fl = (struct tcp_flight *)(uintptr_t)&tcp_no_flight;
 	tcp_init_xmit_timers(sk);
+	sk->write_space = tcp_write_space;
 	icsk->rto_us = TCP_TIMEOUT_INIT_US;
 	tp->mdev_us = TCP_TIMEOUT_INIT_US;
 	tp->min_rtt_us = ~0u;
