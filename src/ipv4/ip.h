@@ -139,8 +139,17 @@ bool inet_is_local_reserved_port(struct net *net, uint16_t port);
 int inet_sk_rebuild_header(struct sock *sk);
 void inet_sock_destruct(struct sock *sk);
 /* Do pmtudisc and route allow DF? (IP_MTU_DISCOVER) */
-bool ip_dont_fragment(const struct sock *sk, const struct dst_entry *dst);
-bool ip_sk_ignore_df(const struct sock *sk);
+static inline bool ip_dont_fragment(const struct sock *sk, const struct dst_entry *dst)
+{
+	uint8_t d = inet_sk(sk)->pmtudisc;
+
+	return d == 2 /* IP_PMTUDISC_DO */ || (d == 1 /* IP_PMTUDISC_WANT */ && !ip_mtu_locked(dst));
+}
+/* May a datagram of this socket be cut here, DF or not? */
+static inline bool ip_sk_ignore_df(const struct sock *sk)
+{
+	return inet_sk(sk)->pmtudisc < 2 /* IP_PMTUDISC_DO */ || inet_sk(sk)->pmtudisc == 5 /* IP_PMTUDISC_OMIT */;
+}
 bool ip_sk_accept_pmtu(const struct sock *sk);
 uint8_t ip_select_ttl(const struct inet_sock *inet, const struct dst_entry *dst);
 

@@ -312,8 +312,10 @@ static struct sk_buff *put_header(struct sk_buff *skb, struct sock *sk, const st
 	cork->dst = NULL;
 	if (h->protocol == IPPROTO_ICMP && first != 0xff)
 		icmp_out_count(sk->net, first);
-	free(cork->opt);
-	cork->opt = NULL;
+	if (unlikely(cork->opt)) {
+		free(cork->opt);
+		cork->opt = NULL;
+	}
 	cork->active = false;
 	return skb;
 }

@@ -9,4 +9,8 @@
 #define IP_CMSG_RETOPTS 16
 #define IP_CMSG_ORIGDSTADDR 64
 
+/* recvmsg of raw and ping sockets (datagram.c): the next datagram with its IP header or what the receiver left of it, its
+ * sender, its control messages. Octets copied (with MSG_TRUNC: its whole length), or -errno. */
+ssize_t ip_datagram_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, socklen_t *addr_len);
+
 #endif

@@ -36,20 +36,6 @@ void ip_send_check(struct ip4_hdr *h)
 
 /* ---- what sockets say about DF and TTL ---- */
 
-bool ip_dont_fragment(const struct sock *sk, const struct dst_entry *dst)
-{
-	uint8_t d = inet_sk(sk)->pmtudisc;
-
-	return d == IP_PMTUDISC_DO || (d == IP_PMTUDISC_WANT && !ip_mtu_locked(dst));
-}
-
-bool ip_sk_ignore_df(const struct sock *sk)
-{
-	uint8_t d = inet_sk(sk)->pmtudisc;
-
-	return d < IP_PMTUDISC_DO || d == IP_PMTUDISC_OMIT;
-}
-
 bool ip_sk_accept_pmtu(const struct sock *sk)
 {
 	uint8_t d = inet_sk(sk)->pmtudisc;

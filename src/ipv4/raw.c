@@ -143,39 +143,8 @@ void raw_icmp_error(struct sk_buff *skb, uint8_t protocol, uint32_t info)
 static ssize_t raw_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, socklen_t *addr_len)
 {
 	TRACE_FN(&sk->net->probe, 0);
-	struct iov_iter to;
-	struct sk_buff *skb;
-	uint32_t copied, ulen;
-	int err;
 
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	if (flags & MSG_ERRQUEUE)
-		return ip_recv_error(sk, msg, len, addr_len);
-	skb = skb_recv_datagram(sk, flags, &err);
-	if (!skb)
-		return err;
-	ulen = skb->len;
-	copied = (uint32_t)min_sz(len, ulen);
-	if (copied < ulen)
-		msg->msg_flags |= MSG_TRUNC;
-	iov_iter_init(&to, msg->msg_iov, msg->msg_iovlen);
-	if (skb_copy_datagram_iter(skb, 0, &to, copied)) {
-		kfree_skb_reason(skb, DROP_SOCKET_CLOSE);
-		return -EFAULT;
-	}
-	sock_recv_timestamp(msg, sk, skb);
-	if (msg->msg_name) {
-		struct sockaddr_in sin = { .sin_family = AF_INET };
-
-		sin.sin_addr.s_addr = htonl(ip4_saddr(ip_hdr(skb)));
-		memcpy(msg->msg_name, &sin, sizeof(sin));
-		*addr_len = sizeof(sin);
-	}
-	if (inet_sk(sk)->cmsg_flags)
-		ip_cmsg_recv(msg, sk, skb);
-	consume_skb(skb);
-	return flags & MSG_TRUNC ? (ssize_t)ulen : (ssize_t)copied;
+	return ip_datagram_recvmsg(sk, msg, len, flags, addr_len);
 }
 
 /* ---- sending ---- */

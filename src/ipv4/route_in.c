@@ -95,15 +95,17 @@ static void rx_cache_fill(struct in_route *r)
 	in->rx.tos = r->tos;
 }
 
-static bool rx_cache_hit(struct in_route *r)
+static inline bool rx_cache_hit(struct net *net, struct sk_buff *skb, const struct in_device *in, uint32_t daddr, uint32_t saddr,
+				uint8_t tos)
 {
-	struct in_device *in = r->in;
+	struct rtable *rt = in->rx.rt;
 
-	if (!in->rx.rt || in->rx.saddr != r->saddr || in->rx.daddr != r->daddr || in->rx.tos != r->tos ||
-	    !rt_cache_valid(in->rx.rt))
+	if (!rt || in->rx.saddr != saddr || in->rx.daddr != daddr || in->rx.tos != tos || rt->dst.obsolete ||
+	    rt->genid != net->ipv4->rt_genid)
 		return false;
-	r->net->ipv4->rt_stat.in_hit++;
-	attach(r, (struct rtable *)(void *)dst_hold(&in->rx.rt->dst));
+	net->ipv4->rt_stat.in_hit++;
+	skb_dst_drop(skb);
+	skb_dst_set(skb, dst_hold(&rt->dst));
 	return true;
 }
 
@@ -303,43 +305,52 @@ static enum drop_reason input_by_table(struct in_route *r)
 	return __mkroute_input(r);
 }
 
-static void trace_input(const struct in_route *r)
+static void trace_input(const struct sk_buff *skb, uint32_t daddr, uint32_t saddr, const struct net_device *dev)
 {
-	const struct rtable *rt = skb_rtable(r->skb);
+	const struct rtable *rt = skb_rtable(skb);
 	char d[IP4_STRLEN], s[IP4_STRLEN], g[IP4_STRLEN] = "-";
 
-	if (likely(!r->net->probe.on) || !rt)
+	if (!rt)
 		return;
-	ip4_str(d, r->daddr);
-	ip4_str(s, r->saddr);
+	ip4_str(d, daddr);
+	ip4_str(s, saddr);
 	if (rt->gw)
 		ip4_str(g, rt->gw);
-	probe_emit_(&r->net->probe, TR_ROUTE, "ip_route_input_noref", r->skb->serial, "dst=%s src=%s iif=%s dev=%s gateway=%s %s", d,
-		    s, r->dev->name, rt->dst.dev->name, g,
+	probe_emit_(&skb->net->probe, TR_ROUTE, "ip_route_input_noref", skb->serial, "dst=%s src=%s iif=%s dev=%s gateway=%s %s", d, s,
+		    dev->name, rt->dst.dev->name, g,
 		    rt->dst.error ? "error" : rt->flags & RTCF_LOCAL_ ? "local" : "forward");
+}
+
+static enum drop_reason ip_route_input_slow(struct sk_buff *skb, uint32_t daddr, uint32_t saddr, uint8_t tos,
+					    struct net_device *dev)
+{
+	TRACE_FN(&skb->net->probe, skb->serial);
+	struct in_route r = { .net = skb->net, .skb = skb, .dev = dev, .in = dev->ip_ptr, .daddr = daddr, .saddr = saddr,
+			      .tos = tos };
+	enum drop_reason why;
+
+	if (ip4_is_multicast(daddr) && !ip4_is_multicast(saddr) && !ip4_is_lbcast(saddr) && !ip4_is_loopback(saddr))
+		return input_multicast(&r);
+	why = check_martians(&r);
+	if (why)
+		return why;
+	return ip4_is_lbcast(daddr) || (!saddr && !daddr) ? input_broadcast(&r) : input_by_table(&r);
 }
 
 enum drop_reason ip_route_input_noref(struct sk_buff *skb, uint32_t daddr, uint32_t saddr, uint8_t tos, struct net_device *dev)
 {
 	TRACE_FN(&skb->net->probe, skb->serial);
-	struct in_route r = { .net = skb->net, .skb = skb, .dev = dev, .in = dev->ip_ptr, .daddr = daddr, .saddr = saddr,
-			      .tos = tos & 0x1c };
-	enum drop_reason why;
+	struct net *net = skb->net;
+	const struct in_device *in = dev->ip_ptr;
+	enum drop_reason why = DROP_NOT_SPECIFIED;
 
-	r.net->mib.rt_in_lookups++;
-	if (!r.in)
+	net->mib.rt_in_lookups++;
+	tos &= 0x1c;
+	if (unlikely(!in))
 		return DROP_IP_INADDRERRORS;
-	if (likely(rx_cache_hit(&r))) {
-		trace_input(&r);
-		return DROP_NOT_SPECIFIED;
-	}
-	if (ip4_is_multicast(daddr) && !ip4_is_multicast(saddr) && !ip4_is_lbcast(saddr) && !ip4_is_loopback(saddr)) {
-		why = input_multicast(&r);
-	} else {
-		why = check_martians(&r);
-		if (!why)
-			why = ip4_is_lbcast(daddr) || (!saddr && !daddr) ? input_broadcast(&r) : input_by_table(&r);
-	}
-	trace_input(&r);
+	if (!rx_cache_hit(net, skb, in, daddr, saddr, tos))
+		why = ip_route_input_slow(skb, daddr, saddr, tos, dev);
+	if (unlikely(net->probe.on))
+		trace_input(skb, daddr, saddr, dev);
 	return why;
 }

@@ -19,11 +19,12 @@ static uint32_t hash_conn(struct net *net, uint32_t laddr, uint16_t lport, uint3
 	return (uint32_t)hash_words(net->hash_key, (uint64_t)laddr << 32 | raddr, (uint32_t)lport << 16 | rport);
 }
 
+/* Local ports are ours to give: nobody outside can make them collide, so the number itself is the hash. */
 struct hlist_head *udp_port_bucket(struct net *net, uint16_t port)
 {
 	struct udp_table *t = net->ipv4->udp;
 
-	return &t->port[(uint32_t)hash_words(net->hash_key, port, 3) & (t->size - 1)];
+	return &t->port[port & (t->size - 1)];
 }
 
 static bool is_connected(const struct sock *sk)
@@ -211,6 +212,49 @@ static struct sock *best_of(struct hlist_head *h, uint32_t laddr, uint16_t lport
 	return best;
 }
 
+#define UDP_SHORT_CHAIN 3 /* as far as it is worth looking at sockets one by one */
+
+/* How well does a socket fit? -1: not at all. 4: connected to this peer; 2: bound to this address; 1: to this device. */
+static inline int score_of(const struct sock *sk, uint32_t saddr, uint16_t sport, uint32_t daddr, uint16_t dport, int dif)
+{
+	const struct inet_sock *in = inet_sk(sk);
+	int score = 0;
+
+	if (in->num != dport || (in->rcv_saddr && in->rcv_saddr != daddr) || !takes_device(sk, dif))
+		return -1;
+	if (sk->state == TCP_ESTABLISHED) {
+		if (in->daddr != saddr || in->dport != sport)
+			return -1;
+		score += 4;
+	}
+	return score + (in->rcv_saddr ? 2 : 0) + (sk->bound_dev_if ? 1 : 0);
+}
+
+/* A chain of few sockets is searched as it is: the usual case costs no hash at all. False: it is longer, or equals
+ * share the port (SO_REUSEPORT): the tables must tell. */
+static bool lookup_short(struct hlist_head *h, uint32_t saddr, uint16_t sport, uint32_t daddr, uint16_t dport, int dif,
+			 struct sock **out)
+{
+	struct udp_sock *up;
+	int best = -1, n = 0;
+
+	*out = NULL;
+	hlist_for_each_entry(up, h, port_node) {
+		int score;
+
+		if (++n > UDP_SHORT_CHAIN)
+			return false;
+		score = score_of(&up->inet.sk, saddr, sport, daddr, dport, dif);
+		if (score >= 0 && score == best && up->inet.sk.reuseport)
+			return false;
+		if (score > best) {
+			best = score;
+			*out = &up->inet.sk;
+		}
+	}
+	return true;
+}
+
 struct sock *udp_lookup(struct net *net, uint32_t saddr, uint16_t sport, uint32_t daddr, uint16_t dport, int dif)
 {
 	struct udp_table *t = net->ipv4->udp;
@@ -218,8 +262,8 @@ struct sock *udp_lookup(struct net *net, uint32_t saddr, uint16_t sport, uint32_
 	struct udp_sock *up;
 	struct sock *sk;
 
-	if (!t->n)
-		return NULL;
+	if (lookup_short(&t->port[dport & mask], saddr, sport, daddr, dport, dif, &sk))
+		return sk;
 	if (t->n_conn) {
 		hlist_for_each_entry(up, &t->conn[hash_conn(net, daddr, dport, saddr, sport) & mask], conn_node) {
 			const struct inet_sock *in = &up->inet;
