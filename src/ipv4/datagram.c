@@ -1,9 +1,13 @@
-/* connect(2) for datagram sockets: no packet goes, but route, source and peer are decided (ip(7), RFC 1122 4.1.3.5).
+/* connect(2) for datagram sockets: no packet goes, but route, source and peer are decided (ip(7), RFC 1122 4.1.3.5). And what
+ * recvmsg is to raw and ping sockets.
  *
  * Called by inet_dgram_connect for UDP, raw and ping. Tests: tests/unit/ipv4/test_udp.c (S0-16, S0-22). */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
+#include "core/uio.h"
+#include "ipv4/ip_cmsg.h"
 #include "ipv4/udp.h"
 
 int ip4_datagram_connect(struct sock *sk, struct sockaddr *a, socklen_t len)
