@@ -138,6 +138,7 @@ void tcp_destroy_sock(struct sock *sk)
 	struct tcp_net *tn = tcp_net(sk);
 
 	tcp_clear_xmit_timers(sk);
+	tcp_fastopen_child_done(sk);
 	inet_csk_unlink_accept(sk);
 	inet_csk_listen_stop(sk);
 	sk->prot->unhash(sk);
@@ -462,6 +463,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->snd_cwnd_cnt = tp->window_clamp = tp->delivered = tp->lost = 0;
 	icsk->ca_state = TCP_CA_Open;
 	tp->is_sack_reneg = 0;
+	tp->syn_data = tp->syn_data_acked = 0;
 	tp->urg_data = 0;
 	tp->total_retrans = 0;
 	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
@@ -516,7 +518,7 @@ uint32_t tcp_poll(struct socket *s)
 		mask |= POLLHUP;
 	if (sk->shutdown & 1)
 		mask |= POLLIN | POLLRDNORM | POLLRDHUP;
-	if (sk->state != TCP_SYN_SENT && sk->state != TCP_SYN_RECV) {
+	if (sk->state != TCP_SYN_SENT && (sk->state != TCP_SYN_RECV || tp->fastopen_child)) {
 		int32_t target = sk->rcvlowat > 0 ? sk->rcvlowat : 1;
 
 		if (tp->urg_data && tp->urg_seq == tp->copied_seq && !sock_flag(sk, SOCK_F_URGINLINE))

@@ -447,7 +447,8 @@ static int synsent_synack(struct sock *sk, struct sk_buff *skb)
 		sk->state_change(sk);
 		wake_up(sk->wq, POLLOUT);
 	}
-	tcp_send_ack(sk);
+	if (!tcp_fastopen_synack(sk, skb))
+		tcp_send_ack(sk);
 	return -1;
 }
 
@@ -528,6 +529,7 @@ static void synrecv_established(struct sock *sk, struct sk_buff *skb)
 	const struct tcp_hdr *th = tcp_hdr(skb);
 
 	tp->delivered++;
+	tcp_fastopen_child_done(sk);
 	if (!tp->srtt_us)
 		tcp_synack_rtt_meas(sk, 0);
 	if (tp->fl->retrans_stamp_ms)
@@ -707,6 +709,10 @@ int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
 	}
 	if (!(flags & (TCP_ACK | TCP_RST | TCP_SYN))) {
 		kfree_skb_reason(skb, DROP_TCP_FLAGS);
+		return 0;
+	}
+	if (sk->state == TCP_SYN_RECV && tcp_fastopen_syn_again(sk, skb)) {
+		consume_skb(skb);
 		return 0;
 	}
 	if (!tcp_validate_incoming(sk, skb))

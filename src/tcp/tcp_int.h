@@ -69,6 +69,21 @@ void tcp_cwnd_restart(struct sock *sk);
 void tcp_rearm_rto(struct sock *sk);
 void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb);
 
+/* Fast Open: cookie and true if the header has the option, well formed. */
+bool tcp_find_fastopen(const struct sk_buff *skb, struct tcp_fo_cookie *c);
+
+/* tcp_fastopen.c */
+struct tcp_fo_request {
+	struct iov_iter *from;
+	size_t copied;
+};
+void tcp_fastopen_forget(struct sock *sk);
+bool tcp_fastopen_send_syn(struct sock *sk, struct sk_buff *syn);
+bool tcp_fastopen_synack(struct sock *sk, const struct sk_buff *skb);
+bool tcp_fastopen_request(struct sock *lsk, struct sk_buff *skb, struct request_sock *req);
+void tcp_fastopen_child_done(struct sock *sk);
+bool tcp_fastopen_syn_again(struct sock *sk, const struct sk_buff *skb);
+
 /* tcp_metrics.c */
 void tcp_init_metrics(struct sock *sk);
 void tcp_route_congctl(struct sock *sk);
@@ -100,8 +115,9 @@ struct tcp_out_options {
 	uint8_t ws, num_sack_blocks;
 	uint32_t tsval, tsecr;
 	struct tcp_sack_block sacks[TCP_NUM_SACKS];
+	const struct tcp_fo_cookie *fo; /* with OPTION_FASTOPEN */
 };
-enum { OPTION_MSS = 1, OPTION_TS = 2, OPTION_SACK_ADVERTISE = 4, OPTION_WSCALE = 8, OPTION_SACK = 16 };
+enum { OPTION_MSS = 1, OPTION_TS = 2, OPTION_SACK_ADVERTISE = 4, OPTION_WSCALE = 8, OPTION_SACK = 16, OPTION_FASTOPEN = 32 };
 void tcp_parse_options(const struct net *net, const struct sk_buff *skb, struct tcp_options_received *opt, bool estab);
 bool tcp_fast_parse_options(const struct sk_buff *skb, struct tcp_sock *tp);
 uint32_t tcp_options_size(const struct tcp_out_options *o);

@@ -261,6 +261,9 @@ struct sock *tcp_create_openreq_child(const struct sock *lsk, struct request_soc
 		inet_csk(sk)->rcv_mss = (uint16_t)min_u32(mss, 65535);
 	if (ltp->rare) {
 		*tcp_rare(sk) = *ltp->rare;
+		tp->rare->fastopen_qlen = 0;
+		tp->rare->fo_req = NULL;
+		tp->rare->fo_listener = NULL;
 	}
 	inet_csk(sk)->ca_ops = inet_csk(lsk)->ca_ops;
 	tp->total_retrans = req->num_retrans;

@@ -63,7 +63,7 @@ static void sysctl_defaults(struct tcp_sysctl *s)
 		.moderate_rcvbuf = 1, .tso_win_divisor = 3, .min_tso_segs = 2, .limit_output_bytes = 4194304,
 		.challenge_ack_limit = 0x7fffffff, .invalid_ratelimit = 500, .autocorking = 1, .syncookies = 1,
 		.base_mss = 1024, .min_snd_mss = 48, .notsent_lowat = -1, .rto_min_us = (int32_t)TCP_RTO_MIN_US,
-		.rto_max_ms = 120000, .fastopen = 0, .retrans_collapse = 1, .port_range = { 32768, 60999 },
+		.rto_max_ms = 120000, .fastopen = 1, .retrans_collapse = 1, .port_range = { 32768, 60999 },
 		.pacing_ss_ratio = 200, .pacing_ca_ratio = 120,
 	};
 }
@@ -160,6 +160,7 @@ static int tcp_net_init(struct net *net)
 	derive_secret(net, tn->isn_secret, "tcp-isn");
 	derive_secret(net, tn->ts_secret, "tcp-ts");
 	derive_secret(net, tn->port_secret, "tcp-port");
+	derive_secret(net, tn->fo_secret, "tcp-fastopen");
 	derive_secret(net, tn->cookie_secret[0], "tcp-cookie-0");
 	derive_secret(net, tn->cookie_secret[1], "tcp-cookie-1");
 	tn->ehash_key = rng_u64(&tn->rng);
@@ -224,6 +225,7 @@ static void tcp_net_exit(struct net *net)
 	pool_destroy(&tn->bind_pool);
 	pool_destroy(&tn->listener_pool);
 	free(tn->perturb);
+	free(tn->fo_cache);
 	free(tn);
 	net->tcp = NULL;
 }

@@ -6,6 +6,8 @@
  * Tests: tests/unit/tcp. */
 #include "tcp/tcp_int.h"
 
+#define TCPOPT_FASTOPEN_ 34 /* RFC 7413 4.1.1 */
+
 static void parse_syn_option(const struct net *net, struct tcp_options_received *opt, uint8_t kind, uint8_t len, const uint8_t *p)
 {
 	const struct tcp_sysctl *s = &net->tcp->sysctl;
@@ -104,8 +106,24 @@ const uint8_t *tcp_find_sack(const struct sk_buff *skb, unsigned *nblocks)
 	return NULL;
 }
 
-/* Octets of the options, padded to words. At most 40: on SYN 4+12+4 (SACK permitted rides with TS) = 20;
- * else 12 + 4 + 8 * 3 = 40. */
+bool tcp_find_fastopen(const struct sk_buff *skb, struct tcp_fo_cookie *c)
+{
+	const struct tcp_hdr *th = tcp_hdr(skb);
+	const uint8_t *p = (const uint8_t *)(th + 1), *end = (const uint8_t *)th + tcp_hdrlen(th), *body = NULL;
+	bool bad = false;
+	uint8_t len = 0, kind;
+
+	while ((kind = next_option(&p, end, &len, &body, &bad)) != 0)
+		if (kind == TCPOPT_FASTOPEN_ && (len == 2 || (len >= 6 && len <= 18 && len % 2 == 0))) {
+			c->len = (uint8_t)(len - 2);
+			memcpy(c->val, body, c->len);
+			return true;
+		}
+	return false;
+}
+
+/* Octets of the options, padded to words. At most 40: on SYN 4+12+4 (SACK permitted rides with TS) = 20,
+ * and a Fast Open cookie 20; else 12 + 4 + 8 * 3 = 40. */
 uint32_t tcp_options_size(const struct tcp_out_options *o)
 {
 	uint32_t n = 0;
@@ -118,6 +136,8 @@ uint32_t tcp_options_size(const struct tcp_out_options *o)
 		n += 4;
 	if (o->options & OPTION_WSCALE)
 		n += 4;
+	if (o->options & OPTION_FASTOPEN)
+		n += (2u + o->fo->len + 3) & ~3u;
 	if (o->num_sack_blocks)
 		n += 4 + 8u * o->num_sack_blocks;
 	return n;
@@ -142,6 +162,16 @@ void tcp_options_write(uint8_t *p, const struct tcp_out_options *o)
 	if (o->options & OPTION_WSCALE) {
 		put_be32(p, 0x01030300u | o->ws);
 		p += 4;
+	}
+	if (o->options & OPTION_FASTOPEN) {
+		uint32_t len = 2u + o->fo->len;
+
+		*p++ = TCPOPT_FASTOPEN_;
+		*p++ = (uint8_t)len;
+		memcpy(p, o->fo->val, o->fo->len);
+		p += o->fo->len;
+		for (; len & 3; len++)
+			*p++ = TCPOPT_NOP;
 	}
 	if (o->num_sack_blocks) {
 		put_be32(p, 0x01010500u | (2u + 8u * o->num_sack_blocks));

@@ -158,6 +158,11 @@ static void syn_options(struct sock *sk, const struct sk_buff *skb, struct tcp_o
 	}
 	if (synack ? tp->rx_opt.sack_ok : s->sack != 0)
 		o->options |= OPTION_SACK_ADVERTISE;
+	if (!synack && tp->rare && tp->rare->fo_option) {
+		tp->rare->fo_option = false; /* not in a repetition (RFC 7413 4.2.1) */
+		o->options |= OPTION_FASTOPEN;
+		o->fo = &tp->rare->fo_cookie;
+	}
 }
 
 /* ---- one segment down ---- */

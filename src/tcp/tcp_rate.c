@@ -86,7 +86,7 @@ static void chrono_set(struct sock *sk, uint8_t type)
 	if (tp->chrono_type)
 		tp->chrono_ms[tp->chrono_type - 1] += now - tp->chrono_start_ms;
 	tp->chrono_start_ms = now;
-	tp->chrono_type = type;
+	tp->chrono_type = (uint8_t)(type & 3u) & 3u;
 }
 
 void tcp_chrono_start(struct sock *sk, uint8_t type)

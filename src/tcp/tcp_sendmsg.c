@@ -18,7 +18,7 @@ static void mark_push(struct tcp_sock *tp, struct sk_buff *skb)
 /* Wait for the handshake. 0 or -errno. */
 static int wait_connect(struct sock *sk, uint64_t deadline, bool noblock)
 {
-	while (!tcp_state_in(sk, TCPF_(ESTABLISHED) | TCPF_(CLOSE_WAIT))) {
+	while (!tcp_state_in(sk, TCPF_(ESTABLISHED) | TCPF_(CLOSE_WAIT)) && !tcp_sk(sk)->fastopen_child) {
 		int err = sock_error(sk);
 
 		if (err)
@@ -223,6 +223,28 @@ static int send_some(struct sock *sk, struct send_state *st)
 	return 0;
 }
 
+/* MSG_FASTOPEN: connect(), with data in the SYN if the peer's cookie is known (RFC 7413 4.2.1). 0: connected or on the
+ * way, st->copied octets are out; or -errno. */
+static int send_fastopen(struct sock *sk, struct msghdr *msg, struct send_state *st)
+{
+	struct tcp_fo_request req = { &st->from, 0 };
+	int err;
+
+	if (!(tcp_sysctl(sk)->fastopen & 1) || !msg->msg_name)
+		return -EOPNOTSUPP;
+	if (sk->state != TCP_CLOSE)
+		return sk->state == TCP_SYN_SENT ? -EALREADY : -EISCONN;
+	tcp_rare(sk)->fo_req = &req;
+	err = sk->prot->connect(sk, msg->msg_name, msg->msg_namelen);
+	tcp_sk(sk)->rare->fo_req = NULL;
+	if (err)
+		return err;
+	if (sk->socket && sk->state == TCP_SYN_SENT)
+		sk->socket->state = SS_CONNECTING_;
+	st->copied = req.copied;
+	return !st->copied && st->noblock ? -EINPROGRESS : 0;
+}
+
 ssize_t tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct send_state st = { .flags = msg->msg_flags };
@@ -235,6 +257,11 @@ ssize_t tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	iov_iter_init(&st.from, msg->msg_iov, msg->msg_iovlen);
 	if (st.from.count > len)
 		st.from.count = len;
+	if (unlikely(st.flags & MSG_FASTOPEN)) {
+		err = send_fastopen(sk, msg, &st);
+		if (err || st.copied)
+			goto out;
+	}
 	err = wait_connect(sk, st.deadline, st.noblock);
 	if (err)
 		goto out;
@@ -246,7 +273,7 @@ ssize_t tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 			break;
 	}
 out:
-	if (st.copied && !(sk->shutdown & 2) && sk->state != TCP_CLOSE)
+	if (st.copied && st.size_goal && !(sk->shutdown & 2) && sk->state != TCP_CLOSE)
 		tcp_push(sk, st.flags, st.mss_now, tcp_sk(sk)->nonagle, st.size_goal);
 	if (!st.copied && err) {
 		if (err == -EPIPE && sk->err)

@@ -41,7 +41,7 @@
  * segments. in flight = packets_out - (sacked_out + lost_out) + retrans_out. CA states Open, Disorder, CWR, Recovery, Loss
  * as in RFC 6675/Linux. Losses are marked by RACK (RFC 8985) when there is SACK, by three duplicate ACKs without.
  *
- * Deliberately absent: urgent data out of band longer than one byte (RFC 6093), TCP Fast Open, MD5/AO, prequeue, TCP_REPAIR. */
+ * Deliberately absent: urgent data out of band longer than one byte (RFC 6093), MD5/AO, prequeue, TCP_REPAIR. */
 #ifndef TCP_TCP_SOCK_H
 #define TCP_TCP_SOCK_H
 
@@ -176,9 +176,15 @@ struct tcp_listener { /* side allocation of a LISTEN socket */
 	struct list_head accept_queue; /* tcp_accept.node */
 	struct list_head requests;     /* tcp_request_sock.list */
 	uint32_t qlen, max_qlen;       /* accept queue */
+	uint32_t fastopen_pending;     /* children whose handshake is not over */
 	uint32_t syn_qlen, young;
 	uint64_t synflood_warned_ns, last_overflow_ns;
 };
+
+struct tcp_fo_cookie { /* RFC 7413: 4 to 16 octets, len 0: none, or a request for one */
+	uint8_t len, val[16];
+};
+struct tcp_fo_request; /* a send() that wants its data in the SYN (tcp_int.h) */
 
 /* Few connections need these: allocated at first use (tcp_rare()). */
 struct tcp_rare {
@@ -188,6 +194,13 @@ struct tcp_rare {
 	uint8_t keepalive_probes, syn_retries, defer_accept, thin_lto;
 	uint32_t window_clamp_user;
 	bool recvmsg_inq;
+	/* Fast Open */
+	uint16_t fastopen_qlen;      /* listener: how many children may be unproven; 0: none */
+	bool fo_option, fo_asked;    /* client: the next SYN carries the option; the SYN-ACK may bring a cookie */
+	struct tcp_fo_cookie fo_cookie;
+	uint32_t fo_irs;             /* child: its client's ISN */
+	struct tcp_fo_request *fo_req;
+	struct sock *fo_listener;    /* child: counted, until the handshake is over */
 	uint64_t pacing_next_ns; /* SO_MAX_PACING_RATE: not before this */
 };
 
@@ -307,7 +320,7 @@ struct tcp_sock {
 	uint8_t ecn_flags;
 	uint8_t keepalive_user : 1, dsack_pending : 1, quick_forced : 1, tsq_throttled : 1, rst_sent : 1, early_undo : 1,
 		save_ts : 1, rate_app_limited : 1;
-	uint8_t chrono_type;
+	uint8_t chrono_type : 2, syn_data_acked : 1, fastopen_child : 1;
 };
 #define TCP_NAGLE_OFF 1
 #define TCP_NAGLE_CORK 2
@@ -347,6 +360,7 @@ struct tcp_request_sock {
 	uint8_t snd_wscale, rcv_wscale, tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, cookie : 1;
 	uint8_t syn_tos;
 	int iif;
+	struct tcp_fo_cookie fo_cookie; /* to send in the SYN-ACK */
 	struct ip_options_rcu *opt; /* reply source route, network layer's */
 };
 static inline struct tcp_request_sock *tcp_rsk(const struct request_sock *r) { return (struct tcp_request_sock *)(void *)r; }
@@ -393,6 +407,8 @@ struct tcp_net {
 	struct rng rng;
 	uint8_t isn_secret[16], ts_secret[16], cookie_secret[2][16], port_secret[16];
 	uint64_t ehash_key;
+	uint8_t fo_secret[16];
+	struct tcp_fo_entry *fo_cache; /* cookies of peers, made with the first */
 	uint64_t last_synq_overflow_ns;
 };
 static inline struct tcp_net *tcp_net(const struct sock *sk) { return sk->net->tcp; }

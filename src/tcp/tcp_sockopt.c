@@ -7,6 +7,7 @@
 #include "tcp/tcp_int.h"
 
 #define OPT_USER_TIMEOUT 18
+#define OPT_FASTOPEN 23
 #define OPT_NOTSENT_LOWAT 25
 #define OPT_INQ 36
 
@@ -135,6 +136,11 @@ static int do_setsockopt(struct sock *sk, int name, int v)
 	case TCP_QUICKACK:
 		set_quickack(sk, v);
 		return 0;
+	case OPT_FASTOPEN:
+		if (v < 0 || !tcp_state_in(sk, TCPF_(CLOSE) | TCPF_(LISTEN)))
+			return -EINVAL;
+		tcp_rare(sk)->fastopen_qlen = (uint16_t)min_u32((uint32_t)v, UINT16_MAX);
+		return 0;
 	case OPT_USER_TIMEOUT:
 		if (v < 0)
 			return -EINVAL;
@@ -248,7 +254,8 @@ void tcp_get_info(struct sock *sk, struct tcp_info_full *ti)
 	ti->probes = icsk->probes_out;
 	ti->backoff = icsk->backoff;
 	ti->options = (uint8_t)((tp->rx_opt.tstamp_ok ? TCPI_OPT_TIMESTAMPS : 0) | (tp->rx_opt.sack_ok ? TCPI_OPT_SACK : 0) |
-				(tp->rx_opt.wscale_ok ? TCPI_OPT_WSCALE : 0) | (tp->ecn_flags & TCP_ECN_OK ? TCPI_OPT_ECN : 0));
+				(tp->rx_opt.wscale_ok ? TCPI_OPT_WSCALE : 0) | (tp->ecn_flags & TCP_ECN_OK ? TCPI_OPT_ECN : 0) |
+				(tp->syn_data_acked ? 32 /* TCPI_OPT_SYN_DATA */ : 0));
 	ti->wscale = (uint8_t)(tp->rx_opt.snd_wscale | (tp->rx_opt.rcv_wscale << 4));
 	ti->ato = icsk->ato_us;
 	ti->rcv_mss = icsk->rcv_mss;
@@ -305,6 +312,9 @@ static int do_getsockopt(struct sock *sk, int name, int *v)
 		return 0;
 	case TCP_QUICKACK:
 		*v = inet_csk(sk)->pingpong < TCP_PINGPONG_THRESH;
+		return 0;
+	case OPT_FASTOPEN:
+		*v = r->fastopen_qlen;
 		return 0;
 	case OPT_USER_TIMEOUT:
 		*v = (int)r->user_timeout_ms;

@@ -111,6 +111,10 @@ struct sk_buff *tcp_make_synack(const struct sock *lsk, struct dst_entry *dst, s
 		o.options |= OPTION_WSCALE;
 		o.ws = t->rcv_wscale;
 	}
+	if (t->fo_cookie.len) {
+		o.options |= OPTION_FASTOPEN;
+		o.fo = &t->fo_cookie;
+	}
 	hlen = TCP_HLEN + tcp_options_size(&o);
 	th = (struct tcp_hdr *)(void *)skb_push(skb, hlen);
 	skb_reset_transport_header(skb);
@@ -225,6 +229,10 @@ int tcp_conn_request(const struct request_sock_ops *ops, const struct inet_conne
 		TCPEXT_INC(net, SyncookiesSent);
 	} else {
 		t->snt_isn = isn ? isn : secure_tcp_seq(net, req->eh.saddr, req->eh.daddr, req->eh.num, req->eh.dport);
+		if (tcp_fastopen_request(lsk, skb, req)) {
+			reqsk_free(req);
+			return 0;
+		}
 		inet_csk_reqsk_queue_hash_add(lsk, req, TCP_TIMEOUT_INIT_US * NSEC_PER_USEC);
 	}
 	af->send_synack(lsk, NULL, req, skb);

@@ -326,6 +326,8 @@ static void tcp_retransmit_timer(struct sock *sk)
 	if (tcp_write_timeout(sk))
 		return;
 	timeout_stats(sk);
+	if (sk->state == TCP_SYN_SENT && tp->rare && tp->rare->fo_asked)
+		tcp_fastopen_forget(sk); /* something on the path may not like it */
 	tcp_enter_loss(sk);
 	tp->fl->tlp_high_seq = 0;
 	if (tcp_retransmit_skb(sk, skb_peek(&tp->fl->rtx_queue), 1) > 0) {

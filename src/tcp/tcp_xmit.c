@@ -612,7 +612,8 @@ int tcp_connect(struct sock *sk)
 	tp->fl->packets_out += 1;
 	tp->snd_nxt = tp->write_seq;
 	TCP_INC(sk->net, ActiveOpens);
-	__tcp_transmit_skb(sk, skb, true);
+	if (!tcp_fastopen_send_syn(sk, skb))
+		__tcp_transmit_skb(sk, skb, true);
 	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, inet_csk(sk)->rto_us);
 	return 0;
 }

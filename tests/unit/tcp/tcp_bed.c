@@ -465,6 +465,11 @@ const char *bed_next(struct bed *b, char *buf, size_t room)
 			o++;
 			continue;
 		}
+		if (*o == 34) {
+			b->fo_len = (uint8_t)(o[1] - 2);
+			memcpy(b->fo, o + 2, b->fo_len);
+			p += snprintf(p, room - (size_t)(p - buf), " <fo %u>", b->fo_len);
+		}
 		if (*o == 5) {
 			p += snprintf(p, room - (size_t)(p - buf), " <sack");
 			for (unsigned i = 2; i < o[1]; i += 8)

@@ -37,6 +37,7 @@ struct bed {
 	struct serial_source serials;
 	uint64_t now_ns, delay_ns, n_segs;
 	uint32_t mtu;
+	uint8_t fo_len, fo[16]; /* the last Fast Open cookie that bed_next saw */
 	uint8_t inject_tos, got_tos; /* of what is injected; of what bed_next took */
 	uint16_t port_low, port_high;
 	unsigned n;
