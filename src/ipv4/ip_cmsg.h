@@ -2,6 +2,8 @@
 #ifndef IPV4_IP_CMSG_H
 #define IPV4_IP_CMSG_H
 
+#include "core/sock.h"
+
 #define IP_CMSG_PKTINFO 1
 #define IP_CMSG_TTL 2
 #define IP_CMSG_TOS 4

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include "core/uio.h"
+#include "ipv4/ip_cmsg.h"
 #include "ipv4/udp.h"
 
 /* ---- identifiers ---- */

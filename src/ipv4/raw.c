@@ -12,6 +12,7 @@
 #include <asm/ioctls.h>
 #include <linux/sockios.h>
 #include "core/uio.h"
+#include "ipv4/ip_cmsg.h"
 #include "ipv4/udp.h"
 
 #define ICMP_FILTER_ 1
