@@ -294,13 +294,11 @@ static struct sk_buff *put_header(struct sk_buff *skb, struct sock *sk, const st
 	h = (struct ip4_hdr *)(void *)skb_push(skb, IP4_HLEN + optlen);
 	skb_reset_network_header(skb);
 	skb->protocol = ETH_P_IP;
-	h->ver_ihl = (uint8_t)(0x40 | (IP4_HLEN + optlen) / 4);
-	h->tos = cork->tos;
+	ip4_put_hlen_tos(h, IP4_HLEN + optlen, cork->tos);
 	put_be16(h->frag_off, disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE ||
 					      (skb->len <= cork->fragsize && ip_dont_fragment(sk, cork->dst)) ?
 				      IP_DF : 0);
-	h->ttl = cork_ttl(inet, cork, fl4->daddr);
-	h->protocol = sk->protocol;
+	ip4_put_ttl_protocol(h, cork_ttl(inet, cork, fl4->daddr), sk->protocol);
 	put_be32(h->saddr, fl4->saddr);
 	put_be32(h->daddr, fl4->daddr);
 	put_be16(h->id, ip_select_ident(sk->net, h, sk, 1));

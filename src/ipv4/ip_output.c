@@ -288,13 +288,13 @@ int ip_send_skb(struct net *net, struct sk_buff *skb)
 }
 
 /* The header that all three ways build. The options' room is behind the fixed part. */
-static struct ip4_hdr *push_header(struct sk_buff *skb, const struct ip_options_rcu *opt)
+static struct ip4_hdr *push_header(struct sk_buff *skb, const struct ip_options_rcu *opt, uint8_t tos)
 {
 	uint32_t optlen = opt ? opt->opt.optlen : 0;
 	struct ip4_hdr *h = (struct ip4_hdr *)(void *)skb_push(skb, IP4_HLEN + optlen);
 
 	skb_reset_network_header(skb);
-	h->ver_ihl = (uint8_t)(0x40 | (IP4_HLEN + optlen) / 4);
+	ip4_put_hlen_tos(h, IP4_HLEN + optlen, tos);
 	return h;
 }
 
@@ -307,10 +307,8 @@ int ip_build_and_send_pkt(struct sk_buff *skb, struct sock *sk, uint32_t saddr, 
 	struct ip4_hdr *h;
 
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
-	h = push_header(skb, opt);
-	h->tos = tos;
-	h->ttl = ip_select_ttl(inet_sk(sk), &rt->dst);
-	h->protocol = sk->protocol;
+	h = push_header(skb, opt, tos);
+	ip4_put_ttl_protocol(h, ip_select_ttl(inet_sk(sk), &rt->dst), sk->protocol);
 	put_be32(h->daddr, opt && opt->opt.srr ? opt->opt.faddr : daddr);
 	put_be32(h->saddr, saddr);
 	put_be16(h->frag_off, ip_dont_fragment(sk, &rt->dst) ? IP_DF : 0);
@@ -371,11 +369,9 @@ int ip_queue_xmit(struct sock *sk, struct sk_buff *skb)
 	}
 	if (opt && opt->opt.is_strictroute && skb_rtable(skb)->uses_gateway)
 		goto no_route;
-	h = push_header(skb, opt);
-	h->tos = inet->tos;
+	h = push_header(skb, opt, inet->tos);
 	put_be16(h->frag_off, ip_dont_fragment(sk, skb_dst(skb)) && !skb->ignore_df ? IP_DF : 0);
-	h->ttl = ip_select_ttl(inet, skb_dst(skb));
-	h->protocol = sk->protocol;
+	ip4_put_ttl_protocol(h, ip_select_ttl(inet, skb_dst(skb)), sk->protocol);
 	put_be32(h->saddr, inet->saddr);
 	put_be32(h->daddr, opt && opt->opt.srr ? opt->opt.faddr : inet->daddr);
 	if (opt && opt->opt.optlen)
@@ -430,8 +426,7 @@ void ip_send_unicast_reply(struct net *net, struct sk_buff *orig, uint32_t daddr
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	skb_dst_set(skb, &rt->dst);
 	skb->mark = fl4.mark;
-	h = push_header(skb, NULL);
-	h->tos = tos;
+	h = push_header(skb, NULL, tos);
 	put_be16(h->frag_off, IP_DF);
 	h->ttl = (uint8_t)(rt_hoplimit(rt) ? rt_hoplimit(rt) : (uint32_t)net->ipv4->sysctl.ip_default_ttl);
 	h->protocol = proto;

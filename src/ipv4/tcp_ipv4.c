@@ -25,7 +25,7 @@ void __tcp_v4_send_check(struct sk_buff *skb, const struct net_device *dev, uint
 		return;
 	}
 	if (skb->ip_summed == CHECKSUM_COMPLETE) /* the payload was summed while it was copied */
-		pseudo = csum_partial(th, tcp_hdrlen(th), csum_add(pseudo, skb->csum));
+		pseudo = csum_header(th, tcp_hdrlen(th), csum_add(pseudo, skb->csum));
 	else
 		pseudo = skb_checksum(skb, 0, skb->len, pseudo);
 	put_be16(th->check, csum_fold(pseudo));

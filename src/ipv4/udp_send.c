@@ -43,7 +43,7 @@ static void udp_set_csum(struct sk_buff *skb, const struct flowi4 *fl4, uint32_t
 		return;
 	}
 	if (skb->ip_summed == CHECKSUM_COMPLETE) /* the payload was summed while it was copied */
-		sum = csum_partial(uh, UDP_HLEN, csum_add(skb->csum, pseudo));
+		sum = csum_header(uh, UDP_HLEN, csum_add(skb->csum, pseudo));
 	else
 		sum = skb_checksum(skb, off, skb->len - off, pseudo);
 	check = csum_fold(sum);

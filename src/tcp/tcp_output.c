@@ -245,7 +245,6 @@ static void write_header(struct sock *sk, struct sk_buff *skb, const struct tcp_
 	put_be16(th->dest, tp->icsk.inet.dport);
 	put_be32(th->seq, tcb->seq);
 	put_be32(th->ack_seq, flags & TCP_ACK ? tp->rcv_nxt : 0);
-	th->off_res = (uint8_t)(hlen << 2);
 	put_be16(th->window, window);
 	put_be16(th->check, 0);
 	put_be16(th->urg_ptr, 0);
@@ -260,7 +259,7 @@ static void write_header(struct sock *sk, struct sk_buff *skb, const struct tcp_
 			flags |= TCP_URG;
 		}
 	}
-	th->flags = flags;
+	put_be16((uint8_t *)th + offsetof(struct tcp_hdr, off_res), (uint16_t)(hlen << 10 | flags)); /* see csum_header */
 }
 
 /* A copy to send: a clone, unless an earlier clone still uses the data in front of which the header goes. */
