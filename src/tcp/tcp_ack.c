@@ -2,7 +2,7 @@
  *
  * Called by tcp_input.c for every segment with ACK; hands on to tcp_sack.c (scoreboard), tcp_recovery.c (losses,
  * cwnd), tcp_cong.c. RFC 9293 3.10.7.4, RFC 6298, RFC 7323 4, RFC 5961 5.
- * Tests: tests/unit/tcp, test_tcp_loss.c. */
+ * Tests: tests/unit/tcp, test_tcp_stream.c. */
 #include "tcp/tcp_int.h"
 
 /* ---- round-trip time (RFC 6298, with Linux's refinements of the variance) ---- */

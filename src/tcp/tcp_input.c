@@ -4,7 +4,7 @@
  *                 -> tcp_rcv_state_process  every other state
  *
  * Called by the network layer (ipv4/tcp_ipv4.c). Hands on to tcp_ack.c, tcp_rcvq.c, tcp_minisocks.c.
- * Tests: tests/unit/tcp, test_tcp_close.c, test_tcp_attacks.c. */
+ * Tests: tests/unit/tcp, test_tcp_paths.c, test_tcp_parse.c. */
 #include "tcp/tcp_int.h"
 
 void tcp_fill_cb(struct sk_buff *skb, const struct tcp_hdr *th)

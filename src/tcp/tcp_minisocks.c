@@ -3,7 +3,7 @@
  *
  * Called by the network layer for segments that meet one of these in the hash. RFC 9293 3.10.7.4, RFC 1337, RFC 6191,
  * RFC 5961. A TIME-WAIT remnant costs 144 octets and no timer of its own: all wait 60 s, so a FIFO with one timer does.
- * Tests: tests/unit/tcp, test_tcp_handshake.c. */
+ * Tests: tests/unit/tcp, test_tcp_state.c. */
 #include "tcp/tcp_int.h"
 
 /* ---- TIME-WAIT ---- */

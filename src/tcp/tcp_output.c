@@ -3,7 +3,7 @@
  *
  * Called by tcp_xmit.c (data, retransmissions, probes) and tcp_input.c (ACKs); hands on to af_ops->queue_xmit.
  * The header is written into the headroom of a clone; the original's data pointer does not move.
- * Tests: tests/unit/tcp, test_tcp_options.c. */
+ * Tests: tests/unit/tcp, test_tcp_parse.c. */
 #include "tcp/tcp_int.h"
 
 /* ---- receive window ---- */

@@ -53,9 +53,14 @@ void tcp_rack_advance(struct tcp_sock *tp, uint8_t sacked, uint32_t end_seq, uin
 {
 	uint64_t rtt = (tp->icsk.inet.sk.net->now_ns - xmit_ns) / NSEC_PER_USEC;
 
-	/* the ACK of a retransmission faster than any round trip is the original's (6.2 step 2) */
-	if (rtt < tp->min_rtt_us && (sacked & (TCPCB_EVER_RETRANS | TCPCB_SACKED_RETRANS)))
-		return;
+	/* the ACK of a retransmission is the original's if it echoes an older time or is faster than any round trip
+	 * (6.2 step 2) */
+	if (sacked & (TCPCB_EVER_RETRANS | TCPCB_SACKED_RETRANS)) {
+		if (tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr && before(tp->rx_opt.rcv_tsecr, (uint32_t)(xmit_ns / NSEC_PER_MSEC)))
+			return;
+		if (rtt < tp->min_rtt_us)
+			return;
+	}
 	tp->rack_advanced = 1;
 	tp->fl->rack_rtt_us = (uint32_t)min_u64(rtt, 0xffffffffu);
 	if (sent_after(xmit_ns, tp->fl->rack_mstamp_ns, end_seq, tp->fl->rack_end_seq)) {

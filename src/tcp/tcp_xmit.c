@@ -2,7 +2,7 @@
  *
  * Called by sendmsg, by tcp_input.c after an ACK, by the timers; sends by __tcp_transmit_skb (tcp_output.c).
  * RFC 9293 3.7.4 (Nagle), 3.8.6 (windows), RFC 8985 7 (tail loss probe), RFC 6937.
- * Tests: tests/unit/tcp, test_tcp_loss.c, test_tcp_window.c. */
+ * Tests: tests/unit/tcp, test_tcp_stream.c, test_tcp_state.c. */
 #include "tcp/tcp_int.h"
 
 /* ---- new data ---- */

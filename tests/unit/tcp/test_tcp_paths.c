@@ -7,6 +7,7 @@
 #include <string.h>
 #include <netinet/in.h>
 #include <linux/filter.h>
+#include "tcp/tcp_info.h"
 #include "wire/ip4.h"
 
 static void set_int(struct sock *sk, int name, int v) { assert_int_equal(tcp_setsockopt(sk, IPPROTO_TCP, name, &v, sizeof(v)), 0); }
@@ -153,6 +154,79 @@ static void ecn_receiver_echoes_until_cwr(void **state)
 	say(b, sk, "P.W 4 ack 1", "d", 1);
 	expect_seg(b, ".E 1:1 ack 5 <sack 10:11>");
 	done(b, sk);
+}
+
+/* ---- HyStart++ (RFC 9406) ---- */
+struct link {
+	uint64_t ns_per_octet, free_at;
+	uint32_t deepest; /* octets that waited */
+};
+static uint64_t link_tap(struct bed *b, const struct seg *s, void *arg)
+{
+	struct link *k = arg;
+	uint64_t start = k->free_at > b->now_ns ? k->free_at : b->now_ns;
+
+	if (!k->ns_per_octet || s->len < 100)
+		return 0;
+	k->free_at = start + (s->len + 20) * k->ns_per_octet;
+	if ((start - b->now_ns) / k->ns_per_octet > k->deepest)
+		k->deepest = (uint32_t)((start - b->now_ns) / k->ns_per_octet);
+	return k->free_at - b->now_ns;
+}
+
+static void hystart_transfer(uint64_t ns_per_octet, bool cubic, struct bed **bp, struct link *k, struct tcp_info_full *ti)
+{
+	struct bed *b = *bp = bed_new(2);
+	struct sock *l = bed_listen(b, 1, 80, 5), *cl, *sv;
+	static char data[65536];
+	size_t sent = 0, got = 0, total = 3000000;
+
+	*k = (struct link){ .ns_per_octet = ns_per_octet };
+	b->delay_ns = 25 * MS;
+	b->tap = link_tap;
+	b->tap_arg = k;
+	if (!cubic)
+		b->net[0]->tcp->ca_default = &tcp_reno_ops;
+	cl = bed_socket(b, 0);
+	assert_int_equal(bed_connect(b, cl, 1, 80), 0);
+	bed_run(b, 200 * MS);
+	sv = bed_accept(l);
+	assert_non_null(sv);
+	sv->rcvbuf = 8 << 20;
+	cl->sndbuf = 4 << 20;
+	while (got < total) {
+		ssize_t n = sent < total ? bed_send(cl, data, min_sz(sizeof(data), total - sent), 0) : 0;
+
+		sent += n > 0 ? (size_t)n : 0;
+		bed_run(b, MS);
+		while ((n = bed_recv(sv, data, sizeof(data), 0)) > 0)
+			got += (size_t)n;
+	}
+	tcp_get_info(cl, ti);
+	bed_close(cl);
+	bed_run(b, SEC);
+	bed_close(sv);
+	bed_close(l);
+}
+
+static void hystart_ends_slow_start_before_a_loss(void **state)
+{
+	struct tcp_info_full with, without;
+	struct link deep, flat;
+	struct bed *b;
+
+	hystart_transfer(1000, true, &b, &deep, &with); /* 1 MB/s, a round trip of 50 ms, a buffer without end */
+	assert_int_equal(b->net[0]->mib.tcpext.TCPHystartDelayDetect, 1);
+	assert_true(with.snd_ssthresh < TCP_INFINITE_SSTHRESH);
+	assert_int_equal(b->net[0]->mib.tcp.RetransSegs, 0);
+	bed_free(b);
+	hystart_transfer(1000, false, &b, &flat, &without); /* Reno fills whatever there is */
+	assert_true(without.snd_ssthresh >= TCP_INFINITE_SSTHRESH);
+	assert_true(deep.deepest < flat.deepest / 2);
+	bed_free(b);
+	hystart_transfer(0, true, &b, &flat, &without); /* no queue, no signal */
+	assert_int_equal(b->net[0]->mib.tcpext.TCPHystartDelayDetect, 0);
+	bed_free(b);
 }
 
 /* ---- path MTU ---- */
@@ -508,6 +582,7 @@ int main(void)
 		cmocka_unit_test(ecn_negotiation),
 		cmocka_unit_test(ecn_sender_reacts_once_per_window),
 		cmocka_unit_test(ecn_receiver_echoes_until_cwr),
+		cmocka_unit_test(hystart_ends_slow_start_before_a_loss),
 		cmocka_unit_test(must_16_pmtu_falls),
 		cmocka_unit_test(linger_zero_resets),
 		cmocka_unit_test(fin_wait2_times),
