@@ -29,17 +29,23 @@ static void count_ecn(struct net *net, const struct sk_buff *skb, uint8_t tos)
 	}
 }
 
+static inline uint32_t word_at(const struct ip4_hdr *h, unsigned off)
+{
+	uint32_t v;
+
+	memcpy(&v, (const uint8_t *)h + off, sizeof(v));
+	return v;
+}
+
 /* Nonzero: the header's checksum is wrong. 20 octets, as nearly all have, are summed in place: in which byte order
  * does not matter for a zero. */
 static bool header_csum_bad(const struct ip4_hdr *h, uint32_t hlen)
 {
 	uint64_t sum;
-	uint32_t w[5];
 
 	if (unlikely(hlen != IP4_HLEN))
 		return ip4_fast_csum(h, hlen) != 0;
-	memcpy(w, h, sizeof(w));
-	sum = (uint64_t)w[0] + w[1] + w[2] + w[3] + w[4];
+	sum = (uint64_t)word_at(h, 0) + word_at(h, 4) + word_at(h, 8) + word_at(h, 12) + word_at(h, 16);
 	return csum_fold((uint32_t)(sum >> 32) + (uint32_t)(sum & 0xffff) + (uint32_t)(sum >> 16 & 0xffff)) != 0;
 }
 
