@@ -382,6 +382,41 @@ topology:
         for f in self.syn(v):
             self.assertTrue(f.ip_ok)
 
+    def test_s3_67_ttl_falls_by_one_and_ends_a_loop(self):
+        v = visit()
+        for f in self.syn(v):
+            self.assertTrue(f.ip_ok)
+        a, b = [f for f in self.syn(v) if f.place in ("sw1:p4", "r1:eth2")]
+        self.assertEqual((a.ttl, b.ttl), (64, 63))
+        self.assertNotEqual(a.l3[10:12], b.l3[10:12])
+        self.assertEqual(a.l3[12:20], b.l3[12:20])
+        r = run(lab_file("""name: loop
+topology:
+  nodes:
+    a: {exec: ["ip route add default via 10.0.0.254"]}
+    r: {sysctls: {net.ipv4.ip_forward: 1, net.ipv4.conf.all.send_redirects: 0, net.ipv4.conf.eth2.send_redirects: 0},
+        exec: ["ip route add default via 10.0.1.2"]}
+    s: {sysctls: {net.ipv4.ip_forward: 1, net.ipv4.conf.all.send_redirects: 0, net.ipv4.conf.eth1.send_redirects: 0},
+        exec: ["ip route add default via 10.0.1.1"]}
+  links:
+    - {type: veth, endpoints: [{node: a, interface: eth1, ipv4: 10.0.0.1/24}, {node: r, interface: eth1, ipv4: 10.0.0.254/24}]}
+    - {type: veth, endpoints: [{node: r, interface: eth2, ipv4: 10.0.1.1/24}, {node: s, interface: eth1, ipv4: 10.0.1.2/24}]}
+"""), "a ping -c 1 -W 2 203.0.113.9", "a traceroute -n 10.0.1.2")
+        self.assertIn("Time to live exceeded", r.out["a ping -c 1 -W 2 203.0.113.9"])
+        seen = [f.ttl for f in r.wire if f.ip and f.ip[1] == "203.0.113.9" and f.place != "a:eth1"]
+        self.assertEqual(seen, list(range(63, 0, -1)))
+        died = [e for e in r.sel("drop") if e["reason"] == "IP_TTL_EXPIRED"]
+        self.assertGreaterEqual(len(died), 1)
+        icmp = [f for f in r.wire if f.proto == 1 and f.l4[:2] == b"\x0b\0" and f.ip[1] == "10.0.0.1"]
+        self.assertTrue(icmp)
+
+    def test_s3_66_protocol_numbers_on_the_wire(self):
+        v = visit()
+        self.assertEqual({f.l3[9] for f in v.wire if f.ip and 80 in (f.sport, f.dport)}, {6})
+        self.assertEqual({f.l3[9] for f in v.wire if f.ip and 53 in (f.sport, f.dport)}, {17})
+        r = run("internet", "client ping -c 1 10.0.2.80")
+        self.assertEqual({f.l3[9] for f in r.wire if f.ip}, {1})
+
     def test_s3_01_unlike_cards_understand_each_other(self):
         r = run(two("config: {vars: {nic: {rx_ring: 64, tx_ring: 32, napi: false}, cpus: {n: 1, packet_ns: 200}}}",
                     "config: {vars: {nic: {rx_ring: 1024, tx_ring: 512, hw_csum: true}, cpus: {n: 2}}}, exec: [\"ip link set eth1 mtu 1400\"]"),

@@ -191,6 +191,16 @@ topology:
         off = run(two("sysctls: {net.ipv4.tcp_timestamps: 0}"), "b nc -l -q 5000 &", "a nc -f 20000 10.0.0.2 5000", "lab wait 2s")
         self.assertIn((20, 20, 1460), {(f.hlen, f.doff, len(f.data)) for f in off.wire if f.proto == 6 and f.total == 1500})
 
+    def test_s3_142_padding_does_not_reach_tcp(self):
+        off = run(two("sysctls: {net.ipv4.tcp_timestamps: 0}"), "b nc -l -q 5000 &", "a nc -f 20000 10.0.0.2 5000", "lab wait 2s")
+        self.assertIn("received 20000 bytes", off.text)
+        acks = [f for f in off.wire if f.proto == 6 and f.fl == "A" and not f.data and f.total == 40]
+        self.assertTrue(acks)
+        for f in acks:
+            self.assertEqual(len(f.raw), 64)  # 14 + 40 + 6 of padding + FCS
+            self.assertEqual({e["len"] for e in off.sel("hook", serial=f.serial, text="hook=LOCAL_IN")}, {40})
+            few(self, off.sel("copy", "skb_copy_datagram_iter", serial=f.serial))
+
     def test_s3_63_ip_is_asked_in_every_phase(self):
         r = slow()
         for f in [f for f in r.wire if f.proto == 6]:
