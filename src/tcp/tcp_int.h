@@ -143,16 +143,18 @@ bool tcp_try_rmem_schedule(struct sock *sk, struct sk_buff *skb);
 void tcp_queue_rcv(struct sock *sk, struct sk_buff *skb, uint32_t hdrlen);
 void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb);
 void tcp_enter_quickack_mode(struct sock *sk, uint32_t max);
-void tcp_rcv_space_adjust(struct sock *sk);
-void tcp_check_urg(struct sock *sk, const struct tcp_hdr *th, uint32_t seq);
-void tcp_urg(struct sock *sk, struct sk_buff *skb);
 void tcp_ofo_purge(struct sock *sk, enum drop_reason why);
 void tcp_sack_new_ofo_skb(struct sock *sk, uint32_t seq, uint32_t end_seq);
 void tcp_dsack_set(struct sock *sk, uint32_t seq, uint32_t end_seq);
 void tcp_send_dupack(struct sock *sk, const struct sk_buff *skb);
 void tcp_rcv_rtt_measure_ts(struct sock *sk, const struct sk_buff *skb);
-void tcp_cleanup_rbuf(struct sock *sk, uint32_t copied);
 void tcp_data_ready(struct sock *sk);
+
+/* tcp_rcvbuf.c */
+void tcp_check_urg(struct sock *sk, const struct tcp_hdr *th, uint32_t seq);
+void tcp_urg(struct sock *sk, struct sk_buff *skb);
+void tcp_rcv_space_adjust(struct sock *sk);
+void tcp_cleanup_rbuf(struct sock *sk, uint32_t copied);
 
 /* tcp_ack.c */
 #define FLAG_DATA 0x01
