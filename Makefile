@@ -46,6 +46,13 @@ bench: deps
 	@$(MAKE) --no-print-directory all
 	$(BUILD)/culver bench
 
+# each row of docs/behaviours.md, and the test that shows it
+behaviours: deps
+	@$(MAKE) --no-print-directory all
+	@test -e $(BUILD)/.has-tests || { meson setup --reconfigure $(BUILD) >/dev/null && touch $(BUILD)/.has-tests; }
+	@$(NINJA) >/dev/null
+	@tools/behaviours $(BUILD)
+
 install: all
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
 
