@@ -12,22 +12,58 @@ void opt_init(struct opt *o, int argc, char **argv, const char *spec)
 	*o = (struct opt){ .argc = argc, .argv = argv, .spec = spec, .i = 1, .pos = 1 };
 }
 
+static const char *opt_letter(const struct opt *o, char c)
+{
+	return c == ':' || c == '+' ? NULL : strchr(o->spec, c);
+}
+
+/* Whether the flags of "arg" end with one whose value is the next word. */
+static bool value_follows(const struct opt *o, const char *arg)
+{
+	for (const char *p = arg + 1; *p; p++) {
+		const char *s = opt_letter(o, *p);
+
+		if (!s || s[1] == ':')
+			return s && !p[1];
+	}
+	return false;
+}
+
+/* Brings the next flags, and their value, before the operands that stand in front of them: `ping HOST -c 1`. False if
+ * no flags are left. */
+static bool flags_forward(struct opt *o)
+{
+	int from = o->i, words;
+
+	while (from < o->argc && (o->argv[from][0] != '-' || !o->argv[from][1]))
+		from++;
+	if (from == o->argc || (from > o->i && o->spec[0] == '+'))
+		return false;
+	words = value_follows(o, o->argv[from]) && from + 1 < o->argc ? 2 : 1;
+	for (int w = 0; w < words; w++) {
+		char *word = o->argv[from + w];
+
+		for (int i = from + w; i > o->i + w; i--)
+			o->argv[i] = o->argv[i - 1];
+		o->argv[o->i + w] = word;
+	}
+	return true;
+}
+
 int opt_next(struct opt *o, struct task *t)
 {
 	const char *arg, *s;
 	char c;
 
-	if (o->i >= o->argc)
+	if (o->pos == 1 && !flags_forward(o))
 		return -1;
 	arg = o->argv[o->i];
-	if (o->pos == 1 && (arg[0] != '-' || !arg[1]))
-		return -1;
 	if (o->pos == 1 && !strcmp(arg, "--")) {
 		o->i++;
 		return -1;
 	}
 	c = arg[o->pos++];
-	s = c == ':' ? NULL : strchr(o->spec, c);
+	s = opt_letter(o, c);
 	if (!s) {
 		task_eprintf(t, "%s: invalid option -- '%c'\n", o->argv[0], c);
 		return '?';

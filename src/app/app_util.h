@@ -5,7 +5,8 @@
 #include <netinet/in.h>
 #include "core/task.h"
 
-/* getopt without globals: flags in spec as "c:nW:" (a colon: takes a value). */
+/* getopt without globals: flags in spec as "c:nW:" (a colon: takes a value). Flags may stand after operands, as with
+ * GNU's getopt; argv is reordered for it. A spec that begins with + ends at the first operand. */
 struct opt {
 	int argc;
 	char **argv;
@@ -14,7 +15,7 @@ struct opt {
 	const char *value; /* of the last flag */
 };
 void opt_init(struct opt *o, int argc, char **argv, const char *spec);
-/* Next flag's letter; -1 at the first operand (o->i is its index); '?' after printing a usage error. */
+/* Next flag's letter; -1 when only operands are left (o->i is the first's index); '?' after printing a usage error. */
 int opt_next(struct opt *o, struct task *t);
 /* The value as a whole decimal in [min,max], else prints "PROG: invalid argument: 'X'" and returns -EINVAL. */
 int opt_u64(struct opt *o, struct task *t, uint64_t min, uint64_t max, uint64_t *out);

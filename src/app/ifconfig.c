@@ -270,7 +270,7 @@ int ifconfig_main(struct task *t, int argc, char **argv)
 	struct opt o;
 	int c, rc = 0;
 
-	opt_init(&o, argc, argv, "a");
+	opt_init(&o, argc, argv, "+a");
 	while ((c = opt_next(&o, t)) != -1) {
 		if (c == '?')
 			return 2;

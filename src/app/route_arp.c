@@ -101,7 +101,7 @@ int route_main(struct task *t, int argc, char **argv)
 	struct opt o;
 	int c;
 
-	opt_init(&o, argc, argv, "nev");
+	opt_init(&o, argc, argv, "+nev");
 	while ((c = opt_next(&o, t)) != -1)
 		if (c == '?')
 			return 4;
