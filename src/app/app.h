@@ -30,7 +30,8 @@ struct visit {
 	struct strbuf body;     /* page bytes */
 	bool from_browser_dns_cache, from_os_cache, from_hosts;
 	uint32_t addr;
-	uint64_t t_start_ns, t_parsed_ns, t_resolved_ns, t_connected_ns, t_first_byte_ns, t_done_ns, t_closed_ns;
+	uint64_t t_start_ns, t_url_ns /* the last URL: later than the start after a redirect */;
+	uint64_t t_parsed_ns, t_resolved_ns, t_connected_ns, t_first_byte_ns, t_done_ns, t_closed_ns;
 };
 /* Runs inside task t; resolves, connects, gets, closes. */
 void browser_visit(struct task *t, struct browser *b, const char *url, struct visit *out);

@@ -208,6 +208,7 @@ static char *visit_one(struct task *t, struct browser *b, const char *text, stru
 	char err[sizeof(v->error)], *next = NULL;
 	struct url u;
 
+	v->t_url_ns = sys_clock_ns(t);
 	if (url_parse(text, 0, &u, err, sizeof(err))) {
 		fail(v, VISIT_USAGE, "%s", err);
 		return NULL;
@@ -228,9 +229,9 @@ static char *visit_one(struct task *t, struct browser *b, const char *text, stru
 			fail(v, VISIT_NETWORK, "%s: HTTP %d %s", text, v->http_status, c.p.reason ? c.p.reason : "");
 		if (c.buf)
 			http_client_close(&c);
-		v->t_closed_ns = sys_clock_ns(t);
 		TRACE(net_probe(t->net), TR_APP, 0, "closed");
 	}
+	v->t_closed_ns = sys_clock_ns(t);
 	url_free(&u);
 	return next;
 }

@@ -36,21 +36,27 @@ struct part {
 	uint64_t from, to;
 };
 
-/* The parts of a visit in order; a part that was not reached has to == 0. Returns how many. */
-static unsigned parts(const struct visit *v, struct part p[6])
+/* The parts of a visit in order; a part that was not completed has to == 0, or an earlier URL's time after a redirect.
+ * The one in which it failed lasted to the end. Returns how many. */
+static unsigned parts(const struct visit *v, struct part p[7])
 {
 	const struct part all[] = {
-		{ "parse the URL", v->t_start_ns, v->t_parsed_ns },
+		{ "be sent elsewhere", v->t_start_ns, v->t_url_ns },
+		{ "parse the URL", v->t_url_ns, v->t_parsed_ns },
 		{ "resolve the name", v->t_parsed_ns, v->t_resolved_ns },
 		{ "connect", v->t_resolved_ns, v->t_connected_ns },
 		{ "wait for the first octet", v->t_connected_ns, v->t_first_byte_ns },
 		{ "receive the page", v->t_first_byte_ns, v->t_done_ns },
 		{ "close", v->t_done_ns, v->t_closed_ns },
 	};
-	unsigned n = 0;
+	unsigned i = v->t_url_ns > v->t_start_ns ? 0 : 1, first = i, n = 0;
 
-	for (; n < ARRAY_SIZE(all) && all[n].to >= all[n].from && (all[n].to || !n); n++)
-		p[n] = all[n];
+	for (; i < ARRAY_SIZE(all) && all[i].to >= all[i].from && (all[i].to || i == first); i++)
+		p[n++] = all[i];
+	if (n && i < ARRAY_SIZE(all) && v->t_closed_ns >= all[i].from) {
+		p[n] = all[i];
+		p[n++].to = v->t_closed_ns;
+	}
 	return n;
 }
 
@@ -62,7 +68,7 @@ static void put_ms(struct strbuf *out, uint64_t ns)
 
 void story_times(const struct visit *v, struct strbuf *out)
 {
-	struct part p[6];
+	struct part p[7];
 	unsigned n = parts(v, p);
 	uint64_t total = n ? p[n - 1].to - p[0].from : 0;
 
@@ -120,7 +126,7 @@ void story_json(const struct story *s, const char *url, const struct visit *v, s
 {
 	static const char *const result[] = { "ok", "network", "usage" };
 	char ip[IP4_STRLEN];
-	struct part p[6];
+	struct part p[7];
 	unsigned n = parts(v, p);
 
 	sb_puts(out, "{\"url\":");

@@ -175,6 +175,16 @@ static void the_page_and_the_times(void **state)
 		"  receive the page               3.000000 ms  ###############\n"
 		"  close                          0.000000 ms\n"
 		"  in all                         8.000000 ms\n");
+	sb_reset(&sb);
+	/* The part in which it failed has its time too. */
+	v = (struct visit){ .t_resolved_ns = 3000000, .t_closed_ns = 9000000, .body = v.body };
+	story_times(&v, &sb);
+	assert_string_equal(sb_str(&sb),
+		"Where the time went\n"
+		"  parse the URL                  0.000000 ms\n"
+		"  resolve the name               3.000000 ms  ##############\n"
+		"  connect                        6.000000 ms  ###########################\n"
+		"  in all                         9.000000 ms\n");
 	sb_free(&v.body);
 	sb_free(&sb);
 }
