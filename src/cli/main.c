@@ -18,6 +18,7 @@ int main(int argc, char **argv)
 {
 	const struct cli_cmd *c;
 
+	os_hold_standard_fds();
 	os_ignore_sigpipe();
 	if (argc < 2) {
 		cli_fail(CLI_USAGE, "which command? (see: culver help)");

@@ -1,5 +1,6 @@
 /* Standard output and error, terminal, environment. Called by cli/. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,17 @@ const char *os_strerror(int err)
 	const char *s = strerrordesc_np(err < 0 ? -err : err);
 
 	return s ? s : "Unknown error";
+}
+
+void os_hold_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 }
 
 void os_ignore_sigpipe(void)

@@ -14,6 +14,9 @@ const char *os_env(const char *name);
 /* strerror without state. */
 const char *os_strerror(int err);
 
+/* Standard input, output and error that were closed become /dev/null: no file opened later can be taken for one of them. */
+void os_hold_standard_fds(void);
+
 /* A write to a pipe without a reader is then an error, not the end of the process. */
 void os_ignore_sigpipe(void);
 
