@@ -228,7 +228,7 @@ static void switch_order(struct task *t, char order[128])
 	memcpy(order, "files dns", 10);
 	sb_init(&sb);
 	proc_slurp(t, "/etc/nsswitch.conf", &sb);
-	s = sb.len ? sb_str(&sb) : "";
+	s = sb.len ? sb_str(&sb) : NULL;
 	while (s && *s) {
 		s += strspn(s, " \t\n");
 		if (!strncmp(s, "hosts:", 6)) {
