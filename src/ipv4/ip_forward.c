@@ -29,6 +29,8 @@ static int ip_forward_finish(struct net *net, struct sock *sk, struct sk_buff *s
 {
 	TRACE_FN(&net->probe, skb->serial);
 
+	if (!ip_sound_after_hook(net, NF_INET_FORWARD, skb))
+		return -EINVAL;
 	IP_INC(net, ForwDatagrams);
 	if (unlikely(IPCB(skb)->optlen))
 		ip_forward_options(skb);

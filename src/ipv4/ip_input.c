@@ -183,12 +183,43 @@ static bool rcv_class(struct net *net, const struct sk_buff *skb, const struct n
 	return true;
 }
 
+/* data: at the IP header. */
+bool ip_sound_after_hook_(struct sk_buff *skb)
+{
+	const struct ip4_hdr *h;
+	uint32_t hlen;
+
+	if (skb->data != skb_network_header(skb) || !skb_may_pull(skb, IP4_HLEN))
+		goto bad;
+	h = ip_hdr(skb);
+	hlen = ip4_hlen(h);
+	if (hlen < IP4_HLEN || ip4_version(h) != 4 || !skb_may_pull(skb, hlen))
+		goto bad;
+	h = ip_hdr(skb);
+	if (ip4_tot_len(h) < hlen || ip4_tot_len(h) > skb->len)
+		goto bad;
+	if (skb->len > ip4_tot_len(h))
+		skb_trim(skb, ip4_tot_len(h));
+	/* Who rewrites addresses or lengths makes the sum right too; nobody sends a wrong one. */
+	if (ip4_fast_csum(h, hlen))
+		goto bad;
+	skb_set_transport_header(skb, hlen);
+	return true;
+bad:
+	IP_INC(skb->net, InDiscards);
+	kfree_skb_reason(skb, DROP_IP_INHDR);
+	return false;
+}
+
 int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	TRACE_FN(&net->probe, skb->serial);
 	struct net_device *dev = skb->dev;
-	const struct ip4_hdr *h = ip_hdr(skb);
+	const struct ip4_hdr *h;
 
+	if (!ip_sound_after_hook(net, NF_INET_PRE_ROUTING, skb))
+		return NET_RX_DROP;
+	h = ip_hdr(skb);
 	if (skb_dst(skb)) {
 		/* It came over lo and brought its route along (S1-15). */
 		TRACE(&net->probe, TR_ROUTE, skb->serial, "dst already valid, no input route lookup");
@@ -212,9 +243,13 @@ int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 static int ip_local_deliver_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	TRACE_FN(&net->probe, skb->serial);
-	uint8_t protocol = ip_hdr(skb)->protocol, idx = net->ipv4->proto_idx[protocol];
+	uint8_t protocol, idx;
 	bool raw;
 
+	if (!ip_sound_after_hook(net, NF_INET_LOCAL_IN, skb))
+		return 0;
+	protocol = ip_hdr(skb)->protocol;
+	idx = net->ipv4->proto_idx[protocol];
 	skb_pull(skb, ip4_hlen(ip_hdr(skb)));
 	skb_reset_transport_header(skb);
 	raw = net->ipv4->raw.n && raw_local_deliver(skb, protocol);

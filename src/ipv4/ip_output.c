@@ -152,6 +152,8 @@ static int ip_finish_output(struct net *net, struct sock *sk, struct sk_buff *sk
 	TRACE_FN(&net->probe, skb->serial);
 	uint32_t mtu = ip_skb_dst_mtu(sk, skb);
 
+	if (!ip_sound_after_hook(net, NF_INET_POST_ROUTING, skb))
+		return -EINVAL;
 	if (skb_is_gso(skb))
 		return ip_finish_output_gso(net, sk, skb, mtu);
 	if (skb->len > mtu || IPCB(skb)->frag_max_size)
@@ -241,6 +243,8 @@ static int local_out_reroute(struct net *net, struct sock *sk, struct sk_buff *s
 	struct rtable *rt;
 	int err;
 
+	if (!ip_sound_after_hook(net, NF_INET_LOCAL_OUT, skb))
+		return -EINVAL;
 	if (fl4.daddr == IPCB(skb)->opt_daddr)
 		return dst_output(net, sk, skb);
 	rt = ip_route_output_flow(net, &fl4, sk, &err);

@@ -239,6 +239,13 @@ bool token_bucket_take(struct token_bucket *b, uint64_t now_ns, uint32_t rate, u
 
 /* ---- IP ---- */
 int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb);
+/* After hooks with rules in them have run: they may have changed anything (RT-15). Is it a packet still? Otherwise it
+ * is dropped here. */
+bool ip_sound_after_hook_(struct sk_buff *skb);
+static inline bool ip_sound_after_hook(struct net *net, enum nf_inet_hooks hook, struct sk_buff *skb)
+{
+	return likely(list_empty(&net->nf->hooks[hook])) || ip_sound_after_hook_(skb);
+}
 void ip_frags_exit(struct net *net);
 void ip_frags_init(struct net *net);
 void ip_send_check(struct ip4_hdr *h);

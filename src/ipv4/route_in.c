@@ -280,10 +280,10 @@ static enum drop_reason input_by_table(struct in_route *r)
 		return DROP_NOT_SPECIFIED;
 	}
 	if (r->res.type == RTN_BROADCAST) {
-		/* A directed broadcast that reached the net it is for: ours only if that net is this one, and it
-		 * is never passed on (RFC 2644). */
-		if (r->res.fi->nh[r->res.nh_sel].dev != r->dev && in_dev_forward(r->in) && !in_dev_conf_and(r->in, CNF_BC_FORWARDING))
-			return DROP_IP_BROADCAST_NOT_FORWARDED;
+		/* A directed broadcast that reached the net it is for: ours only if that net is this one, and
+		 * passed on only if somebody switched that on (RFC 2644). */
+		if (r->res.fi->nh[r->res.nh_sel].dev != r->dev && in_dev_forward(r->in))
+			return in_dev_conf_and(r->in, CNF_BC_FORWARDING) ? __mkroute_input(r) : DROP_IP_BROADCAST_NOT_FORWARDED;
 		return input_broadcast(r);
 	}
 	if (r->res.type == RTN_LOCAL) {

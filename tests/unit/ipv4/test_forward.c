@@ -133,6 +133,81 @@ static void rt_05_directed_broadcast(void **state)
 	assert_int_equal(bed_drops(b, DROP_IP_BROADCAST_NOT_FORWARDED), 1);
 }
 
+static void r1812_36_directed_broadcast_switched_on(void **state)
+{
+	bed_sysctl(b, "net.ipv4.conf.all.bc_forwarding", "1");
+	bed_sysctl(b, "net.ipv4.conf.eth0.bc_forwarding", "1");
+	wire_in(w, pkt_udp(A, 5, IP(10, 1, 0, 255), 9, "x", 1));
+	assert_int_equal(wire_count(w1, ETH_P_IP), 1);
+	assert_memory_equal(wire_nth(w1, ETH_P_IP, 0)->b, bcast_mac, 6);
+	assert_int_equal(wire_ip(w1, 0)->ttl, 63);
+}
+
+static void proxy_arp(void **state)
+{
+	wire_arp(w, ARPOP_REQUEST, w->peer_mac, A, NULL, B, bcast_mac);
+	assert_int_equal(w->n, 0);
+	bed_sysctl(b, "net.ipv4.conf.eth0.proxy_arp", "1");
+	wire_arp(w, ARPOP_REQUEST, w->peer_mac, A, NULL, B, bcast_mac); /* we forward to there, by another device */
+	assert_int_equal(wire_count(w, ETH_P_ARP), 1);
+	assert_int_equal(get_be32(wire_nth(w, ETH_P_ARP, 0)->b + 28), B);
+	wire_arp(w, ARPOP_REQUEST, w->peer_mac, A, NULL, IP(10, 0, 0, 77), bcast_mac); /* on its own link */
+	assert_int_equal(wire_count(w, ETH_P_ARP), 1);
+}
+
+/* RT-15: hooks that leave something that is no packet. */
+static int mangle_how;
+static unsigned mangle(void *priv, struct sk_buff *skb, const struct nf_hook_state *st)
+{
+	struct ip4_hdr *h = ip_hdr(skb);
+
+	switch (mangle_how) {
+	case 0:
+		skb_trim(skb, 10);
+		break;
+	case 1:
+		put_be16(h->tot_len, 5000);
+		break;
+	case 2:
+		h->ver_ihl = 0x4f;
+		break;
+	case 3:
+		put_be32(h->daddr, B + 1); /* and forgets the checksum */
+		break;
+	case 4:
+		skb_pull(skb, 4);
+		break;
+	default: /* shorter, and said so */
+		put_be16(h->tot_len, 30);
+		put_be16(h->check, 0);
+		put_be16(h->check, ip4_fast_csum(h, 20));
+		break;
+	}
+	return NF_ACCEPT;
+}
+
+static void rt_15_mangled_by_a_hook(void **state)
+{
+	static const enum nf_inet_hooks hooks[] = { NF_INET_PRE_ROUTING, NF_INET_FORWARD, NF_INET_POST_ROUTING, NF_INET_LOCAL_IN };
+	int fd = bed_udp(b, NULL, 7000);
+	char buf[64];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(hooks); i++) {
+		for (mangle_how = 0; mangle_how < 6; mangle_how++) {
+			struct nf_hook_ops ops = { .hook = mangle, .hooknum = hooks[i], .name = "mangle" };
+			uint64_t died = bed_drops(b, DROP_IP_INHDR);
+
+			wire_clear(w1);
+			assert_int_equal(nf_register_net_hook(b->net, &ops), 0);
+			wire_in(w, hooks[i] == NF_INET_LOCAL_IN ? pkt_udp(A, 5, IP(10, 0, 0, 1), 7000, "hello", 5) : transit(64));
+			nf_unregister_net_hook(b->net, &ops);
+			assert_int_equal(bed_drops(b, DROP_IP_INHDR) - died, mangle_how < 5);
+			assert_int_equal(wire_count(w1, ETH_P_IP), mangle_how == 5 && hooks[i] != NF_INET_LOCAL_IN);
+			assert_int_equal(bed_recv(b, fd, buf, sizeof(buf)), -EAGAIN); /* cut short: its UDP length is wrong */
+		}
+	}
+}
+
 static void rt_06_martians(void **state)
 {
 	static const uint32_t src[] = { IP(0, 1, 2, 3), IP(127, 0, 0, 1), IP(169, 254, 1, 1), IP(224, 0, 0, 1), IP(240, 1, 1, 1), 0xffffffffu };
@@ -384,7 +459,8 @@ int main(void)
 		T(rt_05_directed_broadcast), T(rt_06_martians), T(rt_07_spoofed_inside_source), T(rt_08_df_over_a_smaller_link),
 		T(s3_10_fragments_of_a_router), T(rt_09_fragments_with_options), T(fragment_of_a_fragment), T(rt_10_routing_loop),
 		T(rt_11_checksum_edges), T(rt_12_no_error_about_an_error), T(rt_13_weak_host_model), T(s3_36_redirect),
-		T(r1812_26_forwards_by_destination_only), T(prohibit_and_blackhole_in_transit), T(r1122_i05_hosts_do_not_forward),
+		T(r1812_26_forwards_by_destination_only), T(r1812_36_directed_broadcast_switched_on), T(proxy_arp),
+		T(rt_15_mangled_by_a_hook), T(prohibit_and_blackhole_in_transit), T(r1122_i05_hosts_do_not_forward),
 	};
 
 	return cmocka_run_group_tests(t, NULL, NULL);
