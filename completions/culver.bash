@@ -11,11 +11,11 @@ _culver() {
 		return
 	fi
 	case $cmd in
-	visit) COMPREPLY=($(compgen -W '--lab --out --seed --repeat --pause --json http://www.server.com/' -- "$cur")) ;;
+	visit) COMPREPLY=($(compgen -W '--lab --from --out --seed --repeat --pause --json http://www.server.com/' -- "$cur")) ;;
 	lab) COMPREPLY=($(compgen -W 'internet -c --out --seed' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")) ;;
 	up) COMPREPLY=($(compgen -W '--for --out' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")) ;;
-	run) COMPREPLY=($(compgen -W '--lab --node --out --' -- "$cur") $(compgen -c -- "$cur")) ;;
-	trace) COMPREPLY=($(compgen -W '--packet --stack --names --drops --wire' -- "$cur") $(compgen -d -- "$cur")) ;;
+	run) COMPREPLY=($(compgen -W '--lab --node --out --veth --' -- "$cur") $(compgen -c -- "$cur")) ;;
+	trace) COMPREPLY=($(compgen -W '--packet --stack --at --names --drops --wire' -- "$cur") $(compgen -d -- "$cur")) ;;
 	bench) COMPREPLY=($(compgen -W 'tcp-bulk tcp-rr tcp-crr udp-64 hosts --json' -- "$cur")) ;;
 	help) COMPREPLY=($(compgen -W 'visit lab up run bench trace' -- "$cur")) ;;
 	esac

@@ -29,11 +29,12 @@ static const struct cli_cmd commands[] = {
 	  "Stops on SIGINT, SIGTERM, or after --for seconds.\n\n"
 	  "  --for SECONDS   how long\n"
 	  "  --out DIR       write captures and events there\n" },
-	{ "run", cmd_run, "run [--lab FILE] [--node NODE] [--out DIR] -- PROGRAM ARG...",
+	{ "run", cmd_run, "run [--lab FILE] [--node NODE] [--out DIR] [--veth] -- PROGRAM ARG...",
 	  "Runs a program of this machine, unmodified, as a node of the lab, in real time.\n\n"
 	  "  --lab FILE    the lab (default: internet)\n"
 	  "  --node NODE   the node that it stands for (default: client, else the first host)\n"
-	  "  --out DIR     write captures and events there\n\n"
+	  "  --out DIR     write captures and events there\n"
+	  "  --veth        a veth pair and a packet socket even where TAP devices are open to you\n\n"
 	  "Exit: the program's code.\n" },
 	{ "trace", cmd_trace, "trace DIR [--packet N] [--stack] [--at FUNCTION] [--names now|3.x|4.x] [--drops] [--wire N]",
 	  "Reads a folder that --out wrote. Without options: what is in it.\n\n"
