@@ -500,6 +500,27 @@ class LocalAndRemote(unittest.TestCase):
         self.assertEqual(b[b.index("__dev_queue_xmit") + 1:-2], ["__dev_xmit_skb", "__qdisc_run", "qdisc_restart", "sch_direct_xmit"])
 
 
+class Hooks(unittest.TestCase):
+    def test_s2_79_s1_23_s1_24_a_drop_in_each_hook_stops_it_elsewhere(self):
+        rules = (("OUTPUT -o lo", "filter", []), ("POSTROUTING -o lo", "mangle", ["LOCAL_OUT"]),
+                 ("PREROUTING -i lo", "raw", ["LOCAL_OUT", "POST_ROUTING"]), ("INPUT -i lo", "filter", ["LOCAL_OUT", "POST_ROUTING", "PRE_ROUTING"]))
+        cmds = []
+        for n, (rule, table, _) in enumerate(rules):
+            cmds += ["client iptables -t %s -A %s -j DROP" % (table, rule), "client ping -c 1 -W 1 127.0.0.%d" % (n + 1), "client iptables -t %s -F" % table]
+        cmds = [c + " " * n for n, c in enumerate(cmds)]
+        r = run("internet", *cmds)
+        for n, (rule, table, passed) in enumerate(rules):
+            out = [v for k, v in r.out.items() if "127.0.0.%d " % (n + 1) in k + " "][0]
+            self.assertIn("0 received", out)
+            f = [f for f in r.steps if f.ip and f.ip[1] == "127.0.0.%d" % (n + 1)][0]
+            hooks = [kv(e["text"]) for e in r.sel("hook", serial=f.serial)]
+            self.assertEqual([h["hook"] for h in hooks if h["verdict"] == "ACCEPT"], passed)
+            self.assertEqual([e["reason"] for e in r.sel("drop", serial=f.serial)], ["NETFILTER_DROP"])
+            self.assertEqual(len(r.sel("enter", "loopback_xmit", serial=f.serial)), 1 if n > 1 else 0)
+            few(self, r.sel("enter", "ip_local_deliver_finish", serial=f.serial))
+        self.assertEqual(r.err.count("Operation not permitted"), 2)
+
+
 class RouteCache(unittest.TestCase):
     def test_s2_22_one_lookup_for_many_segments(self):
         r = run("internet", "client curl -s -o /x http://www.server.com/")
