@@ -232,10 +232,11 @@ static void switch_order(struct task *t, char order[128])
 	while (s && *s) {
 		s += strspn(s, " \t\n");
 		if (!strncmp(s, "hosts:", 6)) {
-			size_t n = strcspn(s + 6, "#\n");
+			const char *from = s + 6;
+			size_t n = 0;
 
-			n = min_sz(n, 127);
-			memcpy(order, s + 6, n);
+			for (; n < 127 && from[n] && from[n] != '#' && from[n] != '\n'; n++)
+				order[n] = from[n];
 			order[n] = 0;
 		}
 		s = strchr(s, '\n');
