@@ -165,7 +165,7 @@ class Chains(unittest.TestCase):
                 e = r.ev[e["up"]]
                 places.append(e["i"])
             self.assertEqual(places, sorted(places, reverse=True))
-            self.assertTrue(r.ev[places[-1]]["func"], want[0])
+            self.assertEqual(r.ev[places[-1]]["func"], want[0])
 
 
 class Output(unittest.TestCase):
