@@ -58,6 +58,18 @@ static uint8_t *datagram(uint32_t len, uint8_t seed)
 	return d;
 }
 
+static void shuffle(uint32_t *v, uint32_t n, uint32_t seed)
+{
+	for (uint32_t i = n - 1; i > 0; i--) {
+		uint32_t j, x = v[i];
+
+		seed = seed * 1664525u + 1013904223u;
+		j = (seed >> 8) % (i + 1);
+		v[i] = v[j];
+		v[j] = x;
+	}
+}
+
 /* ---- out ---- */
 
 static void s2_35_lo_fragments_too(void **state)
@@ -322,6 +334,86 @@ static void frag_13_overlap_with_other_data(void **state)
 	assert_int_equal(b->net->mib.ipext.ReasmOverlaps, 2);
 }
 
+/* From in front into what is here. */
+static void frag_13_overlap_from_the_front(void **state)
+{
+	uint8_t *d = datagram(120, 1);
+
+	wire_in(w, frag(7, 64, false, d + 64, 64));
+	wire_in(w, frag(7, 0, true, d, 72));
+	assert_int_equal(got(), -EAGAIN);
+	assert_int_equal(b->net->ipv4->frags.queues, 0);
+	assert_int_equal(bed_drops(b, DROP_FRAG_OVERLAP), 2);
+	/* over several, and over the border of a bucket */
+	wire_in(w, frag(8, 1024, true, d, 8));
+	wire_in(w, frag(8, 1040, true, d, 8));
+	wire_in(w, frag(8, 1016, true, d, 40));
+	assert_int_equal(b->net->ipv4->frags.queues, 0);
+	free(d);
+}
+
+/* Cut at random, sent in random order, with a stranger in between now and then: either the very datagram comes out or
+ * nothing. */
+static void random_cuts(void **state)
+{
+	struct rng r;
+	static uint8_t back[66000];
+	unsigned whole = 0, spoilt = 0;
+
+	rng_derive(&r, 5, "x", "cuts");
+	for (unsigned round = 0; round < 400; round++) {
+		uint32_t len = 8 + rng_below(&r, 6000), n = 0, at[800], end[800], order[800];
+		uint8_t *d = datagram(len, (uint8_t)round);
+		bool stranger = rng_below(&r, 3) == 0;
+		uint16_t id = (uint16_t)(1000 + round);
+		ssize_t ret;
+
+		for (uint32_t off = 0; off < len + 8; n++) {
+			uint32_t l = 8 * (1 + rng_below(&r, rng_below(&r, 2) ? 4 : 180));
+
+			at[n] = off;
+			end[n] = min_u32(off + l, len + 8);
+			order[n] = n;
+			off = end[n];
+		}
+		if (n == 1) {
+			free(d);
+			continue;
+		}
+		shuffle(order, n, (uint32_t)rng_u64(&r));
+		for (uint32_t i = 0; i < n; i++) {
+			uint32_t k = order[i];
+
+			if (stranger && i == n / 2) { /* some octets of another datagram, over a part that is or will be here */
+				uint32_t v = rng_below(&r, n), off = at[v] & ~7u, l = 8 * (1 + rng_below(&r, 20));
+				uint8_t junk[168];
+
+				memset(junk, 0xee, sizeof(junk));
+				if (off + l < len)
+					wire_in(w, frag(id, off, true, junk, l));
+				else
+					stranger = false;
+			}
+			wire_in(w, frag(id, at[k], end[k] < len + 8, d + at[k], end[k] - at[k]));
+		}
+		ret = bed_recv(b, fd, back, sizeof(back));
+		if (ret >= 0) {
+			assert_int_equal(ret, len);
+			assert_memory_equal(back, d + 8, len);
+			whole++;
+		} else {
+			assert_true(stranger);
+			spoilt++;
+		}
+		assert_int_equal(bed_recv(b, fd, back, sizeof(back)), -EAGAIN);
+		free(d);
+	}
+	assert_true(whole > 200 && spoilt > 50);
+	bed_sleep(b, 40 * NSEC_PER_SEC);
+	assert_int_equal(b->net->ipv4->frags.mem, 0);
+	assert_int_equal(b->net->ipv4->frags.queues, 0);
+}
+
 static void frag_14_options_from_the_first(void **state)
 {
 	uint8_t *d = datagram(100, 1);
@@ -361,18 +453,6 @@ static void frag_15_s3_09_timeout_tells_the_sender(void **state)
 	assert_int_equal(b->net->mib.ip.ReasmFails, 2);
 	assert_int_equal(bed_drops(b, DROP_FRAG_TIMEOUT), 2);
 	free(d);
-}
-
-static void shuffle(uint32_t *v, uint32_t n, uint32_t seed)
-{
-	for (uint32_t i = n - 1; i > 0; i--) {
-		uint32_t j, x = v[i];
-
-		seed = seed * 1664525u + 1013904223u;
-		j = (seed >> 8) % (i + 1);
-		v[i] = v[j];
-		v[j] = x;
-	}
 }
 
 static void frag_16_largest_in_any_order(void **state)
@@ -493,7 +573,7 @@ int main(void)
 		T(corked_pieces_of_odd_sizes), T(frag_01_teardrop), T(frag_02_ping_of_death), T(frag_03_jolt2),
 		T(frag_04_bonk_and_boink), T(frag_05_rose_bounded_memory), T(frag_06_fragmentsmack), T(frag_07_nestea),
 		T(frag_08_not_a_multiple_of_eight), T(frag_09_empty_fragment), T(frag_10_df_on_fragments),
-		T(frag_11_frag_12_tiny_fragments), T(frag_13_overlap_with_other_data), T(frag_14_options_from_the_first),
+		T(frag_11_frag_12_tiny_fragments), T(frag_13_overlap_with_other_data), T(frag_13_overlap_from_the_front), T(random_cuts), T(frag_14_options_from_the_first),
 		T(frag_15_s3_09_timeout_tells_the_sender), T(frag_16_largest_in_any_order), T(frag_17_stale_fragment_is_caught),
 		T(frag_18_length_of_the_chain), T(frag_19_checksum_of_the_whole), T(ecn_of_fragments),
 	};
