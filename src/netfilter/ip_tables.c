@@ -5,7 +5,7 @@
  * A later fragment carries no ports and matches no rule about them (RFC 1858: a TCP fragment at offset 1 is an
  * attack on exactly that, and is dropped).
  * Called by: nf_hook. Hands on: a verdict. The text face is ipt_command.c.
- * Tests: tests/unit/netfilter/test_ip_tables.c. */
+ * Tests: tests/lab/iptables.t. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

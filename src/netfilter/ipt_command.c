@@ -2,7 +2,7 @@
  *
  * Decides: which command it is, on which table and chain; a line that is wrong changes nothing.
  * Called by: the iptables program through /proc/net/ip_tables. Hands on: ip_tables.c, ipt_rule.c, ipt_list.c.
- * Tests: tests/unit/netfilter/test_ipt_text.c. */
+ * Tests: tests/lab/iptables.t. */
 #include <errno.h>
 #include <string.h>
 #include "core/procfs.h"

@@ -1,6 +1,6 @@
 /* Rules as text: `iptables -L` and `iptables -S`, column for column.
  *
- * Decides nothing. Called by: ipt_command.c. Tests: tests/unit/netfilter/test_ipt_text.c. */
+ * Decides nothing. Called by: ipt_command.c. Tests: tests/lab/iptables.t. */
 #include <errno.h>
 #include <string.h>
 #include "netfilter/ip_tables.h"

@@ -2,7 +2,7 @@
  *
  * Decides: which words mean what, and which combinations make no sense (ports without tcp or udp): such a rule
  * is refused in iptables' words rather than taken to mean something else.
- * Called by: ipt_command.c. Tests: tests/unit/netfilter/test_ipt_text.c. */
+ * Called by: ipt_command.c. Tests: tests/lab/iptables.t. */
 #include <errno.h>
 #include <string.h>
 #include "netfilter/ip_tables.h"

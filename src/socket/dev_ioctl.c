@@ -1,7 +1,7 @@
 /* Device ioctls that every socket takes (netdevice(7)); those about addresses are the family's own.
  *
  * Decides: which request reads or changes which field of a device. Called by: socket.c after the family did not
- * know the request. Hands on: core/dev_core.c. Tests: tests/unit/socket/test_syscall.c. */
+ * know the request. Hands on: core/dev_core.c. Tests: tests/unit/app, on whole hosts. */
 #include <errno.h>
 #include <linux/sockios.h>
 #include <net/if.h>

@@ -8,7 +8,7 @@
  * Invariants: an item is on the ready list or not, never twice; every item hangs on its file's wait queue as
  * long as it lives, and dies with the file or the set. A set may watch sets, at most EP_MAX_NESTS deep and
  * never in a circle. Cost of a wake-up and of a wait: the ready items, not the watched ones.
- * Called by: programs, other sets. Hands on: file_ops. Tests: tests/unit/socket/test_epoll.c. */
+ * Called by: programs, other sets. Hands on: file_ops. Tests: tests/unit/app, on whole hosts. */
 #include <stdlib.h>
 #include "socket/file.h"
 #include "socket/sys_scope.h"

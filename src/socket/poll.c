@@ -2,7 +2,7 @@
  *
  * Decides: what poll reports and when it sleeps. It hangs one waiter on each file's wait queue; any of them
  * wakes the one queue on which the task sleeps. Called by: programs. Hands on: file_ops->poll.
- * Tests: tests/unit/socket/test_poll.c. */
+ * Tests: tests/unit/app, on whole hosts. */
 #include <stdlib.h>
 #include "socket/file.h"
 #include "socket/sys_scope.h"

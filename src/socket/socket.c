@@ -2,7 +2,7 @@
  *
  * Decides: which family makes a socket, how a file's flags reach the calls, what a bare read or write means.
  * Called by: syscall.c, epoll.c and poll.c through file_ops. Hands on: proto_ops (inet's, packet's, netlink's).
- * Tests: tests/unit/socket/test_syscall.c (S1-17: the same first names for every protocol). */
+ * Tests: tests/unit/app, on whole hosts (S1-17: the same first names for every protocol). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

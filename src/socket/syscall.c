@@ -4,7 +4,7 @@
  * headers are copied out of (possibly misaligned) program memory and back; how O_NONBLOCK becomes MSG_DONTWAIT.
  * No signal kills a writer: a broken pipe is -EPIPE, with or without MSG_NOSIGNAL.
  * Called by: programs. Hands on: socket.c, proto_ops. The other calls are in sys_file.c.
- * Tests: tests/unit/socket/test_syscall.c (SY-01, SY-04). */
+ * Tests: tests/unit/app, on whole hosts (SY-01, SY-04). */
 #include <limits.h>
 #include <string.h>
 #include "socket/file.h"
