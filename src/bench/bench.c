@@ -30,7 +30,7 @@ static const struct work works[] = {
 
 static int run_peer(const char *prog, const struct work *w, int round, struct bench_result *r)
 {
-	char dir[4096], path[4200], out[256], off[8];
+	char dir[4096], path[4200], out[256], off[12];
 	unsigned long long ops, bytes, cpu;
 	const char *argv[5] = { path, w->name, ROUND_MS, off, NULL };
 	int err = os_self_dir(dir, sizeof(dir));

@@ -1,6 +1,6 @@
 /* What tc and ethtool ask of devices, as two files that take commands: /proc/net/qdisc (read: a line per
  * transmit queue; write: "DEV KIND [ARG...]") and /proc/net/ethtool (write: "stats DEV" or "rings DEV"; the answer is a
- * "name value" line each). Called by programs through socket/; hands on to the qdisc core and the drivers. */
+ * "name value" line each); and /proc/net/dev_mcast. Called by programs through socket/; hands on to the qdisc core and the drivers. */
 #include <errno.h>
 #include <string.h>
 #include "core/netdevice.h"
@@ -108,9 +108,28 @@ static int write_ethtool(struct net *net, const char *text, size_t len, struct s
 	return 0;
 }
 
+/* Link-layer groups: index, device, users, users from outside (none here), address. */
+static void show_dev_mcast(struct net *net, struct strbuf *out)
+{
+	const struct net_device *dev;
+	const struct netdev_hw_addr *a;
+
+	list_for_each_entry(dev, &net->dev_base, node) {
+		list_for_each_entry(a, &dev->mc_list, list) {
+			sb_printf(out, "%-4d %-15s %-5u %-5d ", dev->ifindex, dev->name, a->refs, 0);
+			for (int i = 0; i < ETH_ALEN; i++)
+				sb_printf(out, "%02x", a->addr[i]);
+			sb_putc(out, '\n');
+		}
+	}
+}
+
 static int dev_ctl_init(struct net *net)
 {
 	int err = proc_create_rw(net, "net/qdisc", show_qdiscs, write_qdisc);
+
+	if (!err)
+		err = proc_create_single(net, "net/dev_mcast", show_dev_mcast);
 
 	return err ? err : proc_create_rw(net, "net/ethtool", NULL, write_ethtool);
 }
