@@ -46,6 +46,8 @@ struct inet_connection_sock_af_ops {
 	/* A SYN for a listener. 0, or <0: send a reset. Consumes nothing: caller frees skb. */
 	int (*conn_request)(struct sock *sk, struct sk_buff *skb);
 	struct sock *(*syn_recv_sock)(struct sock *lsk, struct sk_buff *skb, struct request_sock *req, struct dst_entry *dst, bool *own_req);
+	/* A new request of this SYN: what the network layer wants to remember. May be NULL. */
+	void (*init_req)(struct request_sock *req, const struct sk_buff *skb);
 	/* Send a SYN-ACK for req. */
 	int (*send_synack)(struct sock *lsk, struct dst_entry *dst, struct request_sock *req, struct sk_buff *syn);
 	void (*send_reset)(struct sock *sk, struct sk_buff *skb);

@@ -157,8 +157,8 @@ uint8_t ip_select_ttl(const struct inet_sock *inet, const struct dst_entry *dst)
 int ip_options_get(struct ip_options_rcu **optp, const uint8_t *data, uint32_t optlen);
 /* Options of an answer to skb: record route, timestamp, reversed source route. 0 or -EINVAL. */
 int ip_options_echo(struct net *net, struct ip_options *dopt, const struct sk_buff *skb);
-/* The same, allocated; NULL: the packet has none. */
-struct ip_options_rcu *ip_options_save(struct sk_buff *skb);
+/* The same of a packet that the transport holds, allocated; NULL: it has none. */
+struct ip_options_rcu *ip_options_save(const struct sk_buff *skb);
 
 /* An ICMP error about a packet that has its route; borrowed. Sends nothing where RFC 1122 3.2.2 or the rate limit
  * forbid it. info: redirect: the gateway; fragmentation needed: the MTU; parameter problem: the octet's offset. */

@@ -411,37 +411,55 @@ static void echo_source_route(struct ip_options *d, const uint8_t *s, uint32_t s
 	d->optlen = (uint8_t)(d->optlen + p[1]);
 }
 
-int ip_options_echo(struct net *net, struct ip_options *dopt, const struct sk_buff *skb)
+/* Where a received header's options are: offsets from its start. */
+struct echoed {
+	uint8_t optlen, rr, ts, srr;
+};
+
+static int echo(struct ip_options *dopt, const struct sk_buff *skb, const struct echoed *e)
 {
-	const struct inet_skb_parm *cb = IPCB(skb);
 	const uint8_t *base = skb_network_header(skb);
 
 	memset(dopt, 0, sizeof(*dopt));
-	if (!cb->optlen)
+	if (!e->optlen)
 		return 0;
-	if (cb->rr) {
-		append_option(dopt, base + cb->rr, &dopt->rr);
-		dopt->rr_needaddr = base[cb->rr + 2] + 3u <= base[cb->rr + 1];
+	if (e->rr) {
+		append_option(dopt, base + e->rr, &dopt->rr);
+		dopt->rr_needaddr = base[e->rr + 2] + 3u <= base[e->rr + 1];
 	}
-	if (cb->ts) {
-		append_option(dopt, base + cb->ts, &dopt->ts);
-		dopt->ts_needtime = base[cb->ts + 2] <= base[cb->ts + 1] && (base[cb->ts + 3] & 15) != TS_PRESPEC;
+	if (e->ts) {
+		append_option(dopt, base + e->ts, &dopt->ts);
+		dopt->ts_needtime = base[e->ts + 2] <= base[e->ts + 1] && (base[e->ts + 3] & 15) != TS_PRESPEC;
 	}
-	if (cb->srr)
-		echo_source_route(dopt, base + cb->srr, ip4_saddr(ip_hdr(skb)));
+	if (e->srr)
+		echo_source_route(dopt, base + e->srr, ip4_saddr(ip_hdr(skb)));
 	while (dopt->optlen & 3)
 		dopt->data[dopt->optlen++] = IPOPT_EOL_;
 	return dopt->optlen > 40 ? -EINVAL : 0;
 }
 
-struct ip_options_rcu *ip_options_save(struct sk_buff *skb)
+int ip_options_echo(struct net *net, struct ip_options *dopt, const struct sk_buff *skb)
 {
-	struct ip_options_rcu *o;
+	const struct inet_skb_parm *cb = IPCB(skb);
 
-	if (!IPCB(skb)->optlen)
+	(void)net;
+	return echo(dopt, skb, &(struct echoed){ cb->optlen, cb->rr, cb->ts, cb->srr });
+}
+
+/* The transport has put its own notes where IPCB was: the header is read once more. */
+struct ip_options_rcu *ip_options_save(const struct sk_buff *skb)
+{
+	const struct ip4_hdr *h = ip_hdr(skb);
+	struct ip_options in = { 0 };
+	struct ip_options_rcu *o;
+	uint8_t bad;
+
+	if (likely(ip4_hlen(h) == IP4_HLEN))
+		return NULL;
+	if (ip_options_parse(skb_network_header(skb) + IP4_HLEN, ip4_hlen(h) - IP4_HLEN, &in, &bad))
 		return NULL;
 	o = xcalloc(1, sizeof(*o));
-	if (ip_options_echo(skb->net, &o->opt, skb) || !o->opt.optlen) {
+	if (echo(&o->opt, skb, &(struct echoed){ in.optlen, in.rr, in.ts, in.srr }) || !o->opt.optlen) {
 		free(o);
 		return NULL;
 	}

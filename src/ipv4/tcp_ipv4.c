@@ -337,11 +337,15 @@ static int tcp_v4_conn_request(struct sock *sk, struct sk_buff *skb)
 	return tcp_conn_request(&tcp_request_sock_ops, inet_csk(sk)->af_ops, sk, skb);
 }
 
+/* MUST-53: the way that the SYN came by is kept, and its reverse is the connection's way from the SYN-ACK on. */
+static void tcp_v4_init_req(struct request_sock *req, const struct sk_buff *skb) { tcp_rsk(req)->opt = ip_options_save(skb); }
+
 static struct rtable *req_route(struct sock *lsk, const struct request_sock *req)
 {
 	const struct inet_sock *inet = inet_sk(lsk);
-	struct flowi4 fl4 = { .daddr = req->eh.daddr, .saddr = req->eh.saddr, .oif = lsk->bound_dev_if, .mark = lsk->mark,
-			      .tos = inet->tos & 0x1c, .proto = IPPROTO_TCP, .sport = req->eh.num, .dport = req->eh.dport };
+	const struct ip_options_rcu *opt = tcp_rsk(req)->opt;
+	struct flowi4 fl4 = { .daddr = opt && opt->opt.srr ? opt->opt.faddr : req->eh.daddr, .saddr = req->eh.saddr,
+			      .oif = lsk->bound_dev_if, .mark = lsk->mark, .tos = inet->tos & 0x1c, .proto = IPPROTO_TCP, .sport = req->eh.num, .dport = req->eh.dport };
 	int err = 0;
 
 	return ip_route_output_flow(lsk->net, &fl4, lsk, &err);
@@ -414,6 +418,7 @@ static const struct inet_connection_sock_af_ops ipv4_specific = {
 	.rebuild_header = inet_sk_rebuild_header,
 	.conn_request = tcp_v4_conn_request,
 	.syn_recv_sock = tcp_v4_syn_recv_sock,
+	.init_req = tcp_v4_init_req,
 	.send_synack = tcp_v4_send_synack,
 	.send_reset = tcp_v4_send_reset,
 	.reqsk_send_ack = tcp_v4_reqsk_send_ack,
@@ -442,7 +447,16 @@ static int tcp_v4_get_port(struct sock *sk, uint16_t port)
 
 static int tcp_v4_setsockopt(struct sock *sk, int level, int name, const void *val, socklen_t len)
 {
-	return level == IPPROTO_TCP ? tcp_setsockopt(sk, level, name, val, len) : ip_setsockopt(sk, level, name, val, len);
+	int err = level == IPPROTO_TCP ? tcp_setsockopt(sk, level, name, val, len) : ip_setsockopt(sk, level, name, val, len);
+
+	if (!err && level == IPPROTO_IP && name == IP_OPTIONS) { /* they take room from each segment (MUST-16) */
+		const struct ip_options_rcu *opt = inet_sk(sk)->opt;
+
+		inet_csk(sk)->ext_hdr_len = opt ? opt->opt.optlen : 0;
+		if (sk->dst_cache)
+			tcp_sync_mss(sk, inet_csk(sk)->pmtu_cookie);
+	}
+	return err;
 }
 static int tcp_v4_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *len)
 {

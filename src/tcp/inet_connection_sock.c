@@ -7,6 +7,7 @@
  * Called by bind, listen, accept and by tcp_minisocks.c. RFC 9293 3.10.1, RFC 4987.
  * Tests: tests/unit/tcp. */
 #include <fcntl.h>
+#include <stdlib.h>
 #include "tcp/tcp_int.h"
 
 /* ---- bind ---- */
@@ -219,7 +220,11 @@ struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct
 	return &t->req;
 }
 
-void reqsk_free(struct request_sock *req) { pool_put(&req->net->tcp->req_pool, req); }
+void reqsk_free(struct request_sock *req)
+{
+	free(tcp_rsk(req)->opt);
+	pool_put(&req->net->tcp->req_pool, req);
+}
 
 /* Off the hash and the SYN queue, freed. */
 void inet_csk_reqsk_queue_drop(struct request_sock *req)

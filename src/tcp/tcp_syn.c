@@ -220,6 +220,8 @@ int tcp_conn_request(const struct request_sock_ops *ops, const struct inet_conne
 	req->eh.num = get_be16(tcp_hdr(skb)->dest);
 	t->syn_tos = iph->tos;
 	t->ts_off = secure_tcp_ts_off(net, req->eh.saddr, req->eh.daddr);
+	if (af->init_req)
+		af->init_req(req, skb);
 	ecn_create_request(req, skb);
 	t->cookie = cookie;
 	if (cookie) {
@@ -292,6 +294,8 @@ struct sock *tcp_cookie_check(struct sock *lsk, struct sk_buff *skb, uint32_t sa
 	req->eh.saddr = daddr;
 	req->eh.dport = eh.dport;
 	req->eh.num = eh.num;
+	if (inet_csk(lsk)->af_ops->init_req)
+		inet_csk(lsk)->af_ops->init_req(req, skb);
 	child = inet_csk(lsk)->af_ops->syn_recv_sock(lsk, skb, req, NULL, &own);
 	reqsk_free(req);
 	if (!child)

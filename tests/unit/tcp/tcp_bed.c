@@ -121,6 +121,7 @@ struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl4, struct 
 	*err = 0;
 	return rt;
 }
+struct ip_options_rcu *ip_options_save(const struct sk_buff *skb) { return NULL; }
 int inet_sk_rebuild_header(struct sock *sk)
 {
 	struct flowi4 fl4 = { .daddr = inet_sk(sk)->daddr };
