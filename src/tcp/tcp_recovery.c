@@ -82,6 +82,13 @@ static uint32_t rack_reo_wnd(const struct sock *sk)
 	return (uint32_t)min_u64((uint64_t)(tp->min_rtt_us >> 2) * tp->rack_reo_wnd_steps, tp->srtt_us >> 3);
 }
 
+static struct sk_buff *tsorted_skb(struct list_head *pos)
+{
+	struct tcp_skb_cb *tcb = list_entry(pos, struct tcp_skb_cb, tx.tsorted);
+
+	return (struct sk_buff *)(void *)((char *)tcb - offsetof(struct sk_buff, cb));
+}
+
 /* Marks lost whatever was sent long enough before the segment delivered last. Returns the time in us until the next
  * could be judged, 0: none. Walks only the list in order of sending and only up to the delivered one. */
 static uint64_t rack_detect_loss(struct sock *sk)
@@ -91,8 +98,8 @@ static uint64_t rack_detect_loss(struct sock *sk)
 	struct list_head *pos = tp->fl->tsorted_sent.next, *next;
 
 	for (; pos != &tp->fl->tsorted_sent; pos = next) {
-		struct tcp_skb_cb *tcb = list_entry(pos, struct tcp_skb_cb, tx.tsorted);
-		struct sk_buff *skb = (struct sk_buff *)(void *)((char *)tcb - offsetof(struct sk_buff, cb));
+		struct sk_buff *skb = tsorted_skb(pos);
+		const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 		int64_t left;
 
 		next = pos->next;
@@ -439,16 +446,40 @@ static bool any_retrans_done(const struct sock *sk)
 	return tcp_sk(sk)->fl->retrans_out || (head && (TCP_SKB_CB(head)->sacked & TCPCB_EVER_RETRANS));
 }
 
+/* Nothing is lost: what RACK took off its list when it judged it comes back to its place by time of sending, or a
+ * real loss among it would be found by nobody but the RTO. */
+static void unmark_lost(struct tcp_sock *tp)
+{
+	struct list_head *head = &tp->fl->tsorted_sent, *pos = head->next;
+	uint64_t last = 0;
+	struct sk_buff *skb;
+
+	skb_queue_walk(&tp->fl->rtx_queue, skb)
+	{
+		struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+		if (!(tcb->sacked & TCPCB_LOST))
+			continue;
+		tcb->sacked &= (uint8_t)~TCPCB_LOST;
+		if (!list_empty(&tcb->tx.tsorted))
+			continue;
+		if (skb->skb_mstamp_ns < last)
+			pos = head->next;
+		last = skb->skb_mstamp_ns;
+		while (pos != head && tsorted_skb(pos)->skb_mstamp_ns <= last)
+			pos = pos->next;
+		list_add_tail(&tcb->tx.tsorted, pos);
+	}
+	tp->fl->lost_out = 0;
+	tp->fl->retransmit_hint = NULL;
+}
+
 static void undo_cwnd_reduction(struct sock *sk, bool unmark)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *skb;
 
-	if (unmark) {
-		skb_queue_walk(&tp->fl->rtx_queue, skb) TCP_SKB_CB(skb)->sacked &= (uint8_t)~TCPCB_LOST;
-		tp->fl->lost_out = 0;
-		tp->fl->retransmit_hint = NULL;
-	}
+	if (unmark)
+		unmark_lost(tp);
 	if (tp->fl->prior_ssthresh) {
 		tp->snd_cwnd = inet_csk(sk)->ca_ops->undo_cwnd(sk);
 		if (tp->fl->prior_ssthresh > tp->snd_ssthresh) {

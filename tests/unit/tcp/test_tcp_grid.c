@@ -1,0 +1,160 @@
+/* Transfers under loss and reordering, in virtual time: every octet, no stall, and goodput near what CUBIC's response
+ * function allows. Without arguments the cells below, as a test; with them a table of the whole grid:
+ *
+ *     test_tcp_grid --full [--seeds N] [--first SEED] [--cc NAME] [--bytes N] [--loss PPM] [--reorder PPM] [--rtt MS]
+ *                   [--rate MBIT] [--netem]      (--netem: reordered frames come without any delay)
+ *
+ * Columns: goodput in Mbit/s and in percent of the model; segments that the sender repeated, and how many the cable lost;
+ * D-SACKs (repeated for nothing), timeouts, spurious ones that F-RTO found, undone reductions, loss probes, longest silence. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "grid_world.h"
+
+static const uint32_t losses[] = { 0, 1000, 3000, 10000, 30000 }, reorders[] = { 0, 10000, 50000 }, rtts[] = { 1, 20, 66, 200 },
+		      rates[] = { 10, 100, 500 };
+
+struct full_opts {
+	unsigned seeds;
+	uint64_t first, bytes, max_ns;
+	const char *cc;
+	long loss, reorder, rtt, rate;
+	bool netem;
+};
+
+static struct grid_cell cell_of(uint32_t loss, uint32_t reorder, uint32_t rtt, uint32_t rate)
+{
+	return (struct grid_cell){ .loss_ppm = loss, .reorder_ppm = reorder, .rtt_us = rtt * 1000, .rate_bps = rate * 1000000ull,
+				   .bytes = 16u << 20, .max_ns = 60 * NSEC_PER_SEC };
+}
+
+static void print_cell(const struct grid_cell *c, const struct grid_run *g, unsigned n, bool ok, bool stall)
+{
+	uint64_t model = grid_model_bps(c);
+
+	printf("%5.1f%% %3u%% %4u ms %4llu Mbit  %8.2f %4llu%%  rtx %6.1f lost %6.1f qdrop %6.1f dsack %6.1f rto %5.2f spur %5.2f undo %5.2f "
+	       "tlp %5.2f lrtx %5.2f gap %6.0f ms%s%s\n",
+	       c->loss_ppm / 1e4, c->reorder_ppm / 10000, c->rtt_us / 1000, (unsigned long long)c->rate_bps / 1000000,
+	       (double)g->goodput_bps / 1e6 / n, (unsigned long long)(g->goodput_bps * 100 / n / model), (double)g->retrans / n,
+	       (double)g->lost_frames / n, (double)g->queue_drops / n, (double)g->dsacks / n, (double)g->timeouts / n,
+	       (double)g->spurious_rtos / n, (double)g->undos / n, (double)g->tlps / n, (double)g->lost_retrans / n,
+	       (double)g->f[0].max_gap_ns / 1e6, ok ? "" : "  NOT EQUAL", stall ? "  STALL" : "");
+	fflush(stdout);
+}
+
+static bool full_cell(const struct grid_cell *c, const struct full_opts *o)
+{
+	struct grid_run sum, g;
+	bool ok = true, stall = false;
+
+	memset(&sum, 0, sizeof(sum));
+	for (unsigned s = 0; s < o->seeds; s++) {
+		bool bad = !grid_run(c, o->first + s, &g), still = g.f[0].max_gap_ns > grid_stall_limit_ns(c, &g.f[0]);
+
+		if (bad || still)
+			printf("seed %llu: %s, %llu of %llu octets, longest silence %.0f ms\n", (unsigned long long)(o->first + s),
+			       bad ? "not equal" : "stall", (unsigned long long)g.f[0].got, (unsigned long long)g.f[0].sent,
+			       (double)g.f[0].max_gap_ns / 1e6);
+		ok = ok && !bad;
+		stall = stall || still;
+		sum.goodput_bps += g.goodput_bps;
+		sum.retrans += g.retrans;
+		sum.lost_frames += g.lost_frames;
+		sum.queue_drops += g.queue_drops;
+		sum.dsacks += g.dsacks;
+		sum.timeouts += g.timeouts;
+		sum.spurious_rtos += g.spurious_rtos;
+		sum.undos += g.undos;
+		sum.tlps += g.tlps;
+		sum.lost_retrans += g.lost_retrans;
+		sum.f[0].max_gap_ns = max_u64(sum.f[0].max_gap_ns, g.f[0].max_gap_ns);
+	}
+	print_cell(c, &sum, o->seeds, ok, stall);
+	return ok && !stall;
+}
+
+static int full(const struct full_opts *o)
+{
+	unsigned bad = 0, cells = 0;
+
+	for (unsigned r = 0; r < ARRAY_SIZE(rates); r++)
+		for (unsigned d = 0; d < ARRAY_SIZE(rtts); d++)
+			for (unsigned k = 0; k < ARRAY_SIZE(reorders); k++)
+				for (unsigned l = 0; l < ARRAY_SIZE(losses); l++) {
+					struct grid_cell c = cell_of(losses[l], reorders[k], rtts[d], rates[r]);
+
+					if ((o->loss >= 0 && o->loss != losses[l]) || (o->reorder >= 0 && o->reorder != reorders[k]) ||
+					    (o->rtt >= 0 && o->rtt != rtts[d]) || (o->rate >= 0 && o->rate != rates[r]))
+						continue;
+					c.bytes = o->bytes ? o->bytes : rates[r] * 500000ull;
+					c.max_ns = o->max_ns;
+					c.cc[0] = o->cc;
+					if (o->netem)
+						c.reorder_gap_ns = UINT64_MAX / 2;
+					cells++;
+					bad += !full_cell(&c, o);
+				}
+	printf("%u cells, %u seeds each, %u bad\n", cells, o->seeds, bad);
+	return bad != 0;
+}
+
+/* ---- the test ---- */
+/* percent: of the model, at least; a short transfer's slow start makes it more. rtos: at most so many timeouts. */
+static const struct {
+	uint32_t loss, reorder, rtt, rate, percent, rtos;
+	bool netem;
+} cells[] = {
+	{ 0, 0, 20, 100, 75, 0, false },	  { 0, 10000, 66, 100, 40, 0, false },	 { 0, 50000, 20, 10, 95, 0, false },
+	{ 1000, 0, 66, 100, 90, 0, false },	  { 1000, 10000, 20, 100, 90, 0, false }, { 3000, 0, 20, 100, 90, 0, false },
+	{ 10000, 0, 1, 100, 80, 1, false },	  { 10000, 10000, 20, 10, 75, 1, false }, { 10000, 0, 66, 10, 85, 1, false },
+	{ 30000, 0, 20, 100, 70, 4, false },	  { 30000, 50000, 20, 100, 70, 4, false }, { 30000, 0, 1, 500, 65, 8, false },
+	{ 30000, 0, 200, 10, 75, 2, false },	  { 1000, 50000, 66, 100, 60, 1, true },  { 3000, 50000, 20, 100, 60, 1, true },
+};
+
+static void grid_cells(void **state)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(cells); i++)
+		for (uint64_t seed = 1; seed <= 2; seed++) {
+			struct grid_cell c = cell_of(cells[i].loss, cells[i].reorder, cells[i].rtt, cells[i].rate);
+			struct grid_run g;
+
+			c.bytes = 4u << 20;
+			c.reorder_gap_ns = cells[i].netem ? UINT64_MAX / 2 : 0;
+			assert_true(grid_run(&c, seed, &g));
+			print_cell(&c, &g, 1, true, false);
+			assert_true(g.f[0].max_gap_ns <= grid_stall_limit_ns(&c, &g.f[0]));
+			assert_true(g.goodput_bps * 100 >= grid_model_bps(&c) * cells[i].percent);
+			assert_true(g.timeouts <= cells[i].rtos);
+		}
+}
+
+static long number(int argc, char **argv, const char *flag, long none)
+{
+	for (int i = 1; i + 1 < argc; i++)
+		if (!strcmp(argv[i], flag))
+			return atol(argv[i + 1]);
+	return none;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(grid_cells) };
+	struct full_opts o = { .seeds = (unsigned)number(argc, argv, "--seeds", 3), .first = (uint64_t)number(argc, argv, "--first", 1),
+			       .bytes = (uint64_t)number(argc, argv, "--bytes", 0), .loss = number(argc, argv, "--loss", -1),
+			       .max_ns = (uint64_t)number(argc, argv, "--seconds", 60) * NSEC_PER_SEC,
+			       .reorder = number(argc, argv, "--reorder", -1), .rtt = number(argc, argv, "--rtt", -1),
+			       .rate = number(argc, argv, "--rate", -1) };
+	bool whole = false;
+
+	for (int i = 1; i < argc; i++) {
+		whole |= !strcmp(argv[i], "--full");
+		o.netem |= !strcmp(argv[i], "--netem");
+		if (!strcmp(argv[i], "--cc") && i + 1 < argc)
+			o.cc = argv[i + 1];
+	}
+	return whole ? full(&o) : cmocka_run_group_tests(tests, NULL, NULL);
+}
