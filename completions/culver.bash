@@ -2,22 +2,23 @@
 _culver() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd=${COMP_WORDS[1]}
 	case $prev in
-	--lab) COMPREPLY=($(compgen -W internet -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")); return ;;
+	--lab) COMPREPLY=($(compgen -W 'internet pair' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")); return ;;
 	--out) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--names) COMPREPLY=($(compgen -W 'now 3.x 4.x' -- "$cur")); return ;;
 	esac
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W 'visit lab up run bench trace help --version' -- "$cur"))
+		COMPREPLY=($(compgen -W 'visit lab up run trace lives bench help --version' -- "$cur"))
 		return
 	fi
 	case $cmd in
 	visit) COMPREPLY=($(compgen -W '--lab --from --out --seed --repeat --pause --json http://www.server.com/' -- "$cur")) ;;
-	lab) COMPREPLY=($(compgen -W 'internet -c --out --seed' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")) ;;
+	lab) COMPREPLY=($(compgen -W 'internet pair -c --out --seed' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")) ;;
 	up) COMPREPLY=($(compgen -W '--for --out' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")) ;;
 	run) COMPREPLY=($(compgen -W '--lab --node --out --veth --' -- "$cur") $(compgen -c -- "$cur")) ;;
 	trace) COMPREPLY=($(compgen -W '--packet --stack --at --names --drops --wire' -- "$cur") $(compgen -d -- "$cur")) ;;
+	lives) COMPREPLY=($(compgen -W '--size --json' -- "$cur")) ;;
 	bench) COMPREPLY=($(compgen -W 'tcp-bulk tcp-rr tcp-crr udp-64 hosts --json' -- "$cur")) ;;
-	help) COMPREPLY=($(compgen -W 'visit lab up run bench trace' -- "$cur")) ;;
+	help) COMPREPLY=($(compgen -W 'visit lab up run trace lives bench' -- "$cur")) ;;
 	esac
 }
 complete -F _culver culver

@@ -20,6 +20,7 @@ const struct cli_cmd *cli_cmd_find(const char *name);
 
 int cmd_visit(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
+int cmd_lives(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_up(int argc, char **argv);
 int cmd_run(int argc, char **argv);

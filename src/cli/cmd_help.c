@@ -22,7 +22,7 @@ static const struct cli_cmd commands[] = {
 	  "  --out DIR                  write captures and events there\n"
 	  "  --seed N                   seed of all chance (default: the lab file's)\n\n"
 	  "The node named lab is the lab itself: lab wait 60s, lab time, lab nodes, lab cut NODE:IFACE,\n"
-	  "lab mend NODE:IFACE, lab log NODE.\n\n"
+	  "lab mend NODE:IFACE, lab log NODE, lab lives (packets born, ended and copied, host by host).\n\n"
 	  "Exit: the code of the last command that failed, else 0; 2 usage or a wrong lab file; 3 this machine said no.\n" },
 	{ "up", cmd_up, "up FILE [--for SECONDS] [--out DIR]",
 	  "Runs a lab in real time; its links of type host attach to TAP devices of this machine's kernel.\n"
@@ -45,6 +45,13 @@ static const struct cli_cmd commands[] = {
 	  "  --names VERSION   the names of Linux 3.x or 4.x, and without the functions that they inline\n"
 	  "  --drops           packets that died, where, and of what\n"
 	  "  --wire N          every octet of frame N of wire.pcapng on the cable, preamble to FCS\n" },
+	{ "lives", cmd_lives, "lives [--size OCTETS] [--json]",
+	  "What a datagram, one that IP must cut, and a TCP transfer cost over lo and over a cable: the stations passed,\n"
+	  "octets copied and summed, clones, DMA mappings, interrupts, and how every packet ended. Sender and receiver\n"
+	  "together, counted by the functions that did the work; each host's packets allocated must be those consumed,\n"
+	  "dropped and queued.\n\n"
+	  "  --size OCTETS   of the TCP transfer (default: 100000)\n"
+	  "  --json          an array of six objects\n" },
 	{ "bench", bench_main, "bench [NAME...] [--json]",
 	  "The benchmarks, each with its peers side by side.\n\n"
 	  "  NAME     only these\n"

@@ -1,5 +1,6 @@
 /* culver lab FILE [-c ...]: commands on the nodes of a world in virtual time, given or typed. Called by main.c; hands
  * on to lab/. Virtual time moves while a command runs and stands still at the prompt. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,24 @@ static int self_nodes(struct lab_cmd *c, const char *arg)
 	return 0;
 }
 
+/* Each host's packets: their births, their ends, and what was copied. */
+static int self_lives(struct lab_cmd *c, const char *arg)
+{
+	(void)arg;
+	lab_printf(c, 1, "%-16s %10s %10s %8s %7s %8s %7s %10s %12s %12s\n", "host", "allocated", "consumed", "dropped", "queued", "clones",
+		   "copies", "copied", "from-user", "to-user");
+	for (uint32_t i = 0; i < c->lab->n_nodes; i++) {
+		const struct lab_node *n = &c->lab->node[i];
+		const struct skb_mib *m = n->net ? &n->net->skb_mib : NULL;
+
+		if (m)
+			lab_printf(c, 1, "%-16s %10" PRIu64 " %10" PRIu64 " %8" PRIu64 " %7" PRId64 " %8" PRIu64 " %7" PRIu64 " %10" PRIu64
+				   " %12" PRIu64 " %12" PRIu64 "\n", n->name, m->allocated, m->consumed, m->dropped, m->live, m->clones,
+				   m->copies, m->copy_bytes, m->user_to_skb_bytes, m->skb_to_user_bytes);
+	}
+	return 0;
+}
+
 static int self_log(struct lab_cmd *c, const char *arg)
 {
 	struct lab_node *n = arg ? lab_find(c->lab, arg) : NULL;
@@ -151,7 +170,7 @@ static const struct {
 	const char *name;
 	int (*run)(struct lab_cmd *c, const char *arg);
 } self_cmds[] = {
-	{ "cut", self_cut }, { "log", self_log },   { "mend", self_mend },
+	{ "cut", self_cut }, { "lives", self_lives }, { "log", self_log }, { "mend", self_mend },
 	{ "nodes", self_nodes }, { "time", self_time }, { "wait", self_wait },
 };
 
@@ -163,7 +182,7 @@ static int self_command(struct lab_cmd *c, const char *line)
 	for (size_t i = 0; n >= 1 && n < 3 && i < ARRAY_SIZE(self_cmds); i++)
 		if (!strcmp(self_cmds[i].name, word[0]))
 			return self_cmds[i].run(c, n > 1 ? word[1] : NULL);
-	lab_printf(c, 2, "lab: it knows: cut NODE:IFACE, log NODE, mend NODE:IFACE, nodes, time, wait TIME\n");
+	lab_printf(c, 2, "lab: it knows: cut NODE:IFACE, lives, log NODE, mend NODE:IFACE, nodes, time, wait TIME\n");
 	return 127;
 }
 
@@ -302,6 +321,7 @@ static const char prompt_help[] =
 	"lab wait TIME         let virtual time pass, as in: lab wait 60s\n"
 	"lab time              what time it is\n"
 	"lab log NODE          what its servers printed\n"
+	"lab lives             each host's packets: allocated, consumed, dropped, queued; clones, copies\n"
 	"lab cut NODE:IFACE    cut the cable there; lab mend NODE:IFACE restores it\n"
 	"quit                  leave (^D too)\n";
 

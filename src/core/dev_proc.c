@@ -111,9 +111,9 @@ static void proc_skb(struct net *net, struct strbuf *out)
 		  (long long)m->bytes, ULL(m->clones));
 	sb_printf(out,
 		  "copies %llu\ncopy_bytes %llu\nuser_to_skb_bytes %llu\n"
-		  "skb_to_user_bytes %llu\ndma_mapped %u\n",
+		  "skb_to_user_bytes %llu\nsums %llu\nsum_bytes %llu\ndma_mapped %u\n",
 		  ULL(m->copies), ULL(m->copy_bytes), ULL(m->user_to_skb_bytes),
-		  ULL(m->skb_to_user_bytes), dma_nr_mapped(net));
+		  ULL(m->skb_to_user_bytes), ULL(m->sums), ULL(m->sum_bytes), dma_nr_mapped(net));
 	for (unsigned r = 0; r < DROP_REASON_MAX; r++)
 		if (m->dropped_by[r])
 			sb_printf(out, "drop_%s %llu\n", drop_reason_name((enum drop_reason)r),

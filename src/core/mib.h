@@ -69,6 +69,7 @@ struct ipstats_mib {
 struct skb_mib {
 	uint64_t allocated, consumed, dropped, clones, copies, copy_bytes;
 	uint64_t user_to_skb_bytes, skb_to_user_bytes;
+	uint64_t sums, sum_bytes; /* checksums over payload that the CPU took, also while copying */
 	int64_t live;
 	int64_t bytes; /* buffers and structs of the live ones; a clone counts in full, as in truesize */
 	uint64_t dropped_by[256]; /* by enum drop_reason */

@@ -53,7 +53,16 @@ int skb_copy_bits(const struct sk_buff *skb, uint32_t offset, void *to, uint32_t
 	return len ? -EFAULT : 0;
 }
 
-uint32_t skb_checksum(const struct sk_buff *skb, uint32_t offset, uint32_t len, uint32_t sum)
+void skb_count_sum(const struct sk_buff *skb, uint32_t len)
+{
+	struct net *net = skb->net;
+
+	net->skb_mib.sums++;
+	net->skb_mib.sum_bytes += len;
+	TRACE(&net->probe, TR_NOTE, skb->serial, "len=%u sum by=cpu", len);
+}
+
+static uint32_t sum_bits(const struct sk_buff *skb, uint32_t offset, uint32_t len, uint32_t sum)
 {
 	uint32_t head = skb_headlen(skb), done = 0;
 
@@ -68,7 +77,7 @@ uint32_t skb_checksum(const struct sk_buff *skb, uint32_t offset, uint32_t len, 
 		if (offset < f->len) {
 			uint32_t n = min_u32(len - done, f->len - offset);
 
-			sum = csum_block_add(sum, skb_checksum(f, offset, n, 0), done);
+			sum = csum_block_add(sum, sum_bits(f, offset, n, 0), done);
 			done += n;
 			offset += n;
 		}
@@ -76,6 +85,12 @@ uint32_t skb_checksum(const struct sk_buff *skb, uint32_t offset, uint32_t len, 
 	}
 	assert(done == len); /* a range beyond the packet is the caller's bug */
 	return sum;
+}
+
+uint32_t skb_checksum(const struct sk_buff *skb, uint32_t offset, uint32_t len, uint32_t sum)
+{
+	skb_count_sum(skb, len);
+	return sum_bits(skb, offset, len, sum);
 }
 
 static int skb_bits_to_iter(const struct sk_buff *skb, uint32_t offset, struct iov_iter *to,

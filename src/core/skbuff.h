@@ -204,7 +204,9 @@ static inline bool skb_mac_header_was_set(const struct sk_buff *skb) { return sk
 /* ---- content ---- */
 /* Copy len bytes from offset into to (walks frag_list). 0 or -EFAULT when out of range. */
 int skb_copy_bits(const struct sk_buff *skb, uint32_t offset, void *to, uint32_t len);
-/* Running checksum of len bytes from offset. */
+/* A checksum over len octets of skb was taken by the CPU: count it, say it. */
+void skb_count_sum(const struct sk_buff *skb, uint32_t len);
+/* Running checksum of len bytes from offset, counted. */
 uint32_t skb_checksum(const struct sk_buff *skb, uint32_t offset, uint32_t len, uint32_t sum);
 /* Copy to a program's iovecs, from msg's position (see core/uio.h): counted as copy to user. */
 struct iov_iter;

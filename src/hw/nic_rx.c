@@ -46,7 +46,7 @@ static bool rx_wanted(struct nic *n, const uint8_t *dst)
 /* Verify the Internet checksums of an unfragmented IPv4 packet. Verdict bits for the descriptor;
  * neither: not looked at (other protocols, fragments, headers that do not hold, UDP without
  * checksum). */
-static void rx_checksum(const uint8_t *eth, uint32_t len, uint8_t *status, uint8_t *errors)
+static void rx_checksum(struct nic *n, uint64_t serial, const uint8_t *eth, uint32_t len, uint8_t *status, uint8_t *errors)
 {
 	const struct ip4_hdr *ip = (const void *)(eth + ETH_HLEN);
 	uint32_t hlen, l4len, sum;
@@ -74,6 +74,7 @@ static void rx_checksum(const uint8_t *eth, uint32_t len, uint8_t *status, uint8
 	}
 	sum = csum_tcpudp_nofold(ip4_saddr(ip), ip4_daddr(ip), l4len, ip->protocol,
 				 csum_partial(l4, l4len, 0));
+	TRACE(n->probe, TR_NOTE, serial, "len=%u sum by=nic dev=%s", l4len, n->params.name);
 	if (csum_fold(sum))
 		*errors |= NIC_ERR_L4CS;
 	else
@@ -152,7 +153,7 @@ static void rx_write_back(struct nic *n, const struct hw_frame *f, const uint8_t
 	if (!d)
 		return;
 	if (n->rxcsum & 1u << 8)
-		rx_checksum(eth, len, &status, &errors);
+		rx_checksum(n, f->serial, eth, len, &status, &errors);
 	d->length = (uint16_t)len;
 	d->errors = errors;
 	d->status = status;

@@ -38,12 +38,14 @@ void nic_tx_reset(struct nic *n)
 /* The checksum of everything from css on goes to cso; the driver left the pseudo header's sum
  * there. A sum of 0 is sent as ffff, which is the same number and keeps UDP from meaning "none"
  * (RFC 768). */
-static void tx_checksum(uint8_t *eth, uint32_t len, const struct nic_desc *d)
+static void tx_checksum(struct nic *n, struct hw_frame *f, uint32_t len, const struct nic_desc *d)
 {
+	uint8_t *eth = f->data + ETH_PREAMBLE_LEN;
 	uint16_t sum;
 
 	if (d->css >= len || (uint32_t)d->cso + 2 > len)
 		return;
+	TRACE(n->probe, TR_NOTE, f->serial, "len=%u sum by=nic dev=%s", len - d->css, n->params.name);
 	sum = csum_fold(csum_partial(eth + d->css, len - d->css, 0));
 	put_be16(eth + d->cso, sum ? sum : 0xffff);
 }
@@ -72,7 +74,7 @@ static struct hw_frame *tx_gather(struct nic *n, const struct nic_desc *seg, uin
 		to += seg[i].length;
 	}
 	if (seg[0].cmd & NIC_TXD_CSUM)
-		tx_checksum(eth, total, &seg[0]);
+		tx_checksum(n, f, total, &seg[0]);
 	hw_frame_seal(f, total);
 	if (!(seg[segs - 1].cmd & NIC_TXD_IFCS)) { /* the driver's own FCS, right or wrong */
 		f->len = ETH_PREAMBLE_LEN + total;

@@ -133,8 +133,10 @@ static void icmp_checksum(struct sock *sk, struct sk_buff *first)
 	uint32_t sum = 0;
 
 	put_be16(first->data + 2, 0);
-	skb_queue_walk(&sk->write_queue, s)
+	skb_queue_walk(&sk->write_queue, s) {
 		sum = csum_partial(s->data, s->len, sum);
+		skb_count_sum(s, s->len);
+	}
 	put_be16(first->data + 2, csum_fold(sum));
 	first->ip_summed = CHECKSUM_NONE;
 }

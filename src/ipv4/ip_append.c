@@ -40,6 +40,7 @@ int ip_generic_getfrag(void *from, uint8_t *to, uint32_t off, uint32_t len, stru
 	} else {
 		n = csum_copy_from_iter(to, len, it, &sum);
 		skb->csum = sum;
+		skb_count_sum(skb, len);
 	}
 	if (n != len)
 		return -EFAULT;

@@ -399,6 +399,7 @@ static void reply_checksum(struct sk_buff *skb, uint32_t len, uint32_t saddr, ui
 	put_be16(th + off, 0);
 	check = csum_fold(csum_tcpudp_nofold(saddr, daddr, len, proto, csum_partial(th, len, 0)));
 	put_be16(th + off, check);
+	skb_count_sum(skb, len);
 }
 
 void ip_send_unicast_reply(struct net *net, struct sk_buff *orig, uint32_t daddr, uint32_t saddr, const void *data, uint32_t len,

@@ -125,8 +125,10 @@ static void ping_fill(struct sock *sk, const uint8_t user[ICMP_HLEN])
 	memcpy(first->data, user, ICMP_HLEN);
 	put_be16(first->data + 2, 0);
 	put_be16(first->data + 4, inet_sk(sk)->sport);
-	skb_queue_walk(&sk->write_queue, s)
+	skb_queue_walk(&sk->write_queue, s) {
 		sum = csum_partial(s->data, s->len, sum);
+		skb_count_sum(s, s->len);
+	}
 	put_be16(first->data + 2, csum_fold(sum));
 	first->ip_summed = CHECKSUM_NONE;
 }

@@ -70,6 +70,17 @@ static enum lab_err source_parse(struct lab_source *src, const char *file, const
 	return LAB_BAD;
 }
 
+static void say_builtins(struct yerr *e, const char *file)
+{
+	const char *name;
+	int n = snprintf(e->text, sizeof(e->text), "lab %.200s: no such file, and no built-in lab of that name (there are:", file);
+
+	for (size_t i = 0; (name = lab_builtin_name(i)) != NULL && (size_t)n < sizeof(e->text); i++)
+		n += snprintf(e->text + n, sizeof(e->text) - (size_t)n, "%s %.*s", i ? "," : "", (int)strcspn(name, "."), name);
+	if ((size_t)n < sizeof(e->text))
+		snprintf(e->text + n, sizeof(e->text) - (size_t)n, ")");
+}
+
 enum lab_err lab_source_open(struct lab_source *src, const char *file, struct yerr *e)
 {
 	const struct embedded_file *ef;
@@ -96,8 +107,7 @@ enum lab_err lab_source_open(struct lab_source *src, const char *file, struct ye
 		return source_parse(src, ef->path, ef->data, ef->len, e);
 	}
 	if (err == -ENOENT)
-		snprintf(e->text, sizeof(e->text), "lab %.200s: no such file, and no built-in lab of that name (there is: %.*s)",
-			 file, (int)strcspn(lab_builtin_name(0), "."), lab_builtin_name(0));
+		say_builtins(e, file);
 	else
 		snprintf(e->text, sizeof(e->text), "lab %.200s: %s", file, os_strerror(err));
 	return err == -EACCES || err == -EIO || err == -ENOMEM ? LAB_LOCAL : LAB_BAD;

@@ -122,6 +122,7 @@ static void fill_segment(struct sock *sk, struct sk_buff *skb, uint32_t n, struc
 		csum_copy_from_iter(p, n, from, &sum);
 		if (tcb->has_csum)
 			skb->csum = csum_block_add(skb->csum, sum, off);
+		skb_count_sum(skb, n);
 	}
 	sk->net->skb_mib.user_to_skb_bytes += n;
 	TRACE(&sk->net->probe, TR_COPY, skb->serial, "len=%u from=user to=skb", n);

@@ -17,6 +17,7 @@ import atexit
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CULVER = os.path.abspath(os.environ.get("CULVER", os.path.join(TOP, "build", "culver")))
+LIVES = "host              allocated "  # how "lab lives" begins
 MARK = r"^\d+\.\d{9} s\n"  # what "lab time" prints, between two commands
 
 WORK = tempfile.mkdtemp(prefix="culver-behaviours.")
@@ -287,6 +288,37 @@ def stats(text):
     return {m[1]: int(m[2]) for m in re.finditer(r"^\s*(\w+):?\s+(\d+)\s*$", text, re.M)}
 
 
+def balance(r, table):
+    """Every packet of every host was born and ended, and both the hosts' books and the events say so: allocated = consumed +
+    dropped + queued. table: what "lab lives" printed at the end; None: the events alone, and nothing may be left over."""
+    seen = {}
+    for e in r.ev:
+        k, t = e["kind"], e["text"]
+        if k == "clone" or k == "born" and e["func"] in ("alloc_skb", "build_skb") or k == "copy" and re.search(r" (copy|segment)$", t):
+            n = "allocated"
+        elif k == "consume":
+            n = "consumed"
+        elif k == "drop" and not e["reason"].startswith("HW_"):
+            n = "dropped"
+        else:
+            continue
+        seen.setdefault(e["node"], {"allocated": 0, "consumed": 0, "dropped": 0})[n] += 1
+    for host, s in sorted(seen.items()):
+        left = s["allocated"] - s["consumed"] - s["dropped"]
+        if left < 0 or table is None and left:
+            raise AssertionError("%s: %d packets left over: %s" % (host, left, s))
+    r.queued = {}
+    for line in (table or "").splitlines()[1:]:
+        host, *v = line.split()
+        v = dict(zip(("allocated", "consumed", "dropped", "queued"), map(int, v)))
+        r.queued[host] = v["queued"]
+        if v["allocated"] != v["consumed"] + v["dropped"] + v["queued"] or v["queued"] < 0:
+            raise AssertionError("%s's books do not balance: %s" % (host, v))
+        said = seen.get(host, {"allocated": 0, "consumed": 0, "dropped": 0})
+        if any(said[k] != v[k] for k in said):
+            raise AssertionError("%s: the books say %s, the events %s" % (host, v, said))
+
+
 @functools.lru_cache(maxsize=None)
 def run(lab, *cmds, ok=tuple(set(range(256)) - {2, 3, 124})):
     """culver lab with commands; .out[command] is what it printed until the next command began. To give a command twice,
@@ -295,14 +327,19 @@ def run(lab, *cmds, ok=tuple(set(range(256)) - {2, 3, 124})):
     args = []
     for c in cmds:
         args += ["-c", c, "-c", "lab time"]
-    text, err = culver2("lab", lab, *args, "--out", out, ok=ok)
-    return Run(out, text, cmds, err)
+    text, err = culver2("lab", lab, *args, "-c", "lab lives", "--out", out, ok=ok)
+    text, head, table = text.rpartition(LIVES)
+    r = Run(out, text, cmds, err)
+    balance(r, head + table)
+    return r
 
 
 @functools.lru_cache(maxsize=None)
 def visit(url="http://www.server.com/", *args):
     out = tempfile.mkdtemp(dir=WORK)
-    return Run(out, culver("visit", url, "--out", out, *args))
+    r = Run(out, culver("visit", url, "--out", out, *args))
+    balance(r, None)
+    return r
 
 
 def lab_file(text):

@@ -123,6 +123,7 @@ lab nodes             who is there, and how they are joined
 lab wait TIME         let virtual time pass, as in: lab wait 60s
 lab time              what time it is
 lab log NODE          what its servers printed
+lab lives             each host's packets: allocated, consumed, dropped, queued; clones, copies
 lab cut NODE:IFACE    cut the cable there; lab mend NODE:IFACE restores it
 quit                  leave (^D too)
 default via 10.0.1.1 dev eth1 
