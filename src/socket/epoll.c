@@ -401,3 +401,19 @@ int sys_epoll_wait(struct task *t, int epfd, struct epoll_event *evs, int max, i
 		 ret > 0 ? evs[0].events : 0, ret > 1 ? ", ..." : "", max, timeout_ms);
 	return ret;
 }
+
+int sys_epoll_pwait2(struct task *t, int epfd, struct epoll_event *evs, int max, uint64_t timeout_ns)
+{
+	SYSCALL(t, NR_EPOLL_PWAIT2, "SyS_epoll_pwait2");
+	struct file *ep = fget(t, epfd);
+	int ret = -EBADF;
+
+	if (ep) {
+		ret = eventpoll_wait(ep, evs, max, sock_deadline(t->net->now_ns, timeout_ns, false));
+		fput(ep);
+	}
+	SYS_LINE(t, "SyS_epoll_pwait2", ret, "epoll_pwait2(%d, [{events=%#x}%s], %d, %lld ns)", epfd,
+		 ret > 0 ? evs[0].events : 0, ret > 1 ? ", ..." : "", max,
+		 timeout_ns == TIME_NEVER ? -1LL : (long long)timeout_ns);
+	return ret;
+}

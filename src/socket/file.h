@@ -22,6 +22,7 @@ struct file_ops {
 	ssize_t (*read)(struct file *f, struct iov_iter *to);
 	ssize_t (*write)(struct file *f, struct iov_iter *from);
 	ssize_t (*pread)(struct file *f, void *buf, size_t len, uint64_t off);
+	ssize_t (*pwrite)(struct file *f, const void *buf, size_t len, uint64_t off);
 	/* POLL bits that hold now, and where changes are told. NULL: always readable and writable. */
 	uint32_t (*poll)(struct file *f);
 	struct wait_queue_head *(*wait_queue)(struct file *f);
@@ -31,6 +32,9 @@ struct file_ops {
 	void (*abort)(struct file *f);     /* wake the calls that are inside */
 	void (*release)(struct file *f);   /* give up priv and the file itself (file_free) */
 };
+
+/* Linux never moves more in one call (MAX_RW_COUNT). */
+#define RW_MAX ((size_t)0x7ffff000)
 
 struct file {
 	const struct file_ops *ops;
@@ -120,7 +124,19 @@ struct file *eventpoll_new(struct net *net);
 int eventpoll_ctl(struct file *ep, int op, int fd, struct file *f, const struct epoll_event *ev);
 int eventpoll_wait(struct file *ep, struct epoll_event *evs, int max, uint64_t deadline_ns);
 void eventpoll_forget(struct file *f); /* f goes away: out of all sets */
+struct file *eventfd_new(struct net *net, uint64_t count, uint32_t flags, bool semaphore);
 int pipe_create(struct net *net, uint32_t flags, struct file *ends[2]);
+bool file_is_pipe(const struct file *f);
+/* The same pipe behind both ends? */
+bool pipe_same(const struct file *a, const struct file *b);
+bool pipe_has_readers(const struct file *f);
+bool pipe_has_writers(const struct file *f);
+/* For splice: the octets that would be read next, in one piece (0: none now), and to say how many of them are used up. */
+size_t pipe_peek(struct file *f, const void **data);
+void pipe_consume(struct file *f, size_t n);
+/* Room for up to "want" octets in one piece behind what is in the pipe (0: full), and to say how many were put there. */
+size_t pipe_room(struct file *f, size_t want, void **at);
+void pipe_produce(struct file *f, size_t n);
 /* F_GETPIPE_SZ / F_SETPIPE_SZ; -EBADF when f is no pipe. */
 int pipe_size(struct file *f);
 int pipe_set_size(struct file *f, size_t size);

@@ -1,9 +1,9 @@
 /* pipe(7): a bounded ring of octets between two descriptors of a host.
  *
  * Decides: atomicity (a write of up to PIPE_BUF octets is never split), end of file when no writer is left,
- * -EPIPE when no reader is. Called by: syscall layer through file_ops. Hands on: wait queues.
+ * -EPIPE when no reader is. Called by: system calls through file_ops, sys_splice.c. Hands on: wait queues.
  * Limits: capacity 65536, settable from 4096 to 1048576; memory grows with what is in it.
- * Tests: tests/unit/app, on whole hosts. */
+ * Tests: tests/unit/socket/test_pipe.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -228,9 +228,67 @@ int pipe_create(struct net *net, uint32_t flags, struct file *ends[2])
 	return 0;
 }
 
+bool file_is_pipe(const struct file *f)
+{
+	return f->ops == &pipe_read_ops || f->ops == &pipe_write_ops;
+}
+
 static struct pipe *file_pipe(struct file *f)
 {
-	return f->ops == &pipe_read_ops || f->ops == &pipe_write_ops ? f->priv : NULL;
+	return file_is_pipe(f) ? f->priv : NULL;
+}
+
+bool pipe_same(const struct file *a, const struct file *b)
+{
+	return a->priv == b->priv;
+}
+
+bool pipe_has_readers(const struct file *f)
+{
+	return ((const struct pipe *)f->priv)->readers != 0;
+}
+
+bool pipe_has_writers(const struct file *f)
+{
+	return ((const struct pipe *)f->priv)->writers != 0;
+}
+
+size_t pipe_peek(struct file *f, const void **data)
+{
+	const struct pipe *p = f->priv;
+
+	*data = p->buf + p->head;
+	return p->len ? min_u32(p->len, p->room - p->head) : 0;
+}
+
+void pipe_consume(struct file *f, size_t n)
+{
+	struct pipe *p = f->priv;
+
+	p->head = (p->head + (uint32_t)n) & (p->room - 1);
+	p->len -= (uint32_t)n;
+	wake_up(&p->writable, POLLOUT | POLLWRNORM);
+}
+
+size_t pipe_room(struct file *f, size_t want, void **at)
+{
+	struct pipe *p = f->priv;
+	uint32_t n = (uint32_t)min_sz(pipe_space(p), want), tail;
+
+	if (!n)
+		return 0;
+	pipe_make_room(p, n);
+	tail = (p->head + p->len) & (p->room - 1);
+	*at = p->buf + tail;
+	return min_u32(n, p->room - tail);
+}
+
+void pipe_produce(struct file *f, size_t n)
+{
+	struct pipe *p = f->priv;
+
+	p->len += (uint32_t)n;
+	wake_up(&p->readable, POLLIN | POLLRDNORM);
 }
 
 int pipe_size(struct file *f)

@@ -11,8 +11,6 @@
 #include "socket/vfs.h"
 #include "socket/vfs_int.h"
 
-#define RW_MAX ((size_t)0x7ffff000)
-#define RW_MAX_IOV 1024
 #define GETRANDOM_MAX 33554431
 
 const char *syscall_name(unsigned nr)
@@ -22,128 +20,12 @@ const char *syscall_name(unsigned nr)
 		"recvfrom", "sendmsg", "recvmsg", "shutdown", "setsockopt", "getsockopt", "read", "write",
 		"readv", "writev", "open", "close", "dup", "fcntl", "ioctl", "poll", "epoll_create1",
 		"epoll_ctl", "epoll_wait", "pipe2", "nanosleep", "clock_gettime", "getrandom", "clone",
-		"wait4", "stat", "rename", "unlink", "pread64", "getdents64", "dup3",
+		"wait4", "stat", "rename", "unlink", "pread64", "getdents64", "dup3", "sendmmsg",
+		"recvmmsg", "splice", "sendfile", "select", "ppoll", "epoll_pwait2", "eventfd2",
+		"preadv", "pwrite64", "pwritev",
 	};
 
 	return nr < NR_SYSCALLS ? names[nr] : NULL;
-}
-
-/* ---- reading and writing ---- */
-
-/* 0, or why these buffers cannot be used; it then walks them, cut to what one call moves. */
-static int rw_iter(struct iov_iter *it, const struct iovec *iov, int n)
-{
-	size_t total = 0;
-	int i;
-
-	if (n < 0 || n > RW_MAX_IOV)
-		return -EINVAL;
-	if (n && !iov)
-		return -EFAULT;
-	for (i = 0; i < n; i++) {
-		if (iov[i].iov_len > (size_t)SSIZE_MAX || total + iov[i].iov_len > (size_t)SSIZE_MAX)
-			return -EINVAL;
-		if (!iov[i].iov_base && iov[i].iov_len)
-			return -EFAULT;
-		total += iov[i].iov_len;
-	}
-	iov_iter_init(it, iov, (size_t)n);
-	it->count = min_sz(it->count, RW_MAX);
-	return 0;
-}
-
-static ssize_t do_rw(struct task *t, int fd, const struct iovec *iov, int n, bool write)
-{
-	struct file *f = fget(t, fd);
-	struct iov_iter it;
-	uint32_t mode;
-	ssize_t ret;
-
-	if (!f)
-		return -EBADF;
-	mode = f->flags & O_ACCMODE;
-	if (mode == (write ? O_RDONLY : O_WRONLY))
-		ret = -EBADF;
-	else if (!(write ? f->ops->write : f->ops->read))
-		ret = -EINVAL;
-	else
-		ret = rw_iter(&it, iov, n);
-	if (!ret)
-		ret = write ? f->ops->write(f, &it) : f->ops->read(f, &it);
-	fput(f);
-	return ret;
-}
-
-ssize_t sys_read(struct task *t, int fd, void *buf, size_t len)
-{
-	SYSCALL(t, NR_READ, "SyS_read");
-	struct iovec iov = { buf, min_sz(len, RW_MAX) };
-	ssize_t ret = do_rw(t, fd, &iov, 1, false);
-
-	SYS_LINE(t, "SyS_read", ret, "read(%d, %s, %zu)", fd, st_buf(ST, buf, ret < 0 ? -1 : ret), len);
-	return ret;
-}
-
-ssize_t sys_write(struct task *t, int fd, const void *buf, size_t len)
-{
-	SYSCALL(t, NR_WRITE, "SyS_write");
-	struct iovec iov = { (void *)(uintptr_t)buf, min_sz(len, RW_MAX) };
-	ssize_t ret = do_rw(t, fd, &iov, 1, true);
-
-	SYS_LINE(t, "SyS_write", ret, "write(%d, %s, %zu)", fd,
-		 st_buf(ST, buf, ret < 0 ? -1 : (ssize_t)iov.iov_len), len);
-	return ret;
-}
-
-ssize_t sys_readv(struct task *t, int fd, const struct iovec *iov, int n)
-{
-	SYSCALL(t, NR_READV, "SyS_readv");
-	ssize_t ret = do_rw(t, fd, iov, n, false);
-
-	SYS_LINE(t, "SyS_readv", ret, "readv(%d, %s, %d)", fd,
-		 ret < 0 ? "0x..." : st_iov(ST, iov, (size_t)n), n);
-	return ret;
-}
-
-ssize_t sys_writev(struct task *t, int fd, const struct iovec *iov, int n)
-{
-	SYSCALL(t, NR_WRITEV, "SyS_writev");
-	ssize_t ret = do_rw(t, fd, iov, n, true);
-
-	SYS_LINE(t, "SyS_writev", ret, "writev(%d, %s, %d)", fd,
-		 ret < 0 ? "0x..." : st_iov(ST, iov, (size_t)n), n);
-	return ret;
-}
-
-static ssize_t do_pread(struct task *t, int fd, void *buf, size_t len, uint64_t off)
-{
-	struct file *f = fget(t, fd);
-	ssize_t ret;
-
-	if (!f)
-		return -EBADF;
-	if (!f->ops->pread)
-		ret = -ESPIPE;
-	else if ((f->flags & O_ACCMODE) == O_WRONLY)
-		ret = -EBADF;
-	else if (off > INT64_MAX)
-		ret = -EINVAL;
-	else if (!buf && len)
-		ret = -EFAULT;
-	else
-		ret = f->ops->pread(f, buf, min_sz(len, RW_MAX), off);
-	fput(f);
-	return ret;
-}
-
-ssize_t sys_pread(struct task *t, int fd, void *buf, size_t len, uint64_t off)
-{
-	SYSCALL(t, NR_PREAD64, "SyS_pread64");
-	ssize_t ret = do_pread(t, fd, buf, len, off);
-
-	SYS_LINE(t, "SyS_pread64", ret, "pread64(%d, %s, %zu, %llu)", fd, st_buf(ST, buf, ret < 0 ? -1 : ret),
-		 len, (unsigned long long)off);
-	return ret;
 }
 
 /* ---- open, close, dup, fcntl, ioctl ---- */
@@ -245,6 +127,18 @@ static int do_dup3(struct task *t, int oldfd, int newfd, int flags)
 	}
 	fd_install(t, fd, f);
 	return fd;
+}
+
+int sys_dup2(struct task *t, int oldfd, int newfd)
+{
+	SYSCALL(t, NR_DUP3, "SyS_dup2");
+	struct file *f = oldfd == newfd ? fget(t, oldfd) : NULL;
+	int ret = oldfd != newfd ? do_dup3(t, oldfd, newfd, 0) : f ? newfd : -EBADF;
+
+	if (f)
+		fput(f);
+	SYS_LINE(t, "SyS_dup2", ret, "dup2(%d, %d)", oldfd, newfd);
+	return ret;
 }
 
 int sys_dup3(struct task *t, int oldfd, int newfd, int flags)

@@ -3,21 +3,20 @@
  * Decides: -EBADF, -ENOTSOCK, -EFAULT, -EINVAL before any protocol sees the call; that addresses and message
  * headers are copied out of (possibly misaligned) program memory and back; how O_NONBLOCK becomes MSG_DONTWAIT.
  * No signal kills a writer: a broken pipe is -EPIPE, with or without MSG_NOSIGNAL.
- * Called by: programs. Hands on: socket.c, proto_ops. The other calls are in sys_file.c.
+ * Called by: programs. Hands on: socket.c, proto_ops. Many messages at once are sys_mmsg.c's, descriptors of every
+ * kind sys_file.c's.
  * Tests: tests/unit/app, on whole hosts (SY-01, SY-04). */
 #include <limits.h>
 #include <string.h>
 #include "socket/file.h"
 #include "socket/sys_scope.h"
+#include "socket/sys_sock.h"
 
 #define MSG_MAX_IOV 1024 /* UIO_MAXIOV */
-/* Linux never moves more in one call (MAX_RW_COUNT). */
-#define RW_MAX ((size_t)0x7ffff000)
 
 /* ---- arguments ---- */
 
-/* The socket behind fd with a reference on its file; NULL: *err. */
-static struct socket *sock_get(struct task *t, int fd, struct file **f, int *err)
+struct socket *sock_get(struct task *t, int fd, struct file **f, int *err)
 {
 	struct socket *s;
 
@@ -389,10 +388,20 @@ static ssize_t msg_in(const struct msghdr *um, struct msghdr *m, struct sockaddr
 	return iov_total(m->msg_iov, m->msg_iovlen);
 }
 
-static ssize_t do_sendmsg(struct task *t, int fd, const struct msghdr *um, int flags)
+ssize_t sendmsg_on(struct socket *s, const struct msghdr *um, int flags)
 {
 	struct sockaddr_storage ss;
 	struct msghdr m;
+	ssize_t ret = msg_in(um, &m, &ss, true);
+
+	if (ret < 0)
+		return ret;
+	m.msg_flags = sock_flags(s, flags);
+	return sock_sendmsg(s, &m, min_sz((size_t)ret, RW_MAX));
+}
+
+static ssize_t do_sendmsg(struct task *t, int fd, const struct msghdr *um, int flags)
+{
 	struct file *f;
 	int err;
 	ssize_t ret;
@@ -400,11 +409,7 @@ static ssize_t do_sendmsg(struct task *t, int fd, const struct msghdr *um, int f
 
 	if (!s)
 		return err;
-	ret = msg_in(um, &m, &ss, true);
-	if (ret >= 0) {
-		m.msg_flags = sock_flags(s, flags);
-		ret = sock_sendmsg(s, &m, min_sz((size_t)ret, RW_MAX));
-	}
+	ret = sendmsg_on(s, um, flags);
 	fput(f);
 	return ret;
 }
@@ -466,7 +471,7 @@ ssize_t sys_recvfrom(struct task *t, int fd, void *buf, size_t len, int flags, s
 	return ret;
 }
 
-static ssize_t recvmsg_on(struct socket *s, struct msghdr *um, int flags)
+ssize_t recvmsg_on(struct socket *s, struct msghdr *um, int flags)
 {
 	struct sockaddr_storage ss;
 	struct msghdr m;

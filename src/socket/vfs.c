@@ -190,6 +190,17 @@ static ssize_t vfs_file_pread(struct file *f, void *buf, size_t len, uint64_t of
 	return vf->is_dir ? -EISDIR : vf->m->ops->pread(vf->m->arg, vf->rel, buf, len, off);
 }
 
+static ssize_t vfs_file_pwrite(struct file *f, const void *buf, size_t len, uint64_t off)
+{
+	const struct vfs_file *vf = f->priv;
+	struct vfs_stat st;
+
+	/* As Linux does it (pwrite(2), BUGS): a file open for appending is appended to. */
+	if ((f->flags & O_APPEND) && !vf->m->ops->stat(vf->m->arg, vf->rel, &st))
+		off = st.size;
+	return vf->m->ops->pwrite(vf->m->arg, vf->rel, buf, len, off);
+}
+
 static ssize_t vfs_file_write(struct file *f, struct iov_iter *from)
 {
 	const struct vfs_file *vf = f->priv;
@@ -224,6 +235,7 @@ static const struct file_ops vfs_file_ops = {
 	.read = vfs_file_read,
 	.write = vfs_file_write,
 	.pread = vfs_file_pread,
+	.pwrite = vfs_file_pwrite,
 	.release = vfs_file_release,
 };
 
