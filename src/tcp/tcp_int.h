@@ -245,6 +245,7 @@ void tcp_xmit_at(struct sock *sk, uint64_t when_ns); /* go on sending then, from
 void tcp_set_keepalive(struct sock *sk, bool on);
 uint64_t tcp_keepalive_time_ns(const struct sock *sk);
 uint64_t tcp_keepalive_intvl_ns(const struct sock *sk);
+uint64_t tcp_keepalive_elapsed_ns(const struct sock *sk);
 uint32_t tcp_keepalive_probes(const struct sock *sk);
 uint64_t tcp_fin_time_ns(const struct sock *sk);
 uint32_t tcp_rto_max_us(const struct sock *sk);

@@ -45,8 +45,7 @@ static int set_keepidle(struct sock *sk, int v)
 		return -EINVAL;
 	tcp_rare(sk)->keepalive_time = (uint32_t)v;
 	if (sock_flag(sk, SOCK_F_KEEPOPEN) && !tcp_state_in(sk, TCPF_(CLOSE) | TCPF_(LISTEN))) {
-		uint64_t idle = (uint64_t)(uint32_t)(tcp_time_ms(sk) - tcp_sk(sk)->rcv_tstamp_ms) * NSEC_PER_MSEC;
-		uint64_t want = tcp_keepalive_time_ns(sk);
+		uint64_t idle = tcp_keepalive_elapsed_ns(sk), want = tcp_keepalive_time_ns(sk);
 
 		tcp_reset_keepalive_timer(sk, want > idle ? want - idle : 0);
 	}

@@ -121,6 +121,13 @@ uint64_t tcp_keepalive_intvl_ns(const struct sock *sk)
 
 	return NSEC_PER_SEC * (r && r->keepalive_intvl ? r->keepalive_intvl : (uint32_t)tcp_sysctl(sk)->keepalive_intvl);
 }
+/* Since anything came: an acknowledgement, or data (MUST-26). */
+uint64_t tcp_keepalive_elapsed_ns(const struct sock *sk)
+{
+	uint32_t now = tcp_time_ms(sk);
+
+	return (uint64_t)min_u32(now - tcp_sk(sk)->rcv_tstamp_ms, now - inet_csk(sk)->last_rcv_ms) * NSEC_PER_MSEC;
+}
 uint32_t tcp_keepalive_probes(const struct sock *sk)
 {
 	const struct tcp_rare *r = tcp_sk(sk)->rare;
@@ -450,7 +457,7 @@ static void tcp_keepalive_timer(struct sock *sk)
 	}
 	if (!sock_flag(sk, SOCK_F_KEEPOPEN) || tcp_state_in(sk, TCPF_(CLOSE) | TCPF_(SYN_SENT) | TCPF_(LISTEN)))
 		return;
-	elapsed = (uint64_t)(uint32_t)(tcp_time_ms(sk) - tp->rcv_tstamp_ms) * NSEC_PER_MSEC;
+	elapsed = tcp_keepalive_elapsed_ns(sk);
 	if (tp->fl->packets_out || !tcp_write_queue_empty(sk)) {
 		/* data is under way: retransmission watches over the peer */
 	} else if (elapsed >= wait) {
