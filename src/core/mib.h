@@ -38,7 +38,7 @@
 	X(TCPRenoRecoveryFail) X(TCPSackRecoveryFail) X(TCPRcvCollapsed) X(TCPDSACKOldSent) \
 	X(TCPDSACKOfoSent) X(TCPDSACKRecv) X(TCPDSACKOfoRecv) X(TCPAbortOnData) X(TCPAbortOnClose) \
 	X(TCPAbortOnMemory) X(TCPAbortOnTimeout) X(TCPAbortOnLinger) X(TCPAbortFailed) \
-	X(TCPMemoryPressures) X(TCPSACKDiscard) X(TCPDSACKIgnoredOld) X(TCPDSACKIgnoredNoUndo) \
+	X(TCPMemoryPressures) X(TCPMemoryPressuresChrono) X(TCPSACKDiscard) X(TCPDSACKIgnoredOld) X(TCPDSACKIgnoredNoUndo) \
 	X(TCPSpuriousRTOs) X(TCPSackShifted) X(TCPSackMerged) X(TCPBacklogDrop) X(TCPMinTTLDrop) \
 	X(TCPDeferAcceptDrop) X(IPReversePathFilter) X(TCPTimeWaitOverflow) X(TCPReqQFullDoCookies) \
 	X(TCPReqQFullDrop) X(TCPRetransFail) X(TCPRcvCoalesce) X(TCPOFOQueue) X(TCPOFODrop) \

@@ -184,8 +184,9 @@ static void sockstat_show(struct net *net, struct strbuf *out)
 	const struct netns_ipv4 *ip = net->ipv4;
 
 	if (net->tcp)
-		sb_printf(out, "TCP: inuse %u orphan %u tw %u alloc %u mem 0\n", net->tcp->sockets_allocated - net->tcp->orphan_count,
-			  net->tcp->orphan_count, net->tcp->tw_count, net->tcp->sockets_allocated);
+		sb_printf(out, "TCP: inuse %u orphan %u tw %u alloc %u mem %lld\n", net->tcp->sockets_allocated - net->tcp->orphan_count,
+			  net->tcp->orphan_count, net->tcp->tw_count, net->tcp->sockets_allocated,
+			  (long long)((net->tcp->mem_allocated + 4095) / 4096));
 	sb_printf(out, "UDP: inuse %u mem 0\nUDPLITE: inuse 0\nRAW: inuse %u\nFRAG: inuse %u memory %llu\n", ip->udp->n, ip->raw.n,
 		  ip->frags.queues, (unsigned long long)ip->frags.mem);
 }

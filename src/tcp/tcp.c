@@ -264,8 +264,6 @@ void tcp_mtu_reduced(struct sock *sk, uint32_t mtu)
 	tcp_simple_retransmit(sk);
 }
 
-bool tcp_too_many_orphans(struct sock *sk) { return tcp_net(sk)->orphan_count > (uint32_t)tcp_sysctl(sk)->max_orphans; }
-
 int tcp_wait(struct sock *sk, uint64_t deadline)
 {
 	int err;
@@ -357,7 +355,7 @@ static void close_orphan(struct sock *sk)
 			return;
 		}
 	}
-	if (sk->state != TCP_CLOSE && tcp_too_many_orphans(sk)) {
+	if (sk->state != TCP_CLOSE && tcp_check_oom(sk, 0)) {
 		tcp_set_state(sk, TCP_CLOSE);
 		tcp_send_active_reset(sk);
 		TCPEXT_INC(sk->net, TCPAbortOnMemory);

@@ -58,7 +58,7 @@ static struct sk_buff *queue_syn_data(struct sock *sk, struct tcp_fo_request *re
 	tcb->tcp_flags = TCP_ACK | TCP_PSH;
 	tcb->gso_segs = 1;
 	tp->write_seq += len;
-	sk->wmem_queued += (int32_t)skb->truesize;
+	tcp_wmem_charge(sk, skb);
 	skb_queue_tail(&tp->fl->rtx_queue, skb);
 	list_init(&tcb->tx.tsorted);
 	list_add_tail(&tcb->tx.tsorted, &tp->fl->tsorted_sent);
@@ -157,7 +157,7 @@ static bool queue_synack(struct sock *sk, const struct tcp_request_sock *t)
 	tcb->gso_segs = 1;
 	tp->snd_una = tp->snd_up = tp->snd_sml = t->snt_isn;
 	tcp_flight(sk)->packets_out = 1;
-	sk->wmem_queued += (int32_t)skb->truesize;
+	tcp_wmem_charge(sk, skb);
 	skb_queue_tail(&tp->fl->rtx_queue, skb);
 	list_init(&tcb->tx.tsorted);
 	list_add_tail(&tcb->tx.tsorted, &tp->fl->tsorted_sent);

@@ -311,7 +311,8 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 			established_ack(sk, skb);
 			return;
 		}
-		if (likely(sk->rmem_alloc + (int32_t)skb->truesize <= sk->rcvbuf && tcp_receive_window(tp) >= skb->len - hlen)) {
+		if (likely(sk->rmem_alloc + (int32_t)skb->truesize <= sk->rcvbuf && tcp_receive_window(tp) >= skb->len - hlen &&
+			   !tcp_net(sk)->mem_pressure_ns)) {
 			established_data(sk, skb, hlen);
 			return;
 		}
@@ -368,7 +369,8 @@ void tcp_check_space(struct sock *sk)
 
 	if (!(sk->flags & SOCK_F_NOSPACE_))
 		return;
-	if (!(sk->userlocks & 1) && tp->fl->packets_out < tp->snd_cwnd && inet_csk(sk)->ca_state < TCP_CA_Recovery) {
+	if (!(sk->userlocks & 1) && tp->fl->packets_out < tp->snd_cwnd && inet_csk(sk)->ca_state < TCP_CA_Recovery &&
+	    !tcp_under_memory_pressure(sk) && tcp_mem_below_low(sk)) {
 		sndbuf_expand(sk);
 		tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 	}

@@ -28,7 +28,19 @@ struct tcp_sackinfo *tcp_sackinfo(struct sock *sk);
 bool tcp_notsent_ok(const struct sock *sk);
 int tcp_wait(struct sock *sk, uint64_t deadline); /* sleep once with the socket released */
 bool tcp_out_of_memory(struct sock *sk);
-bool tcp_too_many_orphans(struct sock *sk);
+/* tcp_mem.c */
+bool tcp_under_memory_pressure(struct sock *sk);
+bool tcp_mem_below_low(const struct sock *sk);
+bool tcp_wmem_schedule(struct sock *sk, uint32_t n);
+bool tcp_rmem_schedule(struct sock *sk, uint32_t n);
+bool tcp_out_of_memory(struct sock *sk);
+bool tcp_check_oom(struct sock *sk, unsigned shift);
+void tcp_set_owner_r(struct sk_buff *skb, struct sock *sk);
+static inline void tcp_wmem_charge(struct sock *sk, const struct sk_buff *skb)
+{
+	sk->wmem_queued += (int32_t)skb->truesize;
+	tcp_net(sk)->mem_allocated += skb->truesize;
+}
 
 /* tcp_output.c, tcp_xmit.c */
 int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it);

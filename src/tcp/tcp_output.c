@@ -68,6 +68,8 @@ uint32_t __tcp_select_window(struct sock *sk)
 		return 0;
 	if (free_space < full >> 1) {
 		inet_csk(sk)->quick = 0;
+		if (tcp_under_memory_pressure(sk))
+			tp->rcv_ssthresh = min_u32(tp->rcv_ssthresh, 4u * tp->advmss);
 		free_space &= ~((1u << scale) - 1);
 		if (free_space < allowed >> 4 || free_space < mss)
 			return 0;
@@ -454,6 +456,7 @@ void tcp_skb_set_pcount(struct sk_buff *skb, uint32_t mss_now)
 void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb)
 {
 	sk->wmem_queued -= (int32_t)skb->truesize;
+	tcp_net(sk)->mem_allocated -= skb->truesize;
 	consume_skb(skb);
 }
 
@@ -517,7 +520,7 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, u
 	a->has_csum = b->has_csum = 0;
 	n->skb_mstamp_ns = skb->skb_mstamp_ns;
 	skb_trim(skb, len);
-	sk->wmem_queued += (int32_t)n->truesize;
+	tcp_wmem_charge(sk, n);
 	tcp_skb_set_pcount(skb, mss_now);
 	tcp_skb_set_pcount(n, mss_now);
 	skb_queue_after(q, skb, n);

@@ -61,7 +61,7 @@ void tcp_rcv_space_adjust(struct sock *sk)
 		return;
 	copied = tp->copied_seq - tp->rcv_space_seq;
 	if (copied > tp->rcv_space) {
-		if (tcp_sysctl(sk)->moderate_rcvbuf && !(sk->userlocks & 2)) {
+		if (tcp_sysctl(sk)->moderate_rcvbuf && !(sk->userlocks & 2) && !tcp_under_memory_pressure(sk)) {
 			win = ((uint64_t)copied << 1) + 16ull * tp->advmss;
 			grow = win * (copied - tp->rcv_space) / max_u32(tp->rcv_space, 1);
 			win += grow << 1;

@@ -92,7 +92,7 @@ static void grow_window(struct sock *sk, const struct sk_buff *skb)
 	int64_t room = (int64_t)min_u32(tp->window_clamp, (uint32_t)tcp_space(sk)) - tp->rcv_ssthresh;
 	uint32_t incr;
 
-	if (room <= 0)
+	if (room <= 0 || tcp_under_memory_pressure(sk))
 		return;
 	incr = tcp_win_from_space(sk, skb->truesize) <= skb->len ? 2u * tp->advmss : 2u * inet_csk(sk)->rcv_mss;
 	incr = max_u32(incr, 2 * skb->len);
@@ -379,12 +379,18 @@ bool tcp_try_rmem_schedule(struct sock *sk, struct sk_buff *skb)
 
 	if (!after(TCP_SKB_CB(skb)->seq, tcp_sk(sk)->rcv_nxt))
 		limit *= 2;
-	if (sk->rmem_alloc <= limit)
+	if (sk->rmem_alloc <= limit && tcp_rmem_schedule(sk, skb->truesize))
+		return true;
+	/* an empty queue may take one, or the connection would stand still for what others hold */
+	if (skb_queue_empty(&sk->receive_queue) && !after(TCP_SKB_CB(skb)->seq, tcp_sk(sk)->rcv_nxt))
 		return true;
 	TCPEXT_INC(sk->net, PruneCalled);
+	if (tcp_under_memory_pressure(sk))
+		tcp_sk(sk)->rcv_ssthresh = min_u32(tcp_sk(sk)->rcv_ssthresh, 4u * tcp_sk(sk)->advmss);
 	prune_ofo_queue(sk, skb);
-	if (sk->rmem_alloc <= limit)
+	if (sk->rmem_alloc <= limit && tcp_rmem_schedule(sk, skb->truesize))
 		return true;
+	tcp_sk(sk)->pred_flags = 0; /* the slow path from now on */
 	TCPEXT_INC(sk->net, RcvPruned);
 	return false;
 }
@@ -494,7 +500,7 @@ static void data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 				TCP_SKB_CB(front)->prio = (uint32_t)rng_u64(&tcp_net(sk)->rng);
 				skb_insert_(front, next->prev, next, &si->ofo_queue);
 				si->ofo_root = ofo_insert(si->ofo_root, front);
-				skb_set_owner_r(front, sk);
+				tcp_set_owner_r(front, sk);
 			}
 			ofo_trim_front(skb, TCP_SKB_CB(next)->end_seq);
 			if (tcb->seq == tcb->end_seq) {
@@ -510,7 +516,7 @@ static void data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 	tcb->prio = (uint32_t)rng_u64(&tcp_net(sk)->rng);
 	skb_insert_(skb, next->prev, next, &si->ofo_queue);
 	si->ofo_root = ofo_insert(si->ofo_root, skb);
-	skb_set_owner_r(skb, sk);
+	tcp_set_owner_r(skb, sk);
 	tcp_sack_new_ofo_skb(sk, seq, end_seq);
 }
 
@@ -523,7 +529,7 @@ void tcp_queue_rcv(struct sock *sk, struct sk_buff *skb, uint32_t hdrlen)
 	tp->bytes_received += TCP_SKB_CB(skb)->end_seq - tp->rcv_nxt;
 	tp->rcv_nxt = TCP_SKB_CB(skb)->end_seq;
 	skb_queue_tail(&sk->receive_queue, skb);
-	skb_set_owner_r(skb, sk);
+	tcp_set_owner_r(skb, sk);
 }
 
 /* The hole is filled: what now follows in order moves over. */

@@ -36,9 +36,13 @@ static int wait_connect(struct sock *sk, uint64_t deadline, bool noblock)
 
 static bool stream_memory_free(const struct sock *sk) { return sk->wmem_queued < sk->sndbuf && tcp_notsent_ok(sk); }
 
-static int wait_memory(struct sock *sk, uint64_t deadline, bool noblock)
+/* Room of its own is told by write_space; room in the host's memory by nobody: it is asked for again after a while. */
+#define TCP_MEM_RETRY_NS (200 * NSEC_PER_MSEC)
+
+static int wait_memory(struct sock *sk, uint64_t deadline, bool noblock, uint32_t need)
 {
-	while (!stream_memory_free(sk)) {
+	while (!stream_memory_free(sk) || (need && !tcp_wmem_schedule(sk, need))) {
+		bool host = need && stream_memory_free(sk);
 		int err;
 
 		if (sk->err || (sk->shutdown & 2))
@@ -46,8 +50,8 @@ static int wait_memory(struct sock *sk, uint64_t deadline, bool noblock)
 		sk->flags |= SOCK_F_NOSPACE_;
 		if (noblock)
 			return -EAGAIN;
-		err = tcp_wait(sk, deadline);
-		if (err)
+		err = tcp_wait(sk, host ? min_u64(deadline, sk->net->now_ns + TCP_MEM_RETRY_NS) : deadline);
+		if (err && !(err == -ETIMEDOUT && host && sk->net->now_ns < deadline))
 			return err == -ETIMEDOUT ? -EAGAIN : err;
 	}
 	return 0;
@@ -73,7 +77,7 @@ static struct sk_buff *new_segment(struct sock *sk, uint32_t size_goal, size_t w
 	skb->skb_mstamp_ns = 0;
 	skb_queue_tail(&sk->write_queue, skb);
 	tcp_chrono_start(sk, TCP_CHRONO_BUSY);
-	sk->wmem_queued += (int32_t)skb->truesize;
+	tcp_wmem_charge(sk, skb);
 	tp->nonagle &= (uint8_t)~TCP_NAGLE_PUSH;
 	if (tcp_sysctl(sk)->slow_start_after_idle && !tp->fl->packets_out && tp->lsndtime_ms &&
 	    (uint64_t)(uint32_t)(tcp_time_ms(sk) - tp->lsndtime_ms) * 1000 > inet_csk(sk)->rto_us)
@@ -95,7 +99,7 @@ static struct sk_buff *grow_segment(struct sock *sk, struct sk_buff *skb, uint32
 	memcpy(n->cb, skb->cb, sizeof(n->cb));
 	n->csum = skb->csum;
 	skb_insert_(n, skb->prev, skb, &sk->write_queue);
-	sk->wmem_queued += (int32_t)n->truesize;
+	tcp_wmem_charge(sk, n);
 	skb_unlink(skb, &sk->write_queue);
 	tcp_wmem_free_skb(sk, skb);
 	return n;
@@ -175,13 +179,15 @@ static int send_some(struct sock *sk, struct send_state *st)
 	uint32_t n;
 
 	if (!skb || skb->len >= st->size_goal || TCP_SKB_CB(skb)->eor || skb_cloned(skb)) {
-		if (!stream_memory_free(sk)) {
+		uint32_t need = MAX_TCP_HEADER + (uint32_t)min_sz(st->size_goal, st->from.count);
+
+		if (!stream_memory_free(sk) || !tcp_wmem_schedule(sk, need)) {
 			int err;
 
 			sk->flags |= SOCK_F_NOSPACE_;
 			if (st->copied)
 				tcp_push(sk, st->flags & ~MSG_MORE, st->mss_now, TCP_NAGLE_PUSH, st->size_goal);
-			err = wait_memory(sk, st->deadline, st->noblock);
+			err = wait_memory(sk, st->deadline, st->noblock, need);
 			st->mss_now = tcp_send_mss(sk, &st->size_goal, st->flags);
 			return err;
 		}

@@ -400,6 +400,8 @@ struct tcp_net {
 	struct list_head tw_time_wait, tw_fin_wait2; /* by expires_ns */
 	struct timer_list tw_timer;
 	uint32_t tw_count, orphan_count, sockets_allocated;
+	int64_t mem_allocated;    /* octets of truesize in all queues (tcp_mem.c) */
+	uint64_t mem_pressure_ns; /* since when memory is short; 0: it is not */
 	uint32_t challenge_count;
 	uint64_t challenge_stamp_s;
 	uint32_t *perturb; /* RFC 6056 algorithm 4, made at the first connect() */

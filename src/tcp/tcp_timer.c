@@ -206,6 +206,26 @@ static unsigned orphan_retries(const struct sock *sk, bool alive)
 	return n == 0 && alive ? 8 : n;
 }
 
+/* Memory is short or orphans are too many: this one's end, without waiting for its peer. One whose peer has been silent
+ * for long, or that never got a word through, weighs more. reset: the peer may be there and is told. */
+static bool orphan_must_go(struct sock *sk, bool reset)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	unsigned shift = 0;
+
+	if ((int32_t)(tcp_time_ms(sk) - tp->lsndtime_ms) > (int32_t)(2 * tcp_rto_max_us(sk) / 1000) || !tp->snd_wnd)
+		shift++;
+	if (sk->err_soft)
+		shift++;
+	if (!tcp_check_oom(sk, shift))
+		return false;
+	if (reset)
+		tcp_send_active_reset(sk);
+	TCPEXT_INC(sk->net, TCPAbortOnMemory);
+	tcp_write_err(sk, ETIMEDOUT);
+	return true;
+}
+
 /* True: the connection was ended. */
 static bool tcp_write_timeout(struct sock *sk)
 {
@@ -228,10 +248,8 @@ static bool tcp_write_timeout(struct sock *sk)
 			bool alive = icsk->rto_us < tcp_rto_max_us(sk);
 
 			retry_until = orphan_retries(sk, alive);
-			if (tcp_too_many_orphans(sk) && (!alive || !retransmits_timed_out(sk, retry_until, 0))) {
-				tcp_write_err(sk, ETIMEDOUT);
+			if (orphan_must_go(sk, alive || !retransmits_timed_out(sk, retry_until, 0)))
 				return true;
-			}
 		}
 		expired = retransmits_timed_out(sk, retry_until, user_timeout_ms(sk));
 	}
@@ -370,8 +388,8 @@ static void tcp_probe_timer(struct sock *sk)
 		max_probes = orphan_retries(sk, alive);
 		if (!alive && icsk->backoff >= max_probes)
 			goto abort;
-		if (tcp_too_many_orphans(sk))
-			goto abort;
+		if (orphan_must_go(sk, true))
+			return;
 	}
 	if (icsk->probes_out >= max_probes)
 		goto abort;

@@ -529,7 +529,7 @@ void tcp_send_fin(struct sock *sk)
 			return;
 		skb_reserve(skb, MAX_TCP_HEADER);
 		init_nondata_skb(skb, tp->write_seq, TCP_ACK | TCP_FIN);
-		sk->wmem_queued += (int32_t)skb->truesize;
+		tcp_wmem_charge(sk, skb);
 		skb_queue_tail(&sk->write_queue, skb);
 		tp->write_seq++;
 	}
@@ -605,7 +605,7 @@ int tcp_connect(struct sock *sk)
 	}
 	init_nondata_skb(skb, tp->write_seq++, flags);
 	tcp_flight(sk)->retrans_stamp_ms = tcp_time_ms(sk) ? tcp_time_ms(sk) : 1;
-	sk->wmem_queued += (int32_t)skb->truesize;
+	tcp_wmem_charge(sk, skb);
 	skb_queue_tail(&tp->fl->rtx_queue, skb);
 	list_init(&TCP_SKB_CB(skb)->tx.tsorted);
 	list_add_tail(&TCP_SKB_CB(skb)->tx.tsorted, &tp->fl->tsorted_sent);
