@@ -129,6 +129,9 @@
 	X(TCP_MINTTL, "the TTL is below the socket's minimum")                                   \
 	X(TCP_TIMEWAIT, "the connection is in TIME-WAIT")                                        \
 	/* NAT, taps */                                                                          \
+	X(CT_TABLE_FULL, "the table of tracked connections is full")                             \
+	X(CT_HOST_FULL, "the sender has as many tracked connections as one host may")            \
+	X(CT_CLASH, "another connection took its place in the table")                            \
 	X(NAT_TABLE_FULL, "the translation table is full")                                       \
 	X(NAT_NO_MAPPING, "no translation for it")                                               \
 	X(TAP_WRITE, "the TAP device did not take it")                                           \

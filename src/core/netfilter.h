@@ -7,6 +7,9 @@
 enum nf_inet_hooks { NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, NF_INET_FORWARD, NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING, NF_INET_NUMHOOKS };
 enum { NF_DROP = 0, NF_ACCEPT = 1, NF_STOLEN = 2, NF_QUEUE = 3, NF_REPEAT = 4 };
 #define NF_MAX_REPEAT 16
+/* A verdict that also says of what the packet dies. */
+#define NF_VERDICT_MASK 0xffu
+#define NF_DROP_REASON(reason) (NF_DROP | (unsigned)(reason) << 8)
 
 struct nf_hook_state {
 	enum nf_inet_hooks hook;
@@ -14,6 +17,26 @@ struct nf_hook_state {
 	struct net_device *in, *out;
 	struct sock *sk;
 	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
+	/* Where the packet under way hangs: a hook that gave its packet away and has another instead (fragments and
+	 * their datagram) puts that here and accepts. */
+	struct sk_buff **slot;
+};
+/* What hooks need of the Internet layer, which lies above them: it hangs its functions here (ipv4/ip_nf_ops.c). All are
+ * called from within a hook. Addresses and ports in host order. */
+struct nf_ip_ops {
+	/* Takes a fragment. 0: *skb is the datagram; else the fragment was kept or dropped. */
+	int (*defrag)(struct net *net, struct sk_buff **skb, enum nf_inet_hooks hook);
+	/* ICMP destination unreachable about skb, if a packet that is only passing through or is ours may have one.
+	 * transit_only: and only if it would be forwarded. Finds a route where skb has none yet. Borrowed. */
+	void (*send_unreach)(struct sk_buff *skb, uint8_t code, bool transit_only);
+	/* A TCP reset as the closed port's answer to skb. Borrowed. */
+	void (*send_reset)(struct sk_buff *skb);
+	/* The address of dev that packets on skb's route (NULL: any) have as their source; 0: none. */
+	uint32_t (*select_addr)(const struct sk_buff *skb, const struct net_device *dev);
+	/* RTN_* of linux/rtnetlink.h. */
+	unsigned (*addr_type)(struct net *net, uint32_t addr);
+	/* Does a program of this host receive there? saddr and sport: from whom, 0: from anybody (TCP: it listens). */
+	bool (*port_used)(struct net *net, uint8_t proto, uint32_t addr, uint16_t port, uint32_t saddr, uint16_t sport);
 };
 /* One function on one hook. The packet is borrowed: a hook that frees it, queues it or sends it elsewhere
  * returns NF_STOLEN, and any other verdict leaves it alone. NF_REPEAT runs the same function again, at most
@@ -34,6 +57,7 @@ struct nf_net {
 	struct list_head hooks[NF_INET_NUMHOOKS];
 	uint64_t packets[NF_INET_NUMHOOKS]; /* that entered the hook, rules or none */
 	uint64_t drops[NF_INET_NUMHOOKS];
+	const struct nf_ip_ops *ip; /* NULL: a host without IP */
 	void *tables; /* netfilter/'s rule tables */
 	void *ct;     /* conntrack */
 };

@@ -64,14 +64,14 @@ void nf_unregister_net_hook(struct net *net, struct nf_hook_ops *ops)
 }
 
 /* One op, again while it says so. */
-static unsigned nf_run_one(struct nf_walk *w, struct sk_buff *skb, const struct nf_hook_state *st)
+static unsigned nf_run_one(struct nf_walk *w, const struct nf_hook_state *st)
 {
 	unsigned verdict, n = 0;
 
 	do {
 		struct nf_hook_ops *ops = w->cur;
 
-		verdict = ops->hook(ops->priv, skb, st);
+		verdict = ops->hook(ops->priv, *st->slot, st);
 		if (verdict != NF_REPEAT)
 			return verdict;
 		if (!w->cur)
@@ -81,7 +81,7 @@ static unsigned nf_run_one(struct nf_walk *w, struct sk_buff *skb, const struct 
 }
 
 /* The first verdict that is not ACCEPT; *name: whose it was. */
-static unsigned nf_run(struct sk_buff *skb, const struct nf_hook_state *st, const char **name)
+static unsigned nf_run(const struct nf_hook_state *st, const char **name)
 {
 	struct nf_net *nf = st->net->nf;
 	struct list_head *h = &nf->hooks[st->hook];
@@ -93,7 +93,7 @@ static unsigned nf_run(struct sk_buff *skb, const struct nf_hook_state *st, cons
 		w.cur = list_entry(w.next, struct nf_hook_ops, list);
 		w.next = w.next->next;
 		*name = w.cur->name;
-		verdict = nf_run_one(&w, skb, st);
+		verdict = nf_run_one(&w, st);
 	}
 	nf->walks = w.outer;
 	return verdict;
@@ -103,6 +103,7 @@ static const char *nf_verdict_name(unsigned v)
 {
 	static const char *const names[] = { "DROP", "ACCEPT", "STOLEN", "QUEUE" };
 
+	v &= NF_VERDICT_MASK;
 	return v < ARRAY_SIZE(names) ? names[v] : "DROP";
 }
 
@@ -121,22 +122,25 @@ static void nf_trace(const struct nf_hook_state *st, const struct sk_buff *skb, 
 }
 
 /* Somebody decides or somebody watches. */
-static __attribute__((noinline)) int nf_hook_slow(const struct nf_hook_state *st, struct sk_buff *skb)
+static __attribute__((noinline)) int nf_hook_slow(struct nf_hook_state *st, struct sk_buff *skb)
 {
 	struct nf_net *nf = st->net->nf;
 	uint64_t serial = skb->serial;
 	const char *by = NULL;
 	unsigned verdict = NF_ACCEPT;
 
+	st->slot = &skb;
 	if (!list_empty(&nf->hooks[st->hook]))
-		verdict = nf_run(skb, st, &by);
+		verdict = nf_run(st, &by);
+	if (verdict != NF_STOLEN)
+		serial = skb->serial;
 	nf_trace(st, verdict == NF_STOLEN ? NULL : skb, serial, verdict, by);
 	if (likely(verdict == NF_ACCEPT))
 		return st->okfn(st->net, st->sk, skb);
 	if (verdict == NF_STOLEN)
 		return 0;
 	nf->drops[st->hook]++;
-	kfree_skb_at(skb, DROP_NETFILTER_DROP, "nf_hook");
+	kfree_skb_at(skb, verdict >> 8 ? (enum drop_reason)(verdict >> 8) : DROP_NETFILTER_DROP, "nf_hook");
 	return -EPERM;
 }
 
@@ -148,7 +152,7 @@ int nf_hook(enum nf_inet_hooks hook, struct net *net, struct sock *sk, struct sk
 
 	nf->packets[hook]++;
 	if (unlikely(!list_empty(&nf->hooks[hook]) || net->probe.on)) {
-		struct nf_hook_state st = { hook, net, in, out, sk, okfn };
+		struct nf_hook_state st = { hook, net, in, out, sk, okfn, NULL };
 
 		return nf_hook_slow(&st, skb);
 	}

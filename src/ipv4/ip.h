@@ -50,6 +50,7 @@ struct inet_skb_parm { /* skb->cb while IP holds it */
 #define IPSKB_DOREDIRECT 16
 #define IPSKB_SRR_HIT 32
 #define IPSKB_STRICTROUTE 64
+#define IPSKB_FRAG_PMTU 128 /* put together from fragments that had DF: so will the fragments have that are made of it */
 static inline struct ip4_hdr *ip_hdr(const struct sk_buff *skb)
 {
 	return (struct ip4_hdr *)(void *)skb_network_header(skb);
@@ -69,7 +70,7 @@ int ip_build_and_send_pkt(struct sk_buff *skb, struct sock *sk, uint32_t saddr, 
 /* Replies made without a socket (RST, TIME-WAIT ACK): iov = transport header + data. */
 void ip_send_unicast_reply(struct net *net, struct sk_buff *orig, uint32_t daddr, uint32_t saddr, const void *data, uint32_t len, uint8_t proto, uint8_t tos, uint32_t csumoffset);
 int ip_fragment(struct net *net, struct sock *sk, struct sk_buff *skb, uint32_t mtu, int (*output)(struct net *, struct sock *, struct sk_buff *));
-enum { IP_DEFRAG_LOCAL_DELIVER, IP_DEFRAG_FORWARD };
+enum { IP_DEFRAG_LOCAL_DELIVER, IP_DEFRAG_FORWARD, IP_DEFRAG_CONNTRACK_IN, IP_DEFRAG_CONNTRACK_OUT };
 /* Takes the fragment. 0: *skb is now the whole datagram; else it was kept or dropped. */
 int ip_defrag(struct net *net, struct sk_buff **skb, int user);
 /* RFC 6864: any value for an atomic datagram, else one that does not come back soon. segs: ids to use up. */

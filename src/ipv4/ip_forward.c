@@ -22,7 +22,8 @@ static bool ip_exceeds_mtu(const struct sk_buff *skb, uint32_t mtu)
 {
 	if (skb_is_gso(skb))
 		return !skb_gso_validate_network_len(skb, mtu);
-	return skb->len > mtu;
+	/* A datagram that a hook put together leaves in pieces as large as those that came. */
+	return (IPCB(skb)->frag_max_size ? IPCB(skb)->frag_max_size : skb->len) > mtu;
 }
 
 static int ip_forward_finish(struct net *net, struct sock *sk, struct sk_buff *skb)

@@ -202,7 +202,7 @@ static int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 	}
 	c.mtu = (mtu - c.hlen) & ~7u;
 	c.offset = (ip4_frag(h) & IP_OFFSET) * 8u;
-	c.flags = ip4_frag(h) & IP_RF;
+	c.flags = (uint16_t)((ip4_frag(h) & IP_RF) | (IPCB(skb)->flags & IPSKB_FRAG_PMTU ? IP_DF : 0));
 	c.last_mf = (ip4_frag(h) & IP_MF) != 0;
 	memcpy(c.hdr, h, c.hlen);
 	err = fast_possible(&c) ? fragment_fast(&c) : fragment_slow(&c);
@@ -221,7 +221,7 @@ int ip_fragment(struct net *net, struct sock *sk, struct sk_buff *skb, uint32_t 
 
 	if (skb->len <= mtu && !IPCB(skb)->frag_max_size)
 		return output(net, sk, skb);
-	if ((df && !skb->ignore_df) || (IPCB(skb)->frag_max_size && IPCB(skb)->frag_max_size > mtu)) {
+	if (df && (!skb->ignore_df || IPCB(skb)->frag_max_size > mtu)) {
 		IP_INC(net, FragFails);
 		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu);
 		kfree_skb_reason(skb, DROP_IP_FRAG_NEEDED);

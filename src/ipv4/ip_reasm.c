@@ -102,7 +102,7 @@ static void frag_expire(struct timer_list *t)
 	struct net_device *dev = dev_get_by_index(net, q->iif);
 
 	IP_INC(net, ReasmTimeout);
-	if (q->have_first && dev && q->user == IP_DEFRAG_LOCAL_DELIVER) {
+	if (q->have_first && dev && (q->user == IP_DEFRAG_LOCAL_DELIVER || q->user == IP_DEFRAG_CONNTRACK_IN)) {
 		const struct ip4_hdr *h = ip_hdr(head);
 
 		head->dev = dev;
@@ -341,8 +341,12 @@ static struct sk_buff *ip_frag_reasm(struct frag_queue *q, struct net_device *de
 	h->tos = (uint8_t)((h->tos & ~3) | ecn);
 	ip_send_check(h);
 	IPCB(head)->flags |= IPSKB_FRAG_COMPLETE;
-	if (q->user == IP_DEFRAG_FORWARD)
+	if (q->user != IP_DEFRAG_LOCAL_DELIVER) { /* it may go on, then in pieces no larger than it came */
 		IPCB(head)->frag_max_size = q->max_size;
+		head->ignore_df = 1;
+		if (ip4_frag(h) & IP_DF)
+			IPCB(head)->flags |= IPSKB_FRAG_PMTU;
+	}
 	IP_INC(net, ReasmOKs);
 	frag_queue_free(q);
 	return head;

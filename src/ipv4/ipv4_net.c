@@ -34,6 +34,7 @@ static int ipv4_net_init(struct net *net)
 
 	ip->net = net;
 	net->ipv4 = ip;
+	net->nf->ip = &ip_nf_ops;
 	ipv4_chance(net);
 	ip_frags_init(net);
 	ip->ip_ptype.type = ETH_P_IP;
@@ -54,6 +55,7 @@ static void ipv4_net_exit(struct net *net)
 
 	if (!ip)
 		return;
+	net->nf->ip = NULL;
 	devinet_exit(net);
 	dev_remove_pack(net, &ip->ip_ptype);
 	ip_frags_exit(net);

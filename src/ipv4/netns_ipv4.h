@@ -246,6 +246,7 @@ static inline bool ip_sound_after_hook(struct net *net, enum nf_inet_hooks hook,
 {
 	return likely(list_empty(&net->nf->hooks[hook])) || ip_sound_after_hook_(skb);
 }
+extern const struct nf_ip_ops ip_nf_ops;
 void ip_frags_exit(struct net *net);
 void ip_frags_init(struct net *net);
 void ip_send_check(struct ip4_hdr *h);
