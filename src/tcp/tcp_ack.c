@@ -188,6 +188,8 @@ static int tcp_clean_rtx_queue(struct sock *sk, uint32_t prior_fack, uint32_t pr
 	}
 	if (!skb)
 		tcp_chrono_stop(sk, TCP_CHRONO_BUSY);
+	if (unlikely(tp->sack && tp->sack->rtx_root) && !before(tp->snd_una, tp->sack->tree_until))
+		tp->sack->rtx_root = NULL; /* a whole window without a SACK */
 	if (between(tp->snd_up, prior_snd_una, tp->snd_una))
 		tp->snd_up = tp->snd_una;
 	if (cs.first_ackt && !(cs.flag & FLAG_RETRANS_DATA_ACKED)) {

@@ -70,6 +70,17 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, u
 void tcp_trim_head(struct sock *sk, struct sk_buff *skb, uint32_t len);
 void tcp_skb_set_pcount(struct sk_buff *skb, uint32_t mss_now);
 void tcp_rtx_queue_unlink_and_free(struct sock *sk, struct sk_buff *skb);
+/* tcp_rtx_tree.c */
+struct sk_buff *tcp_rtx_find(struct tcp_sock *tp, uint32_t seq);
+struct sk_buff *tcp_rtx_skip_sacked(struct tcp_sock *tp, struct sk_buff *skb);
+void tcp_rtx_tree_insert_(struct sock *sk, struct sk_buff *skb);
+void tcp_rtx_tree_remove_(struct tcp_sock *tp, struct sk_buff *skb);
+/* skb came to the retransmission queue. */
+static inline void tcp_rtx_tree_insert(struct sock *sk, struct sk_buff *skb)
+{
+	if (unlikely(tcp_sk(sk)->sack && tcp_sk(sk)->sack->rtx_root))
+		tcp_rtx_tree_insert_(sk, skb);
+}
 void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb);
 void tcp_update_skb_after_send(struct sock *sk, struct sk_buff *skb);
 uint32_t tcp_win_from_space(const struct sock *sk, uint32_t space);

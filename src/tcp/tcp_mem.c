@@ -5,10 +5,13 @@
  * (rmem_alloc). Clones on their way out share their data and are not counted.
  *
  *   below [0]   nobody is bothered; a state of pressure ends here
+ *   above [0]   a writer whose peer takes nothing (its window is full, or it does not answer) must wait: what it queues
+ *               now would only lie there. So 100,000 closed windows hold [0] and no more, and leave the rest to others.
  *   above [1]   pressure: windows and send buffers stop growing, offered windows shrink to four segments, orphans with
  *               unsent data go first (tcp_check_oom)
  *   above [2]   nothing more is charged, but for a connection that holds less than tcp_rmem[0] or tcp_wmem[0], and for
- *               the one segment that an empty receive queue may always take: so everybody still makes progress
+ *               the one segment that an empty receive queue may always take: so everybody still makes progress. An
+ *               eighth of [2] is there for these; beyond it there is none.
  *
  * Called by tcp_sendmsg.c, tcp_rcvq.c, tcp_input.c, tcp_output.c, tcp_timer.c. Tests: tests/unit/tcp/test_tcp_flood.c. */
 #include "tcp/tcp_int.h"
@@ -54,12 +57,20 @@ static bool schedule(struct sock *sk, uint32_t n, int64_t held, int64_t floor)
 		return true;
 	}
 	enter_pressure(sk);
-	return would <= limit_of(tn, 2) || held < floor;
+	return would <= limit_of(tn, 2) || (held < floor && would <= limit_of(tn, 2) / 8 * 9);
+}
+
+/* Would n octets more lie in the queue, because the peer does not take what is there? */
+static bool stalled(const struct sock *sk, uint32_t n)
+{
+	return tcp_sk(sk)->write_seq + n - tcp_sk(sk)->snd_una > tcp_sk(sk)->snd_wnd || inet_csk(sk)->retransmits || inet_csk(sk)->probes_out;
 }
 
 bool tcp_wmem_schedule(struct sock *sk, uint32_t n)
 {
-	if (schedule(sk, n, sk->wmem_queued, tcp_sysctl(sk)->wmem[0]))
+	bool idle = tcp_net(sk)->mem_allocated + n > limit_of(tcp_net(sk), 0) && stalled(sk, n);
+
+	if (!idle && schedule(sk, n, sk->wmem_queued, tcp_sysctl(sk)->wmem[0]))
 		return true;
 	/* a writer that holds much shall hold less from now on */
 	if (!(sk->userlocks & 1)) {

@@ -467,8 +467,8 @@ void tcp_rtx_queue_unlink_and_free(struct sock *sk, struct sk_buff *skb)
 
 	if (tp->fl->retransmit_hint == skb)
 		tp->fl->retransmit_hint = NULL;
-	if (tp->sack && tp->sack->sack_hint == skb)
-		tp->sack->sack_hint = NULL;
+	if (unlikely(tp->sack && tp->sack->rtx_root))
+		tcp_rtx_tree_remove_(tp, skb);
 	if (TCP_SKB_CB(skb)->tx.tsorted.next)
 		list_del_init(&TCP_SKB_CB(skb)->tx.tsorted);
 	skb_unlink(skb, &tp->fl->rtx_queue);
@@ -529,6 +529,7 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, u
 
 		adjust_pcount(sk, skb, old - now);
 		list_add(&b->tx.tsorted, &a->tx.tsorted);
+		tcp_rtx_tree_insert(sk, n);
 	} else {
 		b->tx.tsorted.next = NULL;
 	}

@@ -89,6 +89,9 @@ static struct sk_buff *tsorted_skb(struct list_head *pos)
 	return (struct sk_buff *)(void *)((char *)tcb - offsetof(struct sk_buff, cb));
 }
 
+/* How many that may yet come are looked at for the exact time of the next judgement. */
+#define RACK_WAITING_MAX 64u
+
 /* Marks lost whatever was sent long enough before the segment delivered last. Returns the time in us until the next
  * could be judged, 0: none. Walks only the list in order of sending and only up to the delivered one. */
 static uint64_t rack_detect_loss(struct sock *sk)
@@ -96,6 +99,7 @@ static uint64_t rack_detect_loss(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	uint64_t reo_wnd = rack_reo_wnd(sk), timeout = 0, now = sk->net->now_ns;
 	struct list_head *pos = tp->fl->tsorted_sent.next, *next;
+	uint32_t waiting = 0;
 
 	for (; pos != &tp->fl->tsorted_sent; pos = next) {
 		struct sk_buff *skb = tsorted_skb(pos);
@@ -113,6 +117,11 @@ static uint64_t rack_detect_loss(struct sock *sk)
 			list_del_init(pos);
 		} else {
 			timeout = max_u64(timeout, (uint64_t)left);
+			/* The others were sent later still, and only the last of them decides. Where a peer makes many wait,
+			 * the one delivered last stands for it: it is a little later. */
+			if (++waiting == RACK_WAITING_MAX)
+				return tp->fl->rack_rtt_us + reo_wnd - min_u64(tp->fl->rack_rtt_us + reo_wnd,
+					(now - tp->fl->rack_mstamp_ns) / NSEC_PER_USEC);
 		}
 	}
 	return timeout;

@@ -2,8 +2,8 @@
  *
  * Every block of every ACK is judged before it touches anything (TP-13): inside snd_una..snd_nxt, not empty, not
  * reversed; below snd_una only as a D-SACK for something that we did send. Blocks that repeat the last ACK's are
- * skipped but for their new part, and the walk starts at the place of the last one, so that an ordinary receiver
- * costs a few steps per ACK (TR-05). Called by tcp_ack.c; losses are found in tcp_recovery.c.
+ * skipped but for their new part, the place of one is found in a tree and what is SACKed already is stepped over
+ * (tcp_rtx_tree.c), so that no receiver costs more than O(log n) steps per ACK and segment newly SACKed (TR-05). Called by tcp_ack.c; losses are found in tcp_recovery.c.
  * Tests: tests/unit/tcp. */
 #include "tcp/tcp_int.h"
 
@@ -117,27 +117,13 @@ static void sacktag_one(struct sock *sk, struct sk_buff *skb, bool dup, struct t
 		}
 	}
 	tcb->sacked |= TCPCB_SACKED_ACKED;
+	tcb->skip_seq = tcb->end_seq;
 	st->flag |= FLAG_DATA_SACKED;
 	tp->fl->sacked_out += pcount;
 	tp->delivered += pcount;
 	list_del_init(&tcb->tx.tsorted); /* RACK needs to look at it no more */
 	if (after(tcb->end_seq, tp->sack->fack_seq) || tp->fl->sacked_out == pcount)
 		tp->sack->fack_seq = tcb->end_seq;
-}
-
-/* First original that ends after seq, from the hint. */
-static struct sk_buff *rtx_find(struct tcp_sock *tp, uint32_t seq)
-{
-	struct sk_buff *end = (struct sk_buff *)(void *)&tp->fl->rtx_queue;
-	struct sk_buff *skb = tp->sack->sack_hint ? tp->sack->sack_hint : tp->fl->rtx_queue.next;
-
-	while (skb != end && !after(TCP_SKB_CB(skb)->end_seq, seq))
-		skb = skb->next;
-	if (skb == end)
-		return NULL;
-	while (skb->prev != end && after(TCP_SKB_CB(skb->prev)->end_seq, seq))
-		skb = skb->prev;
-	return skb;
 }
 
 /* A train is SACKed in part: cut it at segment boundaries. True: skb is now wholly inside [start, end). */
@@ -163,16 +149,26 @@ static bool match_to_sack(struct sock *sk, struct sk_buff *skb, uint32_t start, 
 	return tcp_fragment(sk, &tp->fl->rtx_queue, skb, len, mss) == 0;
 }
 
+/* A D-SACK names what came twice: one segment, or a train. No more is looked at. */
+#define DSACK_STEPS 256u
+
 /* Tag what lies in block b, looking only at originals that touch [from, to). */
 static void sacktag_walk(struct sock *sk, uint32_t from, uint32_t to, struct tcp_sack_block b, bool dup, struct tcp_sacktag_state *st)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *skb = rtx_find(tp, from), *stop = (struct sk_buff *)(void *)&tp->fl->rtx_queue;
+	struct sk_buff *skb = tcp_rtx_find(tp, from), *stop = (struct sk_buff *)(void *)&tp->fl->rtx_queue;
+	uint32_t steps = 0;
 
-	for (; skb && skb != stop && before(TCP_SKB_CB(skb)->seq, to); skb = skb->next) {
-		tp->sack->sack_hint = skb;
+	while (skb && skb != stop && before(TCP_SKB_CB(skb)->seq, to)) {
+		if (dup && ++steps > DSACK_STEPS)
+			break;
+		if (!dup && (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED)) {
+			skb = tcp_rtx_skip_sacked(tp, skb);
+			continue;
+		}
 		if (match_to_sack(sk, skb, b.start_seq, b.end_seq))
 			sacktag_one(sk, skb, dup, st);
+		skb = skb->next;
 	}
 }
 

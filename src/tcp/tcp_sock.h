@@ -18,7 +18,8 @@
  * O(log n) whatever order an attacker chooses. There is no backlog: one thread owns a host, and a system call holds off
  * softirqs (lock_sock) instead of queueing behind itself.
  * Limits: send side by sndbuf, receive side (both queues) by rcvbuf, in truesize (in-order data inside a window that
- * was offered: by twice rcvbuf, then the window is closed); ofo_queue also by TCP_MAX_OFO_SKBS.
+ * was offered: by twice rcvbuf, then the window is closed); ofo_queue also by TCP_MAX_OFO_SKBS. All connections of a host
+ * together by tcp_mem (tcp_mem.c). While SACKs come, rtx_queue is a search tree as well (tcp_rtx_tree.c).
  *
  * STATES and who may leave each (RFC 9293 3.3.2); "call": a program's call, "seg": tcp_input, "timer": tcp_timer.
  *   CLOSE        -> SYN_SENT (call connect), LISTEN (call listen)
@@ -88,19 +89,23 @@ enum {
 };
 struct tcp_skb_cb {
 	uint32_t seq, end_seq; /* SYN and FIN take one each */
-	uint32_t ack_seq;      /* received: its acknowledgement number */
+	union {
+		uint32_t ack_seq;  /* received: its acknowledgement number */
+		uint32_t skip_seq; /* sent and SACKed: up to here all is SACKed (tcp_rtx_tree.c) */
+	};
 	uint8_t tcp_flags;     /* octet 13 of the header */
 	uint8_t sacked;
 	uint8_t ip_dsfield;    /* received: TOS */
 	uint8_t eor : 1, has_csum : 1, has_rxtstamp : 1, pushed : 1;
 	uint16_t gso_segs, gso_size; /* sent: how many segments it counts for */
-	uint32_t prio;         /* out-of-order treap */
+	uint32_t prio;         /* in the treap: of the out-of-order queue, or of the retransmission queue */
 	union {
 		struct {
 			struct list_head tsorted; /* by skb_mstamp_ns */
 			uint64_t delivered_ns, first_tx_ns; /* the connection's when it was sent (tcp_rate.c) */
 			uint32_t delivered;
 			bool app_limited;
+			struct sk_buff *left, *right; /* tcp_rtx_tree.c */
 		} tx;
 		struct {
 			struct sk_buff *left, *right;
@@ -240,7 +245,9 @@ struct tcp_sackinfo {
 	struct tcp_sack_block selective_acks[TCP_NUM_SACKS]; /* to send, most recent first */
 	struct tcp_sack_block duplicate_sack[1];
 	struct tcp_sack_block recv_sack_cache[TCP_NUM_SACKS];
-	struct sk_buff *ofo_root, *sack_hint;
+	struct sk_buff *ofo_root;
+	struct sk_buff *rtx_root; /* the retransmission queue as a tree, while SACKs come */
+	uint32_t tree_until;      /* without a SACK until this is acknowledged: forget it */
 	struct sk_buff_head ofo_queue;
 	uint32_t fack_seq; /* end of the highest SACKed byte */
 };

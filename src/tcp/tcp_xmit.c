@@ -14,6 +14,7 @@ void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
 	tp->snd_nxt = TCP_SKB_CB(skb)->end_seq;
 	skb_unlink(skb, &sk->write_queue);
 	skb_queue_tail(&tp->fl->rtx_queue, skb);
+	tcp_rtx_tree_insert(sk, skb);
 	list_init(&TCP_SKB_CB(skb)->tx.tsorted);
 	list_add_tail(&TCP_SKB_CB(skb)->tx.tsorted, &tp->fl->tsorted_sent);
 	tp->fl->packets_out += tcp_skb_pcount(skb);
