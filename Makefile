@@ -1,10 +1,10 @@
-# A front for Meson and Ninja. make deps|visit|test|check|bench|behaviours|install|clean
+# A front for Meson and Ninja. make deps|visit|test|check|bench|behaviours|tcp-requirements|install|clean
 BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all deps deps-build visit test check bench behaviours install clean fuzz asan
+.PHONY: all deps deps-build visit test check bench behaviours tcp-requirements install clean fuzz asan
 all: $(BUILD)/build.ninja
 	@$(NINJA)
 
@@ -52,6 +52,13 @@ behaviours: deps
 	@test -e $(BUILD)/.has-tests || { meson setup --reconfigure $(BUILD) >/dev/null && touch $(BUILD)/.has-tests; }
 	@$(NINJA) >/dev/null
 	@tools/behaviours $(BUILD)
+
+# each numbered requirement of RFC 9293, and the test that shows it
+tcp-requirements: deps
+	@$(MAKE) --no-print-directory all
+	@test -e $(BUILD)/.has-tests || { meson setup --reconfigure $(BUILD) >/dev/null && touch $(BUILD)/.has-tests; }
+	@$(NINJA) >/dev/null
+	@tools/requirements tcp $(BUILD)
 
 install: all
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild

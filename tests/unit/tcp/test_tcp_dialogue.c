@@ -521,6 +521,7 @@ static void s3_159_partial_ack_frees_whole_skbs(void **state)
 	done(b, sk);
 }
 
+/* shld_7: */
 static void must_17_nagle_and_nodelay(void **state)
 {
 	struct bed *b = scripted_bed();
@@ -816,7 +817,7 @@ static void tp_18_bad_checksums(void **state)
 	done(b, sk);
 }
 
-/* RFC 6528: steady with the clock in one four-tuple (must_8), unrelated between tuples and secrets (must_9). */
+/* must_8, must_9, shld_1: RFC 6528: steady with the clock in one four-tuple, unrelated between tuples and secrets. */
 static void ts_27_initial_sequence_numbers(void **state)
 {
 	struct bed *b = scripted_bed();
@@ -839,7 +840,7 @@ static void ts_27_initial_sequence_numbers(void **state)
 	done(b, NULL);
 }
 
-/* RFC 5961 5: an ACK older than the largest window was never ours to get; data with it is not taken. */
+/* may_12: RFC 5961 5: an ACK older than the largest window was never ours to get; data with it is not taken. */
 static void ts_03_ack_too_old(void **state)
 {
 	struct bed *b = scripted_bed();
@@ -945,7 +946,7 @@ static void ts_07_cwnd_counts_bytes(void **state)
 	done(b, sk);
 }
 
-/* must_40, must_58, shld_19: a lone segment's ACK waits, but below 0.5 s; two full ones are acknowledged at once. */
+/* must_40, must_58, shld_18, shld_19: a lone segment's ACK waits, but below 0.5 s; two full ones are acknowledged at once. */
 static void must_40_delayed_ack(void **state)
 {
 	struct bed *b = scripted_bed();
@@ -1045,7 +1046,7 @@ static void tr_07_memory_ends_before_the_window(void **state)
 	done(b, sk);
 }
 
-/* must_18, Karn: without timestamps the ACK of a retransmission is no measure of the round trip. */
+/* must_18: Karn: without timestamps the ACK of a retransmission is no measure of the round trip. */
 static void ts_26_karn(void **state)
 {
 	struct bed *b = scripted_bed();

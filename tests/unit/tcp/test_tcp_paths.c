@@ -13,6 +13,8 @@
 static void set_int(struct sock *sk, int name, int v) { assert_int_equal(tcp_setsockopt(sk, IPPROTO_TCP, name, &v, sizeof(v)), 0); }
 
 /* ---- ECN (RFC 3168) ---- */
+
+/* shld_8: asked for, answered, refused. */
 static void ecn_negotiation(void **state)
 {
 	static const struct {

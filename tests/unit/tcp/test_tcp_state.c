@@ -162,6 +162,7 @@ static struct sock *server_time_wait(struct bed *b, const char *opts, const char
 	return l;
 }
 
+/* may_2, shld_4: */
 static void ts_15_syn_in_time_wait(void **state)
 {
 	static const struct {
