@@ -1,10 +1,10 @@
-# A front for Meson and Ninja. make deps|visit|test|check|bench|behaviours|tcp-requirements|install|clean
+# A front for Meson and Ninja. make deps|visit|test|check|bench|behaviours|tcp-requirements|sabotage|install|clean
 BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all deps deps-build visit test check bench behaviours tcp-requirements install clean fuzz asan
+.PHONY: all deps deps-build visit test check bench behaviours tcp-requirements sabotage install clean fuzz asan
 all: $(BUILD)/build.ninja
 	@$(NINJA)
 
@@ -60,8 +60,12 @@ tcp-requirements: deps
 	@$(NINJA) >/dev/null
 	@tools/requirements tcp $(BUILD)
 
+# each patch of tests/sabotage breaks one mechanism in a copy of the tree: the tests that it names must notice
+sabotage: deps
+	@tools/sabotage --scratch $(BUILD)-sabotage
+
 install: all
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-sabotage

@@ -34,6 +34,7 @@ class Stations(unittest.TestCase):
         fill = r.one(kind="queue", func="igb_tx_fill", node=node, serial=s)
         slot = kv(fill["text"])["slot"]
         bell = r.sel("reg", "nic_write", node, text="write TDT", after=fill["i"])[0]
+        few(self, r.sel("reg", "nic_write", node, text="write TDT", after=xmit["i"], before=fill["i"]))  # not before it is filled
         fetch = r.sel("dma", "tx_read_descs", node, text=r"tx\[%s\]" % slot, after=fill["i"])[0]
         read = r.one(kind="dma", func="tx_gather", node=node, serial=s)
         wire = [e for e in ev if e["kind"] == "wire" and "from=%s:" % node in e["text"]][0]

@@ -309,8 +309,10 @@ def balance(r, table):
             raise AssertionError("%s: %d packets left over: %s" % (host, left, s))
     r.queued = {}
     for line in (table or "").splitlines()[1:]:
-        host, *v = line.split()
-        v = dict(zip(("allocated", "consumed", "dropped", "queued"), map(int, v)))
+        m = re.match(r"(\S+) +(\d+) +(\d+) +(\d+) +(-?\d+)( +\d+){5}$", line)
+        if not m:
+            continue  # what a program said when it was ended
+        host, v = m[1], dict(zip(("allocated", "consumed", "dropped", "queued"), map(int, m.groups()[1:5])))
         r.queued[host] = v["queued"]
         if v["allocated"] != v["consumed"] + v["dropped"] + v["queued"] or v["queued"] < 0:
             raise AssertionError("%s's books do not balance: %s" % (host, v))

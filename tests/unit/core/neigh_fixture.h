@@ -50,6 +50,8 @@ static inline int nfx_constructor(struct neighbour *n)
 
 	if (n->primary_key == 0xdeadbeef)
 		return -EINVAL;
+	/* nobody can find it yet (S1-34) */
+	assert_null(neigh_lookup_noref(n->tbl, n->primary_key, n->dev));
 	n->ops = &nfx_ops;
 	if (ip4_is_multicast(n->primary_key)) {
 		static const uint8_t m[3] = { 1, 0, 0x5e };

@@ -595,6 +595,10 @@ static void s1_25_hooks_by_path(void **state)
 	assert_int_equal(p[NF_INET_POST_ROUTING] - was[NF_INET_POST_ROUTING], 1);
 	assert_int_equal(p[NF_INET_LOCAL_IN] - was[NF_INET_LOCAL_IN], 0);
 	assert_int_equal(wire_count(w1, ETH_P_IP), 1);
+	memcpy(was, p, sizeof(was));
+	bed_send(b, fd, "127.0.0.1", 7000, "x", 1); /* by lo: out and in, and never FORWARD */
+	for (unsigned h = 0; h < ARRAY_SIZE(was); h++)
+		assert_int_equal(p[h] - was[h], h != NF_INET_FORWARD);
 }
 
 static void s1_26_s1_27_nexthop_hit_and_miss(void **state)
