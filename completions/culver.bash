@@ -17,7 +17,7 @@ _culver() {
 	run) COMPREPLY=($(compgen -W '--lab --node --out --veth --' -- "$cur") $(compgen -c -- "$cur")) ;;
 	trace) COMPREPLY=($(compgen -W '--packet --stack --at --names --drops --wire' -- "$cur") $(compgen -d -- "$cur")) ;;
 	lives) COMPREPLY=($(compgen -W '--size --json' -- "$cur")) ;;
-	bench) COMPREPLY=($(compgen -W 'tcp-bulk tcp-rr tcp-crr udp-64 hosts --json' -- "$cur")) ;;
+	bench) COMPREPLY=($(compgen -W 'tcp-bulk tcp-rr tcp-crr udp-64 hosts tcp-grid --json --full --cell --seconds --runs --seed --cc' -- "$cur")) ;;
 	help) COMPREPLY=($(compgen -W 'visit lab up run trace lives bench' -- "$cur")) ;;
 	esac
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bench/bench.h"
+#include "bench/bench_grid.h"
 #include "os/os_proc.h"
 #include "os/os_term.h"
 
@@ -140,7 +141,7 @@ static int usage(const char *bad)
 	fprintf(stderr, "culver bench: unknown benchmark or flag '%s' (there are:", bad);
 	for (size_t i = 0; i < ARRAY_SIZE(works); i++)
 		fprintf(stderr, " %s", works[i].name);
-	fprintf(stderr, " hosts; flags: --json)\n");
+	fprintf(stderr, " hosts tcp-grid; flags: --json)\n");
 	return 2;
 }
 
@@ -157,6 +158,8 @@ int bench_main(int argc, char **argv)
 	bool json = false, any = false, first = true;
 	int rc = 0;
 
+	if (argc > 1 && !strcmp(argv[1], "tcp-grid")) /* minutes of real time: only when it is asked for, and alone */
+		return bench_grid(argc - 1, argv + 1);
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--json"))
 			json = true;

@@ -54,8 +54,13 @@ static const struct cli_cmd commands[] = {
 	  "  --json          an array of six objects\n" },
 	{ "bench", bench_main, "bench [NAME...] [--json]",
 	  "The benchmarks, each with its peers side by side.\n\n"
-	  "  NAME     only these\n"
-	  "  --json   one JSON object\n" },
+	  "  NAME     only these: tcp-bulk, tcp-rr, tcp-crr, udp-64, hosts; or tcp-grid, alone: transfers to and from\n"
+	  "           this machine's kernel over lossy cables, beside its own. Needs namespaces and /dev/net/tun\n"
+	  "  --json   one JSON object\n\n"
+	  "tcp-grid takes:\n"
+	  "  --full           180 cells instead of a dozen\n"
+	  "  --cell L,O,T,R   one: loss and reordering in millionths, round trip in ms, Mbit/s\n"
+	  "  --seconds N, --runs N, --seed N, --cc NAME\n" },
 	{ "help", cmd_help, "help [COMMAND]", "This, or the help of a command.\n" },
 };
 

@@ -1,0 +1,83 @@
+/* The kernel's end of a transfer of tcp-grid: grid_peer send IP MILLISECONDS CC, or grid_peer recv CC. Ends with 0 when all
+ * went well: the receiver when every octet was right up to the end. What time it took the bench reads from the cable. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include "grid_pattern.h"
+
+static uint8_t pattern[GRID_PATTERN], buf[GRID_CHUNK];
+
+static int die(const char *what)
+{
+	fprintf(stderr, "culver-peer-grid: %s: %s\n", what, strerror(errno));
+	return 3;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static int send_for(const char *ip, uint64_t ms, const char *cc)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(GRID_PORT) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	uint64_t at = 0, end;
+	char b;
+
+	if (fd < 0 || !inet_aton(ip, &a.sin_addr) || setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, cc, strlen(cc)))
+		return die(cc);
+	if (connect(fd, (struct sockaddr *)&a, sizeof a))
+		return die("connect");
+	for (end = now_ms() + ms; now_ms() < end;) {
+		ssize_t n = send(fd, pattern + at % GRID_PATTERN, grid_piece(at), MSG_NOSIGNAL);
+
+		if (n < 0)
+			return die("send");
+		at += (uint64_t)n;
+	}
+	shutdown(fd, SHUT_WR);
+	return read(fd, &b, 1) ? die("the end") : 0;
+}
+
+static int receive(const char *cc)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(GRID_PORT) };
+	int l = socket(AF_INET, SOCK_STREAM, 0), fd;
+	uint64_t at = 0;
+	ssize_t n;
+
+	setsockopt(l, IPPROTO_TCP, TCP_CONGESTION, cc, strlen(cc));
+	if (bind(l, (struct sockaddr *)&a, sizeof a) || listen(l, 1))
+		return die("listen");
+	fd = accept(l, NULL, NULL);
+	while ((n = read(fd, buf, grid_piece(at))) > 0) {
+		if (memcmp(buf, pattern + at % GRID_PATTERN, (size_t)n)) {
+			fprintf(stderr, "culver-peer-grid: octets differ after %llu\n", (unsigned long long)at);
+			return 4;
+		}
+		at += (uint64_t)n;
+	}
+	return n ? die("read") : 0;
+}
+
+int main(int argc, char **argv)
+{
+	grid_pattern(pattern);
+	if (argc == 5 && !strcmp(argv[1], "send"))
+		return send_for(argv[2], strtoull(argv[3], NULL, 10), argv[4]);
+	if (argc == 3 && !strcmp(argv[1], "recv"))
+		return receive(argv[2]);
+	fprintf(stderr, "usage: culver-peer-grid send IP MILLISECONDS CC | recv CC\n");
+	return 2;
+}
