@@ -1,10 +1,12 @@
 /* cat, sysctl, sleep: the smallest programs. Files are /proc, /etc and what the lab mounted. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include "app/app_cmds.h"
 #include "app/app_util.h"
 #include "base/strbuf.h"
 #include "socket/syscall.h"
+#include "socket/vfs.h"
 
 static int copy_out(struct task *t, const char *path)
 {
@@ -68,7 +70,7 @@ static int one_knob(struct task *t, const char *arg, bool name_too, bool write)
 	sb_init(&path);
 	sb_puts(&path, "/proc/sys/");
 	for (size_t i = 0; i < n; i++)
-		sb_putc(&path, name[i] == '.' ? '/' : name[i]);
+		sb_putc(&path, name[i] == '.' ? '/' : name[i] == '/' ? '.' : name[i]);
 	fd = sys_open(t, sb_str(&path), eq ? O_WRONLY : O_RDONLY);
 	if (fd < 0)
 		task_eprintf(t, "sysctl: cannot stat %s: %s\n", sb_str(&path), app_strerror(fd));
@@ -93,9 +95,48 @@ static int one_knob(struct task *t, const char *arg, bool name_too, bool write)
 	return r < 0 ? 1 : 0;
 }
 
+/* ---- sysctl -a ---- */
+
+#define SYSCTL_DEPTH_MAX 8
+
+struct knob_walk {
+	struct task *t;
+	bool name_too;
+	unsigned depth;
+	char path[160]; /* below /proc/sys, with a slash at the end, or empty */
+	int rc;
+};
+
+/* One name in a folder of /proc/sys: a knob is shown, a folder is walked. */
+static void walk_name(void *ctx, const char *name, bool is_dir)
+{
+	struct knob_walk *w = ctx, below = *w;
+	char full[200], *p;
+
+	if (is_dir && w->depth < SYSCTL_DEPTH_MAX) {
+		snprintf(below.path, sizeof(below.path), "%.100s%.40s/", w->path, name);
+		snprintf(full, sizeof(full), "/proc/sys/%s", below.path);
+		below.depth++;
+		sys_listdir(w->t, full, walk_name, &below);
+		w->rc |= below.rc;
+	} else if (!is_dir) {
+		snprintf(full, sizeof(full), "%s%.38s", w->path, name);
+		for (p = full; *p; p++)
+			*p = *p == '/' ? '.' : *p == '.' ? '/' : *p; /* eth0.5 is eth0/5 in a name */
+		w->rc |= one_knob(w->t, full, w->name_too, false);
+	}
+}
+
+static int all_knobs(struct task *t, bool name_too)
+{
+	struct knob_walk w = { .t = t, .name_too = name_too };
+
+	return sys_listdir(t, "/proc/sys", walk_name, &w) ? 1 : w.rc;
+}
+
 int sysctl_main(struct task *t, int argc, char **argv)
 {
-	bool name_too = true, write = false;
+	bool name_too = true, write = false, all = false;
 	struct opt o;
 	int c, rc = 0;
 
@@ -106,10 +147,12 @@ int sysctl_main(struct task *t, int argc, char **argv)
 		else if (c == 'w')
 			write = true;
 		else if (c == 'a')
-			return copy_out(t, "/proc/sys");
+			all = true;
 		else if (c == '?')
 			return 2;
 	}
+	if (all)
+		return all_knobs(t, name_too);
 	if (o.i >= argc) {
 		task_eprintf(t, "usage: sysctl [-a] [-n] [-w] NAME[=VALUE]...\n");
 		return 2;

@@ -64,7 +64,7 @@ for f in ("arp", "dev", "route", "tcp", "udp", "raw", "icmp", "snmp", "netstat",
           "packet", "ptype", "dev_mcast", "softnet_stat", "netlink", "rt_cache", "mcfilter", "udplite"):
     w.run("a", "cat /proc/net/" + f)
 for cmd in ("netstat -napt", "netstat -s", "netstat -rn", "netstat -i", "netstat -g", "netstat -nau", "netstat -naw", "netstat -ie", "ss -tan", "ss -uan", "ss -s", "ss -ltn",
-            "ifconfig", "ifconfig lo", "ifconfig eth1", "ifconfig -a", "ifconfig -s", "route -n", "route", "arp -n", "arp -an", "nstat -az", "ip -s -s link", "ip route get 10.1.0.1"):
+            "ifconfig", "ifconfig lo", "ifconfig eth1", "ifconfig -a", "ifconfig -s", "route -n", "arp -n", "arp -an", "nstat -az", "ip -s -s link", "ip route get 10.1.0.1"):
     w.run("a", cmd)
 
 GETS = ["127.0.0.1", "127.1.2.3", "10.1.0.1", "10.1.0.254", "10.1.0.77", "10.2.0.1", "8.8.8.8", "10.1.0.255", "10.1.0.0", "127.255.255.255",
@@ -91,3 +91,98 @@ for c in ("ip route del 10.3.99.0/24", "ip route del 10.3.1.0/24", "ip route add
           "ip route change 10.3.77.0/24 via 10.1.0.254", "ip rule add from 10.1.0.1 to 10.3.10.0/24 table 77 pref 100", "ip rule add fwmark 5 blackhole pref 200", "ip rule add iif lo prohibit pref 300 to 10.3.13.0/24",
           "ip rule", "ip route get 10.3.10.1", "ip route get 10.3.10.1 from 10.1.0.1", "ip route get 10.2.0.1 mark 5", "ip route get 10.3.13.1", "ip rule del pref 200", "ip rule del pref 200", "ip rule add from 10.1.0.1 to 10.3.10.0/24 table 77 pref 100", "ip rule", "ip route flush table 77", "ip route show table 77"):
     w.run("a", c)
+
+
+def table(name, path):
+    """Cases of syscheck: one run each, ports of its own."""
+    for i, line in enumerate(x for x in open(os.path.join(HERE, path)) if x.strip() and x[0] != "#"):
+        case, ops = line.rstrip("\n").split(": ", 1)
+        name.run("a", "syscheck ports %d; %s" % (1100 + 10 * i, ops), name=case)
+
+
+w = World("calls")
+w.run("a", "ip neigh add 10.1.0.66 lladdr 02:00:00:00:00:66 dev eth1 nud permanent")
+w.run("a", "sysctl -w net.ipv4.ping_group_range='0 0'", "sysctl -w 'net.ipv4.ping_group_range=0 0'")
+w.run("a", "sysctl -w net.ipv4.icmp_ratelimit=0")
+w.run("a", "sysctl -w net.ipv4.tcp_congestion_control=cubic")
+table(w, "syscalls.txt")
+
+
+def pings(w):
+    """Every ending of ping: what it prints and its exit code."""
+    for host in ("127.0.0.1", "10.1.0.1", "10.1.0.254", "10.2.0.1"):
+        w.run("a", "ping -c 2 -i 0.2 " + host)
+    w.run("a", "ping -c 1 -W 1 10.1.0.77", name="unreachable-neighbour")
+    w.run("a", "ping -c 1 -W 2 10.2.0.77", name="unreachable-behind-router")
+    w.run("a", "ping -c 1 -W 1 10.99.0.1", name="net-unreachable-router")
+    w.run("r", "ping -c 1 -W 1 10.99.0.1", name="net-unreachable-self")
+    w.run("a", "ping -c 1 -W 1 -t 1 10.2.0.1", name="ttl-exceeded")
+    w.run("a", "ping -c 1 -W 1 -t 2 10.2.0.1", name="ttl-enough")
+    w.run("a", "ping -c 1 -W 1 -M do -s 1473 10.2.0.1", name="df-own-mtu")
+    w.run("a", "ping -c 1 -W 1 -s 1473 10.2.0.1", name="fragments")
+    w.run("a", "ping -c 1 -W 1 -s 8000 10.2.0.1", name="fragments-8000")
+    w.run("a", "ping -c 1 -W 1 -s 65507 127.0.0.1", name="biggest")
+    w.run("a", "ping -c 1 -W 1 -s 65508 127.0.0.1", name="too-big")
+    w.run("a", "ping -c 1 -W 1 -s 0 10.2.0.1", name="empty")
+    w.run("a", "ping -c 1 -W 1 -s 15 10.2.0.1", name="no-room-for-time")
+    w.run("a", "ping -c 1 -W 1 -s 16 10.2.0.1", name="just-room-for-time")
+    w.run("a", "ping -q -c 2 -i 0.2 10.2.0.1", name="quiet")
+    w.run("a", "ping -c 1 -W 1 10.1.0.255", name="broadcast-refused")
+    w.run("a", "ping -b -c 1 -W 1 10.1.0.255", name="broadcast-ignored")
+    for n in "ar":
+        w.run(n, "sysctl -w net.ipv4.icmp_echo_ignore_broadcasts=0", name="bcast-on-" + n)
+    w.run("a", "ping -b -c 2 -i 0.2 -W 1 10.1.0.255", name="broadcast-dup", sort=True)
+    w.run("a", "ping -c 1 -W 1 -I eth1 224.0.0.1", name="multicast", sort=True)
+    w.run("a", "ping -c 1 -W 1 -I 10.1.0.1 10.2.0.1", name="from-address")
+    w.run("a", "ping -c 1 -W 1 -I eth1 10.2.0.1", name="from-device")
+    w.run("a", "ping -c 1 -W 1 -I nosuch 10.2.0.1", name="from-nosuch")
+    w.run("a", "ping -c 1 -W 1 -I 10.9.9.9 10.2.0.1", name="from-foreign")
+    w.run("a", "ping -c 1 -W 1 -I lo 10.2.0.1", name="from-lo")
+    w.run("a", "ping -c 0 10.2.0.1", name="count-0")
+    w.run("a", "ping -c x 10.2.0.1", name="count-x")
+    w.run("a", "ping -c 1 -s 70000 10.2.0.1", name="size-70000")
+    w.run("a", "ping -c 1 -t 0 10.2.0.1", name="ttl-0")
+    w.run("a", "ping -c 1 -t 256 10.2.0.1", name="ttl-256")
+    w.run("a", "ping -c 1 255.255.255.255", name="limited-broadcast")
+    w.run("a", "ping -c 1 -W 1 0.0.0.0", name="any")
+    w.run("a", "ping -c 1 -W 1 127.255.255.255", name="lo-broadcast")
+    w.run("a", "ping -c 1 -W 1 240.0.0.1", name="class-e")
+    w.run("b", "ip link set eth1 mtu 1300")
+    w.run("r", "ip link set eth2 mtu 1300")
+    w.run("a", "ping -c 1 -W 1 -M do -s 1400 10.2.0.1", name="frag-needed")
+    w.run("a", "ping -c 1 -W 1 -M do -s 1400 10.2.0.1", name="frag-needed-cached")
+    w.run("a", "ping -c 1 -W 1 -M want -s 1400 10.2.0.1", name="pmtu-want")
+    w.run("a", "ping -c 1 -W 1 -M dont -s 1400 10.2.0.1", name="pmtu-dont")
+    w.run("a", "ip route get 10.2.0.1", name="pmtu-route", subst=[(r"expires \d+sec", "expires Nsec")])
+    w.run("a", "ip neigh show nud all", name="neigh", subst=[("REACHABLE|DELAY|PROBE|STALE", "REACHABLE")])
+    w.run("a", "ip -s neigh", name="neigh-stats", subst=[("REACHABLE|DELAY|PROBE|STALE", "REACHABLE"), (r"used \d+/\d+/\d+", "used N/N/N"), (r"ref \d+ ", "")])
+    w.run("a", "arp -n", sort=True)
+    w.run("a", "arp -an", sort=True)
+    w.run("a", "cat /proc/net/arp", sort=True)
+    w.run("a", "cat /proc/net/icmp")
+    w.run("a", "cat /proc/net/snmp")
+    w.run("a", "netstat -s")
+    w.run("r", "cat /proc/net/snmp", name="router-snmp")
+    w.run("r", "netstat -s", name="router-netstat")
+
+
+pings(World("ping"))
+
+w = World("traceroute")
+for args in ("-n 10.2.0.1", "-n 10.1.0.1", "-n 127.0.0.1", "-n -I 10.2.0.1", "-n 10.1.0.254", "-n -m 1 10.2.0.1", "-n -q 1 10.2.0.1", "-n -f 2 10.2.0.1",
+             "-n 10.2.0.1 1400", "-n -F 10.2.0.1 1500", "-n 10.99.0.1", "-n -w 1 -q 1 -m 3 10.1.0.77", "-n nosuch.invalid.", "-n -w 1 -q 1 -m 4 10.2.0.77"):
+    w.run("a", "traceroute " + args)
+w.run("r", "traceroute -n 10.99.0.1")
+
+w = World("sysctl")
+for tree in ("net.ipv4", "net.core"):
+    w.run("a", "sysctl -a --pattern '^%s'" % tree.replace(".", "\\."), "sysctl -a", name="a/" + tree, sort=True, drop="^(?!%s)(?!exit)(?!!)" % tree.replace(".", "\\."))
+for c in ("net.ipv4.ip_forward=2", "net.ipv4.ip_default_ttl=0", "net.ipv4.ip_default_ttl=256", "net.ipv4.ip_default_ttl=255", "net.ipv4.ip_default_ttl=x", "net.ipv4.nosuch=1",
+          "net.ipv4.tcp_syn_retries=0", "net.ipv4.tcp_syn_retries=127", "net.ipv4.tcp_syn_retries=128", "net.ipv4.tcp_congestion_control=nosuch", "net.ipv4.tcp_congestion_control=reno",
+          "net.ipv4.ip_local_port_range='1 2'", "net.ipv4.ip_local_port_range='5 2'", "net.ipv4.ip_local_port_range=1025", "net.ipv4.tcp_rmem='1 2 3'", "net.ipv4.tcp_rmem='4096 131072'", "net.ipv4.tcp_rmem='0 0 0'",
+          "net.ipv4.conf.all.rp_filter=2", "net.ipv4.conf.nosuch.rp_filter=2", "net.ipv4.tcp_available_congestion_control=x", "net.ipv4.tcp_fin_timeout=-1", "net.ipv4.icmp_ratelimit=-5",
+          "net.ipv4.ping_group_range='1 0'", "net.ipv4.ping_group_range='0 2147483647'", "net.ipv4.tcp_retries2=300", "net.ipv4.tcp_max_syn_backlog=-1", "net.ipv4.ip_no_pmtu_disc=9", "net.ipv4.neigh.eth1.base_reachable_time_ms=1000",
+          "net.ipv4.tcp_timestamps=7", "net.ipv4.tcp_sack=256", "net.ipv4.tcp_ecn=9", "net.ipv4.tcp_syncookies=3", "net.ipv4.tcp_notsent_lowat=4294967295"):
+    name, _, val = c.partition("=")
+    w.run("a", "sysctl -w %s" % c, "sysctl -w %s" % (c if "'" not in c else "'%s=%s'" % (name, val.strip("'"))), name="set " + c)
+    w.run("a", "sysctl " + name, name="get after " + c)
