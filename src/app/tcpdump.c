@@ -23,7 +23,7 @@ struct dump {
 	struct task *t;
 	int fd, out;
 	uint64_t count, seen;
-	bool link, verbose, quiet;
+	bool link, verbose, quiet, own_only; /* own_only: -p, no promiscuous mode */
 	struct bpf_program prog;
 	bool filtered;
 };
@@ -283,6 +283,14 @@ static int compile(struct dump *d, int argc, char **argv, int i)
 	return err;
 }
 
+/* A tap on a device asks for what is not for the host too, until its socket closes (tcpdump(8): unless -p). */
+static int promiscuous(struct dump *d, int ifindex)
+{
+	struct packet_mreq mr = { .mr_ifindex = ifindex, .mr_type = PACKET_MR_PROMISC };
+
+	return sys_setsockopt(d->t, d->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mr, sizeof(mr));
+}
+
 static int open_tap(struct dump *d, const char *dev)
 {
 	struct sockaddr_ll sll = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
@@ -308,6 +316,8 @@ static int open_tap(struct dump *d, const char *dev)
 		}
 	}
 	err = sys_bind(d->t, d->fd, (struct sockaddr *)&sll, sizeof(sll));
+	if (!err && sll.sll_ifindex && !d->own_only)
+		err = promiscuous(d, sll.sll_ifindex);
 	if (err)
 		task_eprintf(d->t, "tcpdump: %s: %s\n", dev, app_strerror(err));
 	return err ? 1 : 0;
@@ -329,6 +339,7 @@ int tcpdump_main(struct task *t, int argc, char **argv)
 		case 'w': file = o.value; break;
 		case 'e': d.link = true; break;
 		case 'v': d.verbose = true; break;
+		case 'p': d.own_only = true; break;
 		case '?': rc = -EINVAL; break;
 		default: break;
 		}

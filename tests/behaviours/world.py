@@ -298,7 +298,7 @@ def balance(r, table):
             n = "allocated"
         elif k == "consume":
             n = "consumed"
-        elif k == "drop" and not e["reason"].startswith("HW_"):
+        elif k == "drop" and not e["reason"].startswith(("HW_", "SWITCH_")):
             n = "dropped"
         else:
             continue
