@@ -7,7 +7,7 @@ _culver() {
 	--names) COMPREPLY=($(compgen -W 'now 3.x 4.x' -- "$cur")); return ;;
 	esac
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W 'visit lab up run trace lives bench help --version' -- "$cur"))
+		COMPREPLY=($(compgen -W 'visit lab up run trace lives drill bench help --version' -- "$cur"))
 		return
 	fi
 	case $cmd in
@@ -17,8 +17,9 @@ _culver() {
 	run) COMPREPLY=($(compgen -W '--lab --node --out --veth --' -- "$cur") $(compgen -c -- "$cur")) ;;
 	trace) COMPREPLY=($(compgen -W '--packet --stack --at --names --drops --wire' -- "$cur") $(compgen -d -- "$cur")) ;;
 	lives) COMPREPLY=($(compgen -W '--size --json' -- "$cur")) ;;
+	drill) COMPREPLY=($(compgen -W '--verbose --dry_run --json --seed= -D --mtu= --tolerance_usecs= --ip_version=ipv4' -- "$cur") $(compgen -d -- "$cur") $(compgen -f -X '!*.pkt' -- "$cur")) ;;
 	bench) COMPREPLY=($(compgen -W 'tcp-bulk tcp-rr tcp-crr udp-64 hosts tcp-grid --json --full --cell --seconds --runs --seed --cc' -- "$cur")) ;;
-	help) COMPREPLY=($(compgen -W 'visit lab up run trace lives bench' -- "$cur")) ;;
+	help) COMPREPLY=($(compgen -W 'visit lab up run trace lives drill bench' -- "$cur")) ;;
 	esac
 }
 complete -F _culver culver

@@ -24,6 +24,7 @@ int cmd_lives(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_up(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_drill(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 
 /* ---- options ---- */

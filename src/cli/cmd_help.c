@@ -52,6 +52,18 @@ static const struct cli_cmd commands[] = {
 	  "dropped and queued.\n\n"
 	  "  --size OCTETS   of the TCP transfer (default: 100000)\n"
 	  "  --json          an array of six objects\n" },
+	{ "drill", cmd_drill, "drill [--OPTION[=VALUE]...] [-D NAME=VALUE]... SCRIPT.pkt|FOLDER...",
+	  "Runs packetdrill scripts against a host of ours, in virtual time and without root. A folder stands for all *.pkt in it.\n"
+	  "docs/drill.md describes the language.\n\n"
+	  "  --verbose             tell of each event, and of what has no meaning here\n"
+	  "  --dry_run             only read the scripts\n"
+	  "  --json                one JSON object per script and line\n"
+	  "  --seed=N              seed of all chance (default: 1)\n"
+	  "  -D NAME=VALUE         a macro (--define=NAME=VALUE)\n"
+	  "  --ip_version=ipv4 --mtu=N --local_ip=A --remote_ip=A --gateway_ip=A --netmask_ip=A --bind_port=N\n"
+	  "  --connect_port=N --tolerance_usecs=N --tolerance_percent=P --tcp_ts_tick_usecs=N --non_fatal=packet,syscall\n"
+	  "                        as in a script's own option lines; these here win\n\n"
+	  "Exit: 0 all passed (or were skipped); 1 one failed; 2 a script or an option is wrong.\n" },
 	{ "bench", bench_main, "bench [NAME...] [--json]",
 	  "The benchmarks, each with its peers side by side.\n\n"
 	  "  NAME     only these: tcp-bulk, tcp-rr, tcp-crr, udp-64, hosts; or tcp-grid, alone: transfers to and from\n"

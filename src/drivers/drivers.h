@@ -56,4 +56,10 @@ int extdev_input(struct net_device *dev, const void *frame, size_t len, uint16_t
 /* The sink has room again. */
 void extdev_wake(struct net_device *dev);
 
+/* A device without link header (tun): IP packets as they are, both ways. The sink gets packets at their IP header; with
+ * NETIF_F_TSO in features whole trains too. It takes what it gets: any error drops the packet. NULL: *err. */
+struct net_device *tundev_create(struct net *net, const char *name, uint32_t features, const struct netdev_sink *sink, int *err);
+/* A packet from outside; copied into an skb. 0, -EINVAL (not IPv4, too long), -ENETDOWN, -ENOMEM, -ENOBUFS. */
+int tundev_input(struct net_device *dev, const void *packet, size_t len);
+
 #endif

@@ -1,0 +1,185 @@
+/* The socket's state as names: every field of tcp_info, the congestion control's own, memory accounts.
+ *
+ * Decides which socket: the one that the script works on, else the newest that is open. Called by drill_code.c; reads by
+ * getsockopt, as a program would. Tests: tests/packet/code. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include "drill/drill_code.h"
+#include "socket/syscall.h"
+#include "tcp/tcp_info.h"
+
+#define TCP_INFO_OPT 11
+#define TCP_CONGESTION_OPT 13
+#define TCP_CC_INFO_OPT 26
+#define SO_MEMINFO_OPT 55
+
+struct field {
+	const char *name;
+	uint16_t at;
+	uint8_t size;
+};
+#define F(n) { "tcpi_" #n, offsetof(struct tcp_info_full, n), sizeof(((struct tcp_info_full *)0)->n) }
+static const struct field fields[] = {
+	F(state), F(ca_state), F(retransmits), F(probes), F(backoff), F(options), F(rto), F(ato), F(snd_mss), F(rcv_mss),
+	F(unacked), F(sacked), F(lost), F(retrans), F(fackets), F(last_data_sent), F(last_ack_sent), F(last_data_recv),
+	F(last_ack_recv), F(pmtu), F(rcv_ssthresh), F(rtt), F(rttvar), F(snd_ssthresh), F(snd_cwnd), F(advmss), F(reordering),
+	F(rcv_rtt), F(rcv_space), F(total_retrans), F(pacing_rate), F(max_pacing_rate), F(bytes_acked), F(bytes_received),
+	F(segs_out), F(segs_in), F(notsent_bytes), F(min_rtt), F(data_segs_in), F(data_segs_out), F(delivery_rate),
+	F(busy_time), F(rwnd_limited), F(sndbuf_limited), F(delivered), F(delivered_ce), F(bytes_sent), F(bytes_retrans),
+	F(dsack_dups), F(reord_seen), F(rcv_ooopack), F(snd_wnd), F(rcv_wnd), F(rehash), F(total_rto), F(total_rto_recoveries),
+	F(total_rto_time),
+};
+
+static void info_set(struct drill_code *c, const char *name, int64_t v)
+{
+	struct dvar *x;
+
+	for (x = c->info; x; x = x->next)
+		if (!strcmp(x->name, name))
+			break;
+	if (!x) {
+		x = darena_get(&c->mem, sizeof(*x));
+		x->name = name;
+		x->next = c->info;
+		c->info = x;
+	}
+	x->v.kind = DVAL_INT;
+	x->v.i = v;
+}
+
+static void read_tcp_info(struct drill_code *c, struct task *t, int fd)
+{
+	struct tcp_info_full ti = { 0 };
+	socklen_t len = sizeof(ti);
+
+	if (sys_getsockopt(t, fd, IPPROTO_TCP, TCP_INFO_OPT, &ti, &len))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		const uint8_t *p = (const uint8_t *)&ti + fields[i].at;
+		uint64_t v = 0;
+		uint16_t h;
+		uint32_t w;
+
+		if (fields[i].size == 1) {
+			v = *p;
+		} else if (fields[i].size == 2) {
+			memcpy(&h, p, 2);
+			v = h;
+		} else if (fields[i].size == 4) {
+			memcpy(&w, p, 4);
+			v = w;
+		} else {
+			memcpy(&v, p, 8);
+		}
+		info_set(c, fields[i].name, (int64_t)v);
+	}
+	info_set(c, "tcpi_snd_wscale", ti.wscale & 15);
+	info_set(c, "tcpi_rcv_wscale", ti.wscale >> 4);
+	info_set(c, "tcpi_delivery_rate_app_limited", ti.app_limited & 1);
+	info_set(c, "tcpi_fastopen_client_fail", ti.app_limited >> 1 & 3);
+}
+
+static void read_words(struct drill_code *c, const char *const *names, size_t n, const uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < n && i * 4 + 4 <= len; i++) {
+		uint32_t w;
+
+		memcpy(&w, p + i * 4, 4);
+		info_set(c, names[i], w);
+	}
+}
+
+static void read_dctcp(struct drill_code *c, const uint8_t *p, size_t len)
+{
+	static const char *const rest[] = { "dctcp_alpha", "dctcp_ab_ecn", "dctcp_ab_tot" };
+	uint16_t h[2];
+
+	if (len < 16)
+		return;
+	memcpy(h, p, 4);
+	info_set(c, "dctcp_enabled", h[0]);
+	info_set(c, "dctcp_ce_state", h[1]);
+	read_words(c, rest, 3, p + 4, len - 4);
+}
+
+static void read_cc_info(struct drill_code *c, struct task *t, int fd)
+{
+	static const char *const vegas[] = { "tcpv_enabled", "tcpv_rttcnt", "tcpv_rtt", "tcpv_minrtt" };
+	static const char *const bbr[] = { "bbr_bw_lo", "bbr_bw_hi", "bbr_min_rtt", "bbr_pacing_gain", "bbr_cwnd_gain" };
+	uint8_t buf[64] = { 0 };
+	char name[16] = "";
+	socklen_t len = sizeof(buf), nlen = sizeof(name) - 1;
+
+	if (sys_getsockopt(t, fd, IPPROTO_TCP, TCP_CONGESTION_OPT, name, &nlen) ||
+	    sys_getsockopt(t, fd, IPPROTO_TCP, TCP_CC_INFO_OPT, buf, &len) || !len)
+		return;
+	if (!strcmp(name, "dctcp"))
+		read_dctcp(c, buf, len);
+	else if (!strcmp(name, "bbr"))
+		read_words(c, bbr, ARRAY_SIZE(bbr), buf, len);
+	else
+		read_words(c, vegas, ARRAY_SIZE(vegas), buf, len);
+}
+
+static void read_meminfo(struct drill_code *c, struct task *t, int fd)
+{
+	static const char *const names[] = {
+		"SK_MEMINFO_RMEM_ALLOC", "SK_MEMINFO_RCVBUF", "SK_MEMINFO_WMEM_ALLOC", "SK_MEMINFO_SNDBUF", "SK_MEMINFO_FWD_ALLOC",
+		"SK_MEMINFO_WMEM_QUEUED", "SK_MEMINFO_OPTMEM", "SK_MEMINFO_BACKLOG", "SK_MEMINFO_DROPS",
+	};
+	uint8_t buf[64] = { 0 };
+	socklen_t len = sizeof(buf);
+
+	if (sys_getsockopt(t, fd, SOL_SOCKET, SO_MEMINFO_OPT, buf, &len) == 0)
+		read_words(c, names, ARRAY_SIZE(names), buf, len);
+}
+
+void drill_info_read(struct drill *d, struct drill_code *c)
+{
+	struct drill_flow *f = d->cur, *any;
+	struct task *was = d->net->current;
+	int fd = f && f->proto == DPROTO_TCP ? f->fd : -1;
+
+	list_for_each_entry(any, &d->flows, list)
+		if (fd < 0 && any->proto == DPROTO_TCP && any->fd >= 0)
+			fd = any->fd;
+	if (fd < 0)
+		return;
+	d->net->current = d->proc;
+	read_tcp_info(c, d->proc, fd);
+	read_cc_info(c, d->proc, fd);
+	read_meminfo(c, d->proc, fd);
+	d->net->current = was;
+}
+
+static const struct dvar *find_var(const struct dvar *v, const char *name, size_t len)
+{
+	for (; v; v = v->next)
+		if (strlen(v->name) == len && !memcmp(v->name, name, len))
+			return v;
+	return NULL;
+}
+
+bool drill_code_lookup(const struct drill_code *c, const char *name, size_t len, struct dval *v)
+{
+	const struct dvar *x = find_var(c->vars, name, len);
+
+	if (!x)
+		x = find_var(c->info, name, len);
+	if (x) {
+		*v = x->v;
+		return true;
+	}
+	memset(v, 0, sizeof(*v));
+	v->kind = DVAL_INT;
+	if ((len == 4 && !memcmp(name, "True", 4)) || (len == 5 && !memcmp(name, "False", 5))) {
+		v->i = len == 4;
+		return true;
+	}
+	if (len == 4 && !memcmp(name, "None", 4)) {
+		v->kind = DVAL_NONE;
+		return true;
+	}
+	return dsym_find(name, len, &v->i);
+}
