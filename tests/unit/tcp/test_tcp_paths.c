@@ -488,7 +488,7 @@ static void bind_conflicts(void **state)
 	done(b, a);
 }
 
-static void s3_64_time_wait_reuse(void **state)
+static void time_wait_reuse(void **state)
 {
 	for (int reuse = 0; reuse <= 2; reuse++) {
 		struct bed *b = bed_new(2);
@@ -593,7 +593,7 @@ int main(void)
 		cmocka_unit_test(defer_accept),
 		cmocka_unit_test(reuseport_spreads),
 		cmocka_unit_test(bind_conflicts),
-		cmocka_unit_test(s3_64_time_wait_reuse),
+		cmocka_unit_test(time_wait_reuse),
 		cmocka_unit_test(abort_on_overflow),
 		cmocka_unit_test(filter_on_listener_and_child),
 	};
