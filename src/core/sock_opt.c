@@ -45,8 +45,6 @@ static int sock_opt_bind_ifindex(struct sock *sk, int ifindex)
 {
 	if (ifindex < 0)
 		return -EINVAL;
-	if (ifindex && !dev_get_by_index(sk->net, ifindex))
-		return -ENODEV;
 	sk->bound_dev_if = ifindex;
 	if (sk->prot->rehash)
 		sk->prot->rehash(sk);
@@ -206,7 +204,7 @@ static int sock_set_int(struct sock *sk, int name, int val)
 		return 0;
 	case SO_RCVLOWAT:
 		sk->rcvlowat = val < 0 ? INT32_MAX : val ? val : 1;
-		if (sk->prot->set_rcvlowat)
+		if (sk->prot->set_rcvlowat) /* may take less */
 			sk->prot->set_rcvlowat(sk, sk->rcvlowat);
 		return 0;
 	case SO_TIMESTAMP:
@@ -299,6 +297,9 @@ static int sock_get_int(struct sock *sk, int name, int *v)
 	case SO_PROTOCOL:
 		*v = sk->protocol;
 		return 0;
+	case SO_PASSCRED:
+	case SO_PASSSEC:
+		return -EOPNOTSUPP;
 	case SO_DOMAIN:
 		*v = sk->family;
 		return 0;

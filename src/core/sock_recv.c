@@ -130,12 +130,13 @@ struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *err)
 		skb = sock_try_recv(sk, flags);
 		if (skb)
 			return skb;
-		if (sk->shutdown & SHUT_MASK_RCV)
-			return NULL;
+		/* The end of a datagram socket is told to who waits for data; who does not is told that there is none. */
 		if (noblock) {
 			*err = -EAGAIN;
 			return NULL;
 		}
+		if (sk->shutdown & SHUT_MASK_RCV)
+			return NULL;
 		*err = wait_on_exclusive(sk->net, sk->wq, deadline);
 		if (*err) {
 			*err = *err == -ETIMEDOUT ? -EAGAIN : *err;

@@ -106,6 +106,7 @@ static int inet_create(struct net *net, struct socket *sock, int protocol)
 	sock_init_data(sock, sk);
 	inet_sock_defaults(sk, sock->type, protocol);
 	sock->ops = p->ops;
+	sk->reuse = p->reuse;
 	err = 0;
 	if (inet_sk(sk)->num) {
 		inet_sk(sk)->sport = inet_sk(sk)->num;
@@ -231,7 +232,8 @@ static int inet_getname(struct socket *sock, struct sockaddr *a, int peer)
 	struct sockaddr_in sin = { .sin_family = AF_INET };
 
 	if (peer) {
-		if (!inet->dport || sk->state == TCP_CLOSE || sk->state == TCP_SYN_SENT)
+		/* accept() asks with 2: it tells whose connection that was, even if it has been reset since. */
+		if (!inet->dport || (peer == 1 && (sk->state == TCP_CLOSE || sk->state == TCP_SYN_SENT)))
 			return -ENOTCONN;
 		sin.sin_port = htons(inet->dport);
 		sin.sin_addr.s_addr = htonl(inet->daddr);
@@ -433,8 +435,13 @@ static ssize_t inet_recvmsg(struct socket *sock, struct msghdr *m, size_t len, i
 	struct sock *sk = sock->sk;
 	TRACE_FN(&sk->net->probe, 0);
 	socklen_t addr_len = 0;
-	ssize_t r = sk->prot->recvmsg(sk, m, len, flags, &addr_len);
+	ssize_t r;
 
+	/* A stream's queue of errors is IP's; the others look after their own. */
+	if ((flags & MSG_ERRQUEUE) && sk->type == SOCK_STREAM)
+		r = ip_recv_error(sk, m, len, &addr_len);
+	else
+		r = sk->prot->recvmsg(sk, m, len, flags, &addr_len);
 	if (r >= 0)
 		m->msg_namelen = addr_len;
 	return r;

@@ -114,6 +114,10 @@ static enum drop_reason icmp_unreach(struct sk_buff *skb)
 		}
 	} else if (h->type == ICMP_PARAMETERPROB) {
 		info = h->rest[0];
+	} else if (h->code == ICMP_EXC_FRAGTIME) {
+		/* Fragments got lost on the way: no news for a socket, which sees a packet lost either way. */
+		IP_INC(net, ReasmFails);
+		return DROP_ICMP_IGNORED;
 	}
 	/* An error about a broadcast should not have been sent (RFC 1122 3.2.2). */
 	if (inet_addr_type(net, ip4_daddr((const struct ip4_hdr *)(const void *)skb->data)) == RTN_BROADCAST)
@@ -226,7 +230,7 @@ static enum drop_reason check_broadcast(struct net *net, const struct sk_buff *s
 	if (!(skb_rtable(skb)->flags & (RTCF_BROADCAST_ | RTCF_MULTICAST_)))
 		return DROP_NOT_SPECIFIED;
 	if (type == ICMP_ECHO || type == ICMP_TIMESTAMP)
-		return net->ipv4->sysctl.icmp_echo_ignore_broadcasts ? DROP_ICMP_IGNORED : DROP_NOT_SPECIFIED;
+		return net->ipv4->sysctl.icmp_echo_ignore_broadcasts ? bad(net, DROP_ICMP_IGNORED) : DROP_NOT_SPECIFIED;
 	return bad(net, DROP_ICMP_IGNORED);
 }
 

@@ -23,6 +23,7 @@ struct inet_protosw {
 	const struct proto *prot;
 	const struct proto_ops *ops;
 	bool reuse_any; /* INET_PROTOSW_ANSW: any protocol number (raw) */
+	bool reuse;     /* INET_PROTOSW_REUSE: SO_REUSEADDR is on from the start (raw, ping) */
 };
 int inet_register_protosw(struct net *net, const struct inet_protosw *p);
 

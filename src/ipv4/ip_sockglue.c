@@ -150,6 +150,18 @@ static int set_options(struct inet_sock *inet, const void *val, socklen_t len)
 	return ip_options_get(&inet->opt, val, len);
 }
 
+/* The priority that a packet of this type of service gets in a queue discipline (RFC 1349's four bits; ip(7)). */
+static uint32_t tos2priority(uint8_t tos)
+{
+	enum { BESTEFFORT = 0, FILLER = 1, BULK = 2, INTERACTIVE_BULK = 4, INTERACTIVE = 6 };
+	static const uint8_t prio[16] = {
+		BESTEFFORT,  FILLER,      BESTEFFORT,       BESTEFFORT,       BULK,             BULK,             BULK,             BULK,
+		INTERACTIVE, INTERACTIVE, INTERACTIVE,      INTERACTIVE,      INTERACTIVE_BULK, INTERACTIVE_BULK, INTERACTIVE_BULK, INTERACTIVE_BULK,
+	};
+
+	return prio[tos >> 1 & 15];
+}
+
 static void set_tos(struct sock *sk, int v)
 {
 	struct inet_sock *inet = inet_sk(sk);
@@ -159,6 +171,7 @@ static void set_tos(struct sock *sk, int v)
 		v = (v & ~3) | (inet->tos & 3);
 	if (inet->tos != (uint8_t)v) {
 		inet->tos = (uint8_t)v;
+		sk->priority = tos2priority((uint8_t)v);
 		sk_dst_reset(sk);
 	}
 }

@@ -195,9 +195,16 @@ static void range_get(struct net *net, const struct ctl_table *t, struct strbuf 
 
 static int range_set(struct net *net, const struct ctl_table *t, const char *text)
 {
-	int32_t lo, hi, *r = net->ipv4->sysctl.ip_local_port_range;
+	int32_t *r = net->ipv4->sysctl.ip_local_port_range, lo, hi = r[1];
+	uint64_t one;
 
-	if (two_ints(text, &lo, &hi) || lo < 1 || hi > 65535 || lo > hi)
+	/* One number alone is the first. */
+	if (!u64_parse(text, 1, 65535, &one))
+		lo = (int32_t)one;
+	else if (two_ints(text, &lo, &hi))
+		return -EINVAL;
+	/* None that only root may bind. */
+	if (lo < 1 || hi > 65535 || lo > hi || lo < net->ipv4->sysctl.ip_unprivileged_port_start)
 		return -EINVAL;
 	r[0] = lo;
 	r[1] = hi;

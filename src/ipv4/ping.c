@@ -315,7 +315,7 @@ static void ping_show(struct net *net, struct strbuf *out)
 
 int ping_init(struct net *net)
 {
-	struct inet_protosw sw = { .type = SOCK_DGRAM, .protocol = IPPROTO_ICMP, .ops = &inet_dgram_ops };
+	struct inet_protosw sw = { .type = SOCK_DGRAM, .protocol = IPPROTO_ICMP, .ops = &inet_dgram_ops, .reuse = true };
 	int err;
 
 	pool_init(&net->ipv4->ping_pool, "ping_sock", sizeof(struct inet_sock), 4);

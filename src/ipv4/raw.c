@@ -417,7 +417,7 @@ static void raw_show(struct net *net, struct strbuf *out)
 
 int raw_init(struct net *net)
 {
-	struct inet_protosw sw = { .type = SOCK_RAW, .protocol = IPPROTO_IP, .ops = &inet_sockraw_ops, .reuse_any = true };
+	struct inet_protosw sw = { .type = SOCK_RAW, .protocol = IPPROTO_IP, .ops = &inet_sockraw_ops, .reuse_any = true, .reuse = true };
 	int err;
 
 	pool_init(&net->ipv4->raw_pool, "raw_sock", sizeof(struct raw_sock), 4);

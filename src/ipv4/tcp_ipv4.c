@@ -307,8 +307,8 @@ int tcp_v4_rcv(struct sk_buff *skb)
 		rcv_sock(&container_of(n, struct inet_connection_sock, eh)->inet.sk, skb);
 		return 0;
 	}
-	if (!get_be16(th->source) || !get_be16(th->dest)) {
-		kfree_skb_reason(skb, DROP_TCP_BAD_HDR); /* no such port */
+	if (!get_be16(th->source)) {
+		kfree_skb_reason(skb, DROP_TCP_BAD_HDR); /* nobody is there to be answered; to port 0: as to any closed port */
 		return 0;
 	}
 	if (n && n->kind == TCP_EH_REQ)

@@ -147,6 +147,8 @@ static void err_sock(struct sock *sk, struct sk_buff *skb, const struct icmp_hdr
 		return;
 	}
 	if (sk->state == TCP_SYN_SENT || sk->state == TCP_SYN_RECV) {
+		if (inet_sk(sk)->recverr)
+			ip_icmp_error(sk, skb, err, inet_sk(sk)->dport, info, skb->data + ip4_hlen((const struct ip4_hdr *)(const void *)skb->data));
 		tcp_icmp_hard_error(sk, err);
 		return;
 	}

@@ -28,6 +28,9 @@ static ssize_t socket_read(struct file *f, struct iov_iter *to)
 	struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)to->iov, .msg_iovlen = to->nr };
 	struct socket *s = file_socket(f);
 
+	/* Reading no octets asks a stream nothing; recv() of none does (it waits for the first). */
+	if (!to->count)
+		return 0;
 	return sock_recvmsg(s, &m, to->count, s->nonblock ? MSG_DONTWAIT : 0);
 }
 

@@ -195,7 +195,7 @@ static int accept_on(struct task *t, struct file *f, struct socket *s, struct so
 		int alen;
 
 		memset(&ss, 0, sizeof(ss));
-		alen = ns->ops->getname(ns, (struct sockaddr *)&ss, 1);
+		alen = ns->ops->getname(ns, (struct sockaddr *)&ss, 2);
 		if (alen < 0)
 			err = -ECONNABORTED; /* gone again before anybody saw it */
 		else

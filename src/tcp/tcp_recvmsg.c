@@ -149,6 +149,7 @@ ssize_t tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, 
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct recv_state st = { .left = len, .flags = flags };
 	size_t target;
+	bool looked = false; /* asking for no octets waits for the first one all the same */
 	int err = 0;
 	TRACE_FN(&sk->net->probe, 0);
 
@@ -169,7 +170,9 @@ ssize_t tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, 
 	st.peek_seq = tp->copied_seq;
 	st.seq = flags & MSG_PEEK ? &st.peek_seq : &tp->copied_seq;
 	target = flags & MSG_WAITALL ? len : min_sz(len, sk->rcvlowat > 0 ? (size_t)sk->rcvlowat : 1);
-	while (st.left) {
+	if (!target)
+		target = 1;
+	while (st.left || !looked) {
 		uint32_t off = 0;
 		bool fin = false;
 		struct sk_buff *skb;
@@ -185,6 +188,7 @@ ssize_t tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, 
 			break;
 		}
 		if (skb) {
+			looked = true;
 			r = copy_piece(sk, &st, skb, off);
 			if (r < 0)
 				err = r;

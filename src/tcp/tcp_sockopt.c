@@ -359,8 +359,14 @@ int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *l
 
 void tcp_set_rcvlowat(struct sock *sk, int32_t val)
 {
-	uint32_t space = tcp_space_from_win(sk, (uint32_t)(val > 0 ? val : 1));
+	int32_t most = (sk->userlocks & 2 ? sk->rcvbuf : tcp_sysctl(sk)->rmem[2]) >> 1;
+	uint32_t space;
 
+	/* More than half of what the queue can ever hold would never come together. */
+	if (val > most)
+		val = most;
+	sk->rcvlowat = val > 0 ? val : 1;
+	space = tcp_space_from_win(sk, (uint32_t)sk->rcvlowat);
 	if (sk->userlocks & 2)
 		return;
 	if (sk->rcvbuf < (int32_t)(space << 1) && (space << 1) <= (uint32_t)tcp_sysctl(sk)->rmem[2]) {

@@ -274,8 +274,9 @@ static void ping_socket_talks_and_hears_errors(void **state)
 	int s = sys_socket(b->t, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_ICMP), s2;
 	uint8_t m[16] = { 8, 0, 0, 0, 0xff, 0xff, 0, 7 }, r[64];
 	struct sockaddr_in me, peer = bed_sin("10.0.0.9", 0), same;
-	socklen_t len = sizeof(me);
+	socklen_t len = sizeof(me), rlen = sizeof(int);
 	struct pkt *p;
+	int reuse = 0;
 
 	assert_int_equal(bed_send(b, s, "10.0.0.9", 0, m, sizeof(m)), 16);
 	assert_int_equal(sys_getsockname(b->t, s, (struct sockaddr *)&me, &len), 0);
@@ -305,7 +306,15 @@ static void ping_socket_talks_and_hears_errors(void **state)
 	assert_int_equal(sys_sendto(b->t, s, m, 7, 0, NULL, 0), -EINVAL);
 	s2 = sys_socket(b->t, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_ICMP);
 	same = bed_sin(NULL, ntohs(me.sin_port));
+	/* SO_REUSEADDR is on from the start, as with raw sockets */
+	assert_int_equal(sys_getsockopt(b->t, s2, SOL_SOCKET, SO_REUSEADDR, &reuse, &rlen), 0);
+	assert_int_equal(reuse, 1);
+	reuse = 0;
+	assert_int_equal(sys_setsockopt(b->t, s2, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse)), 0);
 	assert_int_equal(sys_bind(b->t, s2, (struct sockaddr *)&same, sizeof(same)), -EADDRINUSE);
+	reuse = 1;
+	assert_int_equal(sys_setsockopt(b->t, s2, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse)), 0);
+	assert_int_equal(sys_bind(b->t, s2, (struct sockaddr *)&same, sizeof(same)), 0);
 }
 
 /* ---- files ---- */
