@@ -12,6 +12,7 @@
 static const struct app apps[] = {
 	{ "arp", arp_main, "arp [-n] [-a] [-d ADDR] [-s ADDR MAC]", false },
 	{ "cat", cat_main, "cat FILE...", false },
+	{ "conntrack", conntrack_main, "conntrack -L|-D|-F|-C|-S [-p PROTO] [-s ADDR] [-d ADDR] [-n] [-g] ...", false },
 	{ "curl", curl_main, "curl [-fsvI] [-o FILE] [-X METHOD] [-d DATA] [-T FILE] URL", false },
 	{ "dig", dig_main, "dig [@SERVER] NAME [TYPE] [+trace] [+norecurse] [+tcp] [+short]", false },
 	{ "dns", dns_main, "dns cache [flush]", false },

@@ -21,6 +21,7 @@ int nstat_main(struct task *t, int argc, char **argv);
 int ethtool_main(struct task *t, int argc, char **argv);
 int tc_main(struct task *t, int argc, char **argv);
 int tcpdump_main(struct task *t, int argc, char **argv);
+int conntrack_main(struct task *t, int argc, char **argv);
 int iptables_main(struct task *t, int argc, char **argv);
 
 #endif

@@ -31,6 +31,8 @@ struct nf_ip_ops {
 	void (*send_unreach)(struct sk_buff *skb, uint8_t code, bool transit_only);
 	/* A TCP reset as the closed port's answer to skb. Borrowed. */
 	void (*send_reset)(struct sk_buff *skb);
+	/* The packet has another destination now than its sender gave it: no redirect about it. */
+	void (*translated)(struct sk_buff *skb);
 	/* The address of dev that packets on skb's route (NULL: any) have as their source; 0: none. */
 	uint32_t (*select_addr)(const struct sk_buff *skb, const struct net_device *dev);
 	/* RTN_* of linux/rtnetlink.h. */

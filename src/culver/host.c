@@ -23,6 +23,7 @@ static const struct pernet_operations *const host_ops[] = {
 	&dev_ctl_net_ops,
 	&neigh_net_ops,
 	&nf_net_ops,
+	&nf_conntrack_net_ops,
 	&iptables_net_ops,
 	&sched_net_ops,
 	&loopback_net_ops,

@@ -51,6 +51,7 @@ struct inet_skb_parm { /* skb->cb while IP holds it */
 #define IPSKB_DOREDIRECT 16
 #define IPSKB_SRR_HIT 32
 #define IPSKB_STRICTROUTE 64
+#define IPSKB_TRANSLATED 256 /* its sender meant another destination */
 #define IPSKB_FRAG_PMTU 128 /* put together from fragments that had DF: so will the fragments have that are made of it */
 static inline struct ip4_hdr *ip_hdr(const struct sk_buff *skb)
 {

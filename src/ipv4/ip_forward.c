@@ -94,7 +94,7 @@ int ip_forward(struct sk_buff *skb)
 	}
 	ip_decrease_ttl(ip_hdr(skb));
 	/* Quotes the packet as it goes on, with the TTL taken off (S3-36). */
-	if ((IPCB(skb)->flags & IPSKB_DOREDIRECT) && !IPCB(skb)->srr)
+	if ((IPCB(skb)->flags & (IPSKB_DOREDIRECT | IPSKB_TRANSLATED)) == IPSKB_DOREDIRECT && !IPCB(skb)->srr)
 		ip_rt_send_redirect(skb);
 	return nf_hook(NF_INET_FORWARD, net, NULL, skb, skb->dev, skb_dst(skb)->dev, ip_forward_finish);
 }

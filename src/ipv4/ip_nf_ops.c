@@ -68,6 +68,11 @@ static void nf_send_reset(struct sk_buff *skb)
 			      offsetof(struct tcp_hdr, check));
 }
 
+static void nf_translated(struct sk_buff *skb)
+{
+	IPCB(skb)->flags |= IPSKB_TRANSLATED;
+}
+
 static uint32_t nf_select_addr(const struct sk_buff *skb, const struct net_device *dev)
 {
 	uint32_t hop = skb && skb_dst(skb) ? rt_nexthop(skb_rtable(skb), ip4_daddr(ip_hdr(skb))) : 0;
@@ -87,6 +92,7 @@ const struct nf_ip_ops ip_nf_ops = {
 	.defrag = nf_defrag,
 	.send_unreach = nf_send_unreach,
 	.send_reset = nf_send_reset,
+	.translated = nf_translated,
 	.select_addr = nf_select_addr,
 	.addr_type = inet_addr_type,
 	.port_used = nf_port_used,

@@ -135,9 +135,9 @@ static int ipt_sort_words(struct ipt_cmd *c, struct ipt_words *w, struct strbuf 
 		} else if (ok) {
 			c->fmt |= fmt;
 		} else if (!ipt_long_format(word, &c->fmt)) {
-			/* An option of the rule, and the word behind it, whatever that looks like. */
+			/* An option of the rule, and the word behind it (if it takes one), whatever that looks like. */
 			c->spec[c->n_spec++] = word;
-			if (word[0] == '-' && w->at + 1 < w->n)
+			if (word[0] == '-' && w->at + 1 < w->n && !ipt_opt_alone(word))
 				c->spec[c->n_spec++] = w->w[++w->at];
 		}
 	}
@@ -149,7 +149,7 @@ static int ipt_list(struct ipt_table *t, const struct ipt_cmd *c, struct strbuf 
 	uint32_t i;
 	bool first = true;
 
-	if (c->op == 'S') {
+	if (c->op == 'S' && !c->num) {
 		for (i = 0; i < t->n; i++)
 			if (!c->chain || !strcmp(c->chain, t->chain[i].name))
 				sb_printf(out, "-P %s %s\n", t->chain[i].name, ipt_target_name(t->chain[i].policy));
@@ -158,13 +158,13 @@ static int ipt_list(struct ipt_table *t, const struct ipt_cmd *c, struct strbuf 
 		if (c->chain && strcmp(c->chain, t->chain[i].name))
 			continue;
 		if (c->op == 'S') {
-			ipt_save_chain(&t->chain[i], c->fmt, out);
+			ipt_save_chain(&t->chain[i], c->num, c->fmt, out);
 			continue;
 		}
 		if (!first)
 			sb_putc(out, '\n');
 		first = false;
-		ipt_list_chain(&t->chain[i], c->fmt, out);
+		ipt_list_chain(&t->chain[i], c->num, c->fmt, out);
 	}
 	return 0;
 }
@@ -172,6 +172,7 @@ static int ipt_list(struct ipt_table *t, const struct ipt_cmd *c, struct strbuf 
 static int ipt_change_rule(struct ipt_chain *ch, const struct ipt_cmd *c, struct strbuf *out)
 {
 	struct ipt_words w = { (char **)(uintptr_t)c->spec, c->n_spec, 0 };
+	const char *why;
 	struct ipt_spec spec;
 	int64_t at;
 	int err;
@@ -187,6 +188,9 @@ static int ipt_change_rule(struct ipt_chain *ch, const struct ipt_cmd *c, struct
 	err = ipt_parse_spec(&w, &spec, out);
 	if (err)
 		return err;
+	why = ipt_target_place(&spec, ch);
+	if (why)
+		return ipt_say(out, -EINVAL, why, NULL);
 	if (c->op == 'D' || c->op == 'C') {
 		at = ipt_find(ch, &spec);
 		if (at < 0)
@@ -200,7 +204,7 @@ static int ipt_change_rule(struct ipt_chain *ch, const struct ipt_cmd *c, struct
 			return ipt_say(out, -EINVAL, "-R requires a rule number", NULL);
 		if (c->num > ch->n)
 			return ipt_say(out, -ENOENT, "Index of replacement too big.", NULL);
-		ch->rule[c->num - 1] = (struct ipt_rule){ .spec = spec };
+		ipt_replace(ch, c->num - 1, &spec);
 		return 0;
 	}
 	at = c->op == 'A' ? ch->n : c->num ? c->num - 1 : 0;
@@ -232,6 +236,11 @@ static int ipt_set_policy(struct ipt_chain *ch, const struct ipt_cmd *c, struct 
 {
 	uint8_t target = c->policy ? ipt_target_parse(c->policy) : IPT_NONE;
 
+	if (c->n_spec)
+		return ipt_say(out, -EINVAL, "Bad argument", c->spec[0]);
+	if (target == IPT_DROP && !strcmp(ch->table->name, "nat"))
+		return ipt_say(out, -EINVAL, "The \"nat\" table is not intended for filtering, the use of DROP is therefore inhibited.",
+			       NULL);
 	if (target != IPT_ACCEPT && target != IPT_DROP)
 		return ipt_say(out, -EINVAL, "Bad policy name. Run `dmesg' for more information.", NULL);
 	ch->policy = target;

@@ -212,13 +212,13 @@ static void list_rule(const struct ipt_rule *r, uint32_t num, unsigned fmt, stru
 	list_address(out, s->src, s->src_mask, (s->inv & IPT_INV_SRC) != 0, fmt);
 	list_address(out, s->dst, s->dst_mask, (s->inv & IPT_INV_DST) != 0, fmt);
 	list_l4(s, out);
+	ipt_match_list(s, out);
+	ipt_target_list(s, out);
 	sb_putc(out, '\n');
 }
 
-void ipt_list_chain(const struct ipt_chain *c, unsigned fmt, struct strbuf *out)
+static void list_head(const struct ipt_chain *c, unsigned fmt, struct strbuf *out)
 {
-	uint32_t i;
-
 	sb_printf(out, "Chain %s (policy %s", c->name, ipt_target_name(c->policy));
 	if (fmt & IPT_FMT_VERBOSE) {
 		struct strbuf n;
@@ -243,6 +243,18 @@ void ipt_list_chain(const struct ipt_chain *c, unsigned fmt, struct strbuf *out)
 	if (fmt & IPT_FMT_VERBOSE)
 		sb_puts(out, "in     out     ");
 	sb_puts(out, "source               destination         \n");
+}
+
+void ipt_list_chain(const struct ipt_chain *c, uint32_t num, unsigned fmt, struct strbuf *out)
+{
+	uint32_t i;
+
+	if (num) {
+		if (num <= c->n)
+			list_rule(&c->rule[num - 1], num, fmt, out);
+		return;
+	}
+	list_head(c, fmt, out);
 	for (i = 0; i < c->n; i++)
 		list_rule(&c->rule[i], i + 1, fmt, out);
 }
@@ -283,10 +295,10 @@ static void save_rule(const struct ipt_rule *r, const char *chain, unsigned fmt,
 	char buf[40];
 
 	sb_printf(out, "-A %s", chain);
-	if (s->src_mask)
+	if (s->src_mask || (s->inv & IPT_INV_SRC))
 		sb_printf(out, "%s -s %s", s->inv & IPT_INV_SRC ? " !" : "",
 			  addr_text(buf, s->src, s->src_mask, NULL, true));
-	if (s->dst_mask)
+	if (s->dst_mask || (s->inv & IPT_INV_DST))
 		sb_printf(out, "%s -d %s", s->inv & IPT_INV_DST ? " !" : "",
 			  addr_text(buf, s->dst, s->dst_mask, NULL, true));
 	if (*s->in)
@@ -296,17 +308,19 @@ static void save_rule(const struct ipt_rule *r, const char *chain, unsigned fmt,
 	if (s->has & IPT_HAS_PROTO)
 		sb_printf(out, "%s -p %s", s->inv & IPT_INV_PROTO ? " !" : "", ipt_proto_name(buf, s->proto));
 	save_l4(s, out);
+	ipt_match_save(s, out);
 	if (fmt & IPT_FMT_VERBOSE)
 		sb_printf(out, " -c %llu %llu", (unsigned long long)r->packets, (unsigned long long)r->bytes);
 	if (s->target)
 		sb_printf(out, " -j %s", ipt_target_name(s->target));
+	ipt_target_save(s, out);
 	sb_putc(out, '\n');
 }
 
-void ipt_save_chain(const struct ipt_chain *c, unsigned fmt, struct strbuf *out)
+void ipt_save_chain(const struct ipt_chain *c, uint32_t num, unsigned fmt, struct strbuf *out)
 {
 	uint32_t i;
 
-	for (i = 0; i < c->n; i++)
+	for (i = num ? num - 1 : 0; i < c->n && (!num || i < num); i++)
 		save_rule(&c->rule[i], c->name, fmt, out);
 }

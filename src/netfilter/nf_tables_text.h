@@ -5,11 +5,14 @@
  * and -S, the reason in iptables' words for a refusal. Reading without having written lists the filter table as
  * `iptables -L -n -v` does.
  *
- * Tables: filter (INPUT, FORWARD, OUTPUT), mangle (all five), raw (PREROUTING, OUTPUT). A table hangs on its hooks
- * from the first command that names it, so a host without firewall pays nothing.
+ * Tables: filter (INPUT, FORWARD, OUTPUT), nat (PREROUTING, INPUT, OUTPUT, POSTROUTING), mangle (all five), raw (PREROUTING,
+ * OUTPUT). A table hangs on its hooks from the first command that names it, so a host without firewall pays nothing.
  * Commands: -A -I [N] -D (rule or N) -R N -C -F -P -Z -L -S, with -v -n -x --line-numbers, and their long forms.
  * Matches: [!] -p -s -d -i -o, --sport --dport (N or N:M, with -p tcp or udp), --icmp-type (name, N or N/N), -m tcp,
- * udp, icmp (implied by -p). Targets: ACCEPT, DROP, RETURN (in these chains: the policy decides). */
+ * udp, icmp (implied by -p), -m conntrack --ctstate, -m state --state, -m multiport --sports --dports --ports, -m addrtype
+ * --src-type --dst-type. Targets: ACCEPT, DROP, RETURN (in these chains: the policy decides), REJECT --reject-with, SNAT
+ * --to-source, DNAT --to-destination, MASQUERADE and REDIRECT --to-ports, with --random --random-fully --persistent; CT
+ * --notrack. */
 #ifndef NETFILTER_NF_TABLES_TEXT_H
 #define NETFILTER_NF_TABLES_TEXT_H
 
@@ -20,6 +23,7 @@ struct strbuf;
  * long). answer gets the listing, or one line that says why not. */
 int iptables_command(struct net *net, const char *line, struct strbuf *answer);
 
-extern const struct pernet_operations iptables_net_ops; /* after proc_net_ops and nf_net_ops */
+extern const struct pernet_operations nf_conntrack_net_ops; /* after proc_net_ops and nf_net_ops */
+extern const struct pernet_operations iptables_net_ops;	    /* after nf_conntrack_net_ops */
 
 #endif
