@@ -638,6 +638,11 @@ static int state_data(struct sock *sk, struct sk_buff *skb)
 			kfree_skb_reason(skb, DROP_TCP_OVERWINDOW); /* beyond the peer's FIN */
 			return 0;
 		}
+		if (fin && tcb->end_seq == tp->rcv_nxt + 1) { /* another FIN, behind the one that ended the stream */
+			tcp_send_dupack(sk, skb);
+			kfree_skb_reason(skb, DROP_TCP_OVERWINDOW);
+			return 0;
+		}
 		/* fall through */
 	case TCP_FIN_WAIT1:
 	case TCP_FIN_WAIT2:

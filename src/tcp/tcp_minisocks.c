@@ -146,7 +146,7 @@ static enum tcp_tw_status finwait2_process(struct tcp_timewait_sock *tw, struct 
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 
 	if (paws || after(tcb->seq, tw->rcv_nxt + tw->rcv_wnd) || before(tcb->end_seq, tw->rcv_nxt))
-		return tw_ack_limited(tw, skb);
+		return tcb->tcp_flags & TCP_RST ? TCP_TW_SUCCESS : tw_ack_limited(tw, skb); /* a reset from elsewhere is no question */
 	if (tcb->tcp_flags & TCP_RST) {
 		tcp_tw_kill(tw);
 		return TCP_TW_SUCCESS;
