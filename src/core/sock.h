@@ -26,6 +26,8 @@ struct sock_filter_prog;
 #define SK_STATE_ESTABLISHED 1
 #define SK_STATE_CLOSE 7
 #define SK_STATE_LISTEN 10
+/* culver's own socket option at level IPPROTO_TCP, far from Linux's numbers: in the socket map (tcp/sock_map.h). */
+#define TCP_SOCKMAP 501
 #define SHUT_MASK_RCV 1
 #define SHUT_MASK_SEND 2
 

@@ -1,9 +1,8 @@
 /* eventfd(2): a counter of 64 bits behind a descriptor, by which one task tells another.
  *
  * Decides: a read takes all (or one, as a semaphore) and waits for more than 0; a write adds and waits while the sum would
- * pass EVENTFD_MAX. Called by: programs. Hands on: its wait queue. Tests: tests/unit/socket/test_file.c. */
+ * pass EVENTFD_MAX. Called by: programs. Hands on: its wait queue. Tests: tests/unit/socket. */
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include "socket/file.h"
 #include "socket/sys_scope.h"
 
@@ -99,12 +98,11 @@ struct file *eventfd_new(struct net *net, uint64_t count, uint32_t flags, bool s
 int sys_eventfd2(struct task *t, unsigned count, int flags)
 {
 	SYSCALL(t, NR_EVENTFD2, "SyS_eventfd2");
-	int ret = flags & ~(EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)
-			  ? -EINVAL
-			  : fd_reserve(t, 0, (flags & EFD_CLOEXEC) != 0);
+	int ret = flags & ~(O_CLOEXEC | O_NONBLOCK | EVENTFD_SEMAPHORE) ? -EINVAL
+									: fd_reserve(t, 0, (flags & O_CLOEXEC) != 0);
 
 	if (ret >= 0)
-		fd_install(t, ret, eventfd_new(t->net, count, (uint32_t)flags, (flags & EFD_SEMAPHORE) != 0));
+		fd_install(t, ret, eventfd_new(t->net, count, (uint32_t)flags, (flags & EVENTFD_SEMAPHORE) != 0));
 	SYS_LINE(t, "SyS_eventfd2", ret, "eventfd2(%u, %#x)", count, (unsigned)flags);
 	return ret;
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/strbuf.h"
+#include "core/sock.h"
 #include "socket/strace.h"
 
 /* Octets of a buffer that are shown, as strace -s 32. */
@@ -234,7 +235,7 @@ static const char *st_optname(int level, int name)
 		N(TCP_NODELAY), N(TCP_MAXSEG), N(TCP_CORK), N(TCP_KEEPIDLE), N(TCP_KEEPINTVL),
 		N(TCP_KEEPCNT), N(TCP_SYNCNT), N(TCP_LINGER2), N(TCP_DEFER_ACCEPT), N(TCP_WINDOW_CLAMP),
 		N(TCP_INFO), N(TCP_QUICKACK), N(TCP_CONGESTION), N(TCP_USER_TIMEOUT), N(TCP_FASTOPEN),
-		N(TCP_NOTSENT_LOWAT), N(TCP_FASTOPEN_CONNECT), N(TCP_INQ),
+		N(TCP_NOTSENT_LOWAT), N(TCP_FASTOPEN_CONNECT), N(TCP_INQ), N(TCP_SOCKMAP),
 	};
 
 	if (level == SOL_SOCKET)

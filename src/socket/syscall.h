@@ -9,7 +9,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -67,7 +66,9 @@ int sys_epoll_create1(struct task *t, int flags);
 int sys_epoll_ctl(struct task *t, int epfd, int op, int fd, struct epoll_event *ev);
 int sys_epoll_wait(struct task *t, int epfd, struct epoll_event *evs, int max, int timeout_ms);
 int sys_epoll_pwait2(struct task *t, int epfd, struct epoll_event *evs, int max, uint64_t timeout_ns);
-/* A counter of 64 bits that is read and added to as a file. flags: EFD_CLOEXEC, EFD_NONBLOCK, EFD_SEMAPHORE. */
+/* A counter of 64 bits that is read and added to as a file. flags: O_CLOEXEC, O_NONBLOCK, and eventfd(2)'s EFD_SEMAPHORE
+ * by this name. */
+#define EVENTFD_SEMAPHORE 1
 int sys_eventfd2(struct task *t, unsigned count, int flags);
 int sys_pipe2(struct task *t, int fd[2], int flags);
 int sys_nanosleep(struct task *t, uint64_t ns);

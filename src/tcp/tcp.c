@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <asm/ioctls.h>
 #include <linux/sockios.h>
+#include "tcp/sock_map.h"
 #include "tcp/tcp_int.h"
 
 /* Room for a writer: the write queue decides. What drivers still hold of clones (wmem_alloc, sock_def_write_space) does not
@@ -504,6 +505,14 @@ static bool stream_is_readable(const struct sock *sk, int32_t target)
 	       tcp_receive_window(tp) <= inet_csk(sk)->rcv_mss;
 }
 
+/* Room for a writer: by the write queue, or in the peer's buffer if octets go there by the socket map. */
+static bool tcp_writable(const struct sock *sk)
+{
+	bool answered = false, room = unlikely(tcp_psock(sk)) && tcp_bpf_writable(sk, &answered);
+
+	return answered ? room : sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk);
+}
+
 uint32_t tcp_poll(struct socket *s)
 {
 	struct sock *sk = s->sk;
@@ -524,7 +533,7 @@ uint32_t tcp_poll(struct socket *s)
 		if (stream_is_readable(sk, target))
 			mask |= POLLIN | POLLRDNORM;
 		if (!(sk->shutdown & 2)) {
-			if (sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk))
+			if (tcp_writable(sk))
 				mask |= POLLOUT | POLLWRNORM;
 			else
 				sk->flags |= SOCK_F_NOSPACE_;

@@ -5,6 +5,7 @@
  *
  * Called by the network layer (ipv4/tcp_ipv4.c). Hands on to tcp_ack.c, tcp_rcvq.c, tcp_minisocks.c.
  * Tests: tests/unit/tcp, test_tcp_paths.c, test_tcp_parse.c. */
+#include "tcp/sock_map.h"
 #include "tcp/tcp_int.h"
 
 void tcp_fill_cb(struct sk_buff *skb, const struct tcp_hdr *th)
@@ -391,6 +392,7 @@ void tcp_init_transfer(struct sock *sk)
 	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 	tcp_init_congestion_control(sk);
 	tcp_init_buffer_space(sk);
+	sock_map_established(sk);
 }
 
 void tcp_finish_connect(struct sock *sk, struct sk_buff *skb)

@@ -263,6 +263,7 @@ struct sock *tcp_create_openreq_child(const struct sock *lsk, struct request_soc
 		*tcp_rare(sk) = *ltp->rare;
 		tp->rare->fastopen_qlen = 0;
 		tp->rare->fo_req = NULL;
+		tp->rare->psock = NULL;
 		tp->rare->fo_listener = NULL;
 	}
 	inet_csk(sk)->ca_ops = inet_csk(lsk)->ca_ops;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "core/procfs.h"
+#include "tcp/sock_map.h"
 #include "tcp/tcp_int.h"
 
 static void derive_secret(struct net *net, uint8_t out[16], const char *use)
@@ -135,6 +136,7 @@ static int register_knobs(struct net *net)
 static int tcp_net_init(struct net *net)
 {
 	struct tcp_net *tn = xcalloc(1, sizeof(*tn));
+	int err;
 
 	net->tcp = tn;
 	pool_init(&tn->sock_pool, "TCP", sizeof(struct tcp_sock), 16);
@@ -164,7 +166,8 @@ static int tcp_net_init(struct net *net)
 	derive_secret(net, tn->cookie_secret[0], "tcp-cookie-0");
 	derive_secret(net, tn->cookie_secret[1], "tcp-cookie-1");
 	tn->ehash_key = rng_u64(&tn->rng);
-	return register_knobs(net);
+	err = register_knobs(net);
+	return err ? err : sock_map_net_init(net);
 }
 
 /* What is left when the host goes: connections that outlived their programs, requests, TIME-WAIT. */
@@ -209,6 +212,7 @@ static void tcp_net_exit(struct net *net)
 	if (!tn)
 		return;
 	close_everything(net);
+	sock_map_net_exit(net);
 	del_timer(&net->wheel, &tn->tw_timer);
 	tcp_hash_free(&tn->ehash);
 	tcp_hash_free(&tn->lhash);

@@ -2,6 +2,7 @@
  * room is told to the peer.
  *
  * Called by tcp_input.c (urgent), tcp_recvmsg.c (room). RFC 9293 3.8.5, 3.8.6; RFC 6093. Tests: tests/unit/tcp. */
+#include "tcp/sock_map.h"
 #include "tcp/tcp_int.h"
 
 /* ---- urgent data (RFC 6093: one byte, in-line or aside) ---- */
@@ -93,6 +94,8 @@ void tcp_cleanup_rbuf(struct sock *sk, uint32_t copied)
 		     sk->rmem_alloc == 0))
 			ack = true;
 	}
+	if (unlikely(tcp_psock(sk)) && copied && tcp_bpf_read_done(sk) && !ack)
+		return; /* the map has no window */
 	if (copied && !ack && !(sk->shutdown & 1)) {
 		uint32_t now = tcp_receive_window(tp);
 

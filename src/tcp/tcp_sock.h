@@ -189,6 +189,8 @@ struct tcp_listener { /* side allocation of a LISTEN socket */
 struct tcp_fo_cookie { /* RFC 7413: 4 to 16 octets, len 0: none, or a request for one */
 	uint8_t len, val[16];
 };
+struct sk_psock;
+struct sock_map;
 struct tcp_fo_request; /* a send() that wants its data in the SYN (tcp_int.h) */
 
 /* Few connections need these: allocated at first use (tcp_rare()). */
@@ -207,6 +209,8 @@ struct tcp_rare {
 	struct tcp_fo_request *fo_req;
 	struct sock *fo_listener;    /* child: counted, until the handshake is over */
 	uint64_t pacing_next_ns; /* SO_MAX_PACING_RATE: not before this */
+	struct sk_psock *psock; /* member of the socket map (sock_map.h) */
+	uint8_t sockmap;        /* what the program said: SOCK_MAP_* */
 };
 
 /* Counted only where something went wrong, for struct tcp_info: allocated at the first event (tcp_stat()). */
@@ -396,7 +400,7 @@ struct tcp_sysctl {
 		early_retrans, frto, thin_linear_timeouts, slow_start_after_idle, no_metrics_save, moderate_rcvbuf,
 		tso_win_divisor, min_tso_segs, limit_output_bytes, challenge_ack_limit, invalid_ratelimit, autocorking,
 		syncookies, mtu_probing, base_mss, min_snd_mss, notsent_lowat, workaround_signed_windows, rto_min_us,
-		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio;
+		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio, sockmap;
 };
 struct tcp_net {
 	struct proto prot; /* TCP over IPv4, filled by its glue */
@@ -419,6 +423,7 @@ struct tcp_net {
 	uint8_t fo_secret[16];
 	struct tcp_fo_entry *fo_cache; /* cookies of peers, made with the first */
 	uint64_t last_synq_overflow_ns;
+	struct sock_map *sockmap; /* NULL: no socket was ever in it */
 };
 static inline struct tcp_net *tcp_net(const struct sock *sk) { return sk->net->tcp; }
 static inline const struct tcp_sysctl *tcp_sysctl(const struct sock *sk) { return &sk->net->tcp->sysctl; }

@@ -3,6 +3,7 @@
  * Called through proto.setsockopt/getsockopt for level IPPROTO_TCP. Numbers and errors are Linux's.
  * Tests: tests/unit/tcp. */
 #include <errno.h>
+#include "tcp/sock_map.h"
 #include "tcp/tcp_info.h"
 #include "tcp/tcp_int.h"
 
@@ -153,6 +154,11 @@ static int do_setsockopt(struct sock *sk, int name, int v)
 		if (v < 0 || v > 1)
 			return -EINVAL;
 		tcp_rare(sk)->recvmsg_inq = v != 0;
+		return 0;
+	case TCP_SOCKMAP:
+		if (v < 0 || v > 1)
+			return -EINVAL;
+		sock_map_set(sk, v != 0);
 		return 0;
 	}
 	return -ENOPROTOOPT;
@@ -323,6 +329,9 @@ static int do_getsockopt(struct sock *sk, int name, int *v)
 		return 0;
 	case OPT_INQ:
 		*v = r->recvmsg_inq;
+		return 0;
+	case TCP_SOCKMAP:
+		*v = (int)sock_map_get(sk);
 		return 0;
 	}
 	return -ENOPROTOOPT;

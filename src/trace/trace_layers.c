@@ -40,6 +40,7 @@ static const struct trace_layer_row layer_rows[] = {
 	{ "alloc_skb", TL_NONE, 0 },
 	{ "arp_", TL_LINK, 2 },
 	{ "bictcp", TL_TRANSPORT, 4 },
+	{ "bpf_tcp_", TL_SOCKET, 5 },
 	{ "bridge", TL_HW, 2 },
 	{ "build_skb", TL_NONE, 0 },
 	{ "cable", TL_HW, 1 },
