@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
+#include <net/if_arp.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,6 +242,12 @@ static void one_packet(struct dump *d, const uint8_t *p, size_t len)
 	sb_free(&sb);
 }
 
+/* What leaves by a loopback device comes in by it again: it is shown when it does, once (as libpcap has it). */
+static bool comes_again(const struct sockaddr_ll *from)
+{
+	return from->sll_pkttype == PACKET_OUTGOING && from->sll_hatype == ARPHRD_LOOPBACK;
+}
+
 static int loop(struct dump *d)
 {
 	uint8_t *buf = xcalloc(1, SNAPLEN);
@@ -248,9 +255,14 @@ static int loop(struct dump *d)
 
 	while (!d->count || d->seen < d->count) {
 		struct pcap_pkthdr h = { 0 };
-		n = sys_recvfrom(d->t, d->fd, buf, SNAPLEN, MSG_TRUNC, NULL, NULL);
+		struct sockaddr_ll from = { 0 };
+		socklen_t room = sizeof(from);
+
+		n = sys_recvfrom(d->t, d->fd, buf, SNAPLEN, MSG_TRUNC, (struct sockaddr *)&from, &room);
 		if (n < 0)
 			break;
+		if (comes_again(&from))
+			continue;
 		h.len = (bpf_u_int32)n;
 		h.caplen = (bpf_u_int32)min_sz((size_t)n, SNAPLEN);
 		if (d->filtered && !pcap_offline_filter(&d->prog, &h, buf))
