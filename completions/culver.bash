@@ -2,7 +2,7 @@
 _culver() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd=${COMP_WORDS[1]}
 	case $prev in
-	--lab) COMPREPLY=($(compgen -W 'internet pair sockmap' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")); return ;;
+	--lab) COMPREPLY=($(compgen -W 'internet nat pair sockmap' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")); return ;;
 	--out) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--names) COMPREPLY=($(compgen -W 'now 3.x 4.x' -- "$cur")); return ;;
 	esac
@@ -12,7 +12,7 @@ _culver() {
 	fi
 	case $cmd in
 	visit) COMPREPLY=($(compgen -W '--lab --from --out --seed --repeat --pause --json http://www.server.com/' -- "$cur")) ;;
-	lab) COMPREPLY=($(compgen -W 'internet pair sockmap -c --out --seed' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")) ;;
+	lab) COMPREPLY=($(compgen -W 'internet nat pair sockmap -c --out --seed' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")) ;;
 	up) COMPREPLY=($(compgen -W '--for --out' -- "$cur") $(compgen -f -X '!*.yml' -- "$cur")) ;;
 	run) COMPREPLY=($(compgen -W '--lab --node --out --veth --' -- "$cur") $(compgen -c -- "$cur")) ;;
 	trace) COMPREPLY=($(compgen -W '--packet --stack --at --names --drops --wire' -- "$cur") $(compgen -d -- "$cur")) ;;

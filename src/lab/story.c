@@ -351,7 +351,7 @@ void story_init(struct story *s, const char *client)
 	memset(s, 0, sizeof(*s));
 	s->client = client;
 	s->sink.emit = story_emit;
-	s->sink.mask = 1u << TR_ENTER | 1u << TR_WIRE | 1u << TR_SWITCH | 1u << TR_DROP | 1u << TR_BORN | 1u << TR_APP |
+	s->sink.mask = 1u << TR_ENTER | 1u << TR_WIRE | 1u << TR_SWITCH | 1u << TR_DROP | 1u << TR_BORN | 1u << TR_NOTE | 1u << TR_APP |
 		       1u << TR_NEIGH | 1u << TR_ROUTE | 1u << TR_STATE | 1u << TR_HOOK | 1u << TR_QUEUE | 1u << TR_DMA;
 }
 

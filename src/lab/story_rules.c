@@ -48,6 +48,8 @@ static const struct story_rule rules[] = {
 	{ TR_ROUTE, ANY, FOLLOWED, "ip_route_input_noref", "*gateway=- forward", "the routing table: {dst} is on {dev}'s own network", "TTL falls by one; the addresses of IP stay, those of Ethernet change" },
 	{ TR_ROUTE, ANY, FOLLOWED, "ip_route_input_noref", "*forward", "the routing table: {dst} by the gateway {gateway} on {dev}", "TTL falls by one; the addresses of IP stay, those of Ethernet change" },
 	{ TR_ROUTE, ANY, FOLLOWED, "ip_route_input_noref", "*local", "{dst} is this host's own address: up to its transport", "the table local is searched first" },
+	{ TR_NOTE, ANY, FOLLOWED, "nf_nat_packet", "nat source", "translates: the source {was} becomes {is}", "so that answers come to this router; checksums follow" },
+	{ TR_NOTE, ANY, FOLLOWED, "nf_nat_packet", "nat destination", "translates: the destination {was} becomes {is}", "the connection's entry says who is meant" },
 	{ TR_HOOK, ANY, FOLLOWED, NULL, "*hook=", "netfilter's hook {hook}: {verdict}", "" },
 	{ TR_QUEUE, ANY, FOLLOWED, NULL, "qdisc=", "waits in the queue discipline {qdisc}", "of the device, not yet of the NIC" },
 	{ TR_QUEUE, ANY, FOLLOWED, NULL, "ring=tx", "descriptor {slot} of the NIC's transmit ring: {len} octets at {addr}", "the driver maps the memory for DMA and rings the doorbell" },

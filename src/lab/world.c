@@ -408,14 +408,28 @@ static enum lab_err exec_line(struct lab_node *n, const char *line, struct topo_
 	return r;
 }
 
-/* nat.out and nat.forward are rules that the node's own iptables could make. */
+/* A translator forwards, unless its own sysctls say something about that. */
+static void nat_forwarding(struct lab_node *n)
+{
+	for (uint32_t i = 0; i < n->topo->sysctls.n; i++)
+		if (!strcmp(n->topo->sysctls.v[i].name, "net.ipv4.ip_forward"))
+			return;
+	sysctl_set(n->net, "net.ipv4.ip_forward", "1");
+}
+
+/* nat.out and nat.forward are rules that the node's own iptables could make. What is forwarded is what comes to an address
+ * of the node, from whichever side: not what only passes on its way to the same port elsewhere. */
 static enum lab_err node_nat(struct lab_node *n, struct yerr *e)
 {
 	const struct topo_nat *nat = &n->topo->nat;
 	enum lab_err r = LAB_OK;
 	char line[200];
 
+	if (nat->out.n || nat->forward.n)
+		nat_forwarding(n);
 	for (uint32_t i = 0; r == LAB_OK && i < nat->out.n; i++) {
+		if (!dev_get_by_name(n->net, nat->out.v[i]))
+			return fail_at(n->lab, nat->out.at[i], e, "nat.out", "the node has no such interface");
 		snprintf(line, sizeof(line), "iptables -t nat -A POSTROUTING -o %.15s -j MASQUERADE", nat->out.v[i]);
 		r = exec_line(n, line, nat->out.at[i], e);
 	}
@@ -425,10 +439,11 @@ static enum lab_err node_nat(struct lab_node *n, struct yerr *e)
 		int end = -1;
 
 		if (sscanf(nat->forward.v[i], "%7s %5u %31s%n", proto, &port, to, &end) != 3 ||
-		    nat->forward.v[i][end] || port > 65535)
+		    nat->forward.v[i][end] || !port || port > 65535)
 			return fail_at(n->lab, nat->forward.at[i], e, "nat.forward",
 				       "write PROTOCOL PORT ADDRESS:PORT, as in tcp 80 10.0.0.2:80");
-		snprintf(line, sizeof(line), "iptables -t nat -A PREROUTING -p %s --dport %u -j DNAT --to-destination %s",
+		snprintf(line, sizeof(line),
+			 "iptables -t nat -A PREROUTING -p %s --dport %u -m addrtype --dst-type LOCAL -j DNAT --to-destination %s",
 			 proto, port, to);
 		r = exec_line(n, line, nat->forward.at[i], e);
 	}

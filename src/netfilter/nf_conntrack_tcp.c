@@ -391,7 +391,7 @@ enum nf_ct_verdict nf_conntrack_tcp_packet(struct nf_conn *ct, struct sk_buff *s
 	struct segment s;
 	int next;
 
-	read_segment(&s, skb, l4, CTINFO2DIR(info));
+	read_segment(&s, skb, l4, (uint8_t)CTINFO2DIR(info));
 	if (!(ct->status & IPS_CONFIRMED) && !tcp_new(ct, &s))
 		return NF_CT_INVALID;
 	next = tcp_next_state(t, &s);

@@ -10,6 +10,7 @@
  *
  * RFC 3022 4.3, RFC 5508 REQ-3 to REQ-5. Called by nf_nat_hooks.c.
  * Tests: tests/unit/netfilter/test_nat.c (NAT-06, NAT-14, NAT-15). */
+#include <stdio.h>
 #include "netfilter/nf_nat.h"
 #include "wire/tcp_hdr.h"
 
@@ -109,6 +110,38 @@ bool nf_nat_manip_pkt(struct sk_buff *skb, uint32_t off, const struct nf_conntra
 	return true;
 }
 
+/* What this end of the packet says now: "192.168.1.10:5000". */
+static void end_text(char buf[IP4_STRLEN + 8], const struct sk_buff *skb, enum nf_nat_manip_type manip)
+{
+	const struct ip4_hdr *h = (const void *)skb->data;
+	uint32_t off = ip4_hlen(h) + (manip == NF_NAT_MANIP_SRC ? 0u : 2u);
+	char a[IP4_STRLEN];
+	uint8_t port[2];
+
+	ip4_str(a, manip == NF_NAT_MANIP_SRC ? ip4_saddr(h) : ip4_daddr(h));
+	if ((h->protocol == NF_PROTO_TCP || h->protocol == NF_PROTO_UDP) && !skb_copy_bits(skb, off, port, 2))
+		snprintf(buf, IP4_STRLEN + 8, "%s:%u", a, get_be16(port));
+	else
+		snprintf(buf, IP4_STRLEN + 8, "%s", a);
+}
+
+static bool manip_traced(struct sk_buff *skb, const struct nf_conntrack_tuple *t, enum nf_nat_manip_type manip)
+{
+	char was[IP4_STRLEN + 8], is[IP4_STRLEN + 8];
+	uint64_t serial = skb->serial;
+	struct probe *p = &skb->net->probe;
+
+	if (likely(!p->on))
+		return nf_nat_manip_pkt(skb, 0, t, manip, false);
+	end_text(was, skb, manip);
+	if (!nf_nat_manip_pkt(skb, 0, t, manip, false))
+		return false;
+	end_text(is, skb, manip);
+	probe_emit_(p, TR_NOTE, "nf_nat_packet", serial, "nat %s was=%s is=%s", manip == NF_NAT_MANIP_SRC ? "source" : "destination",
+		    was, is);
+	return true;
+}
+
 unsigned nf_nat_packet(struct nf_conn *ct, enum ip_conntrack_info info, enum nf_inet_hooks hook, struct sk_buff *skb)
 {
 	enum nf_nat_manip_type manip = HOOK2MANIP(hook);
@@ -123,7 +156,7 @@ unsigned nf_nat_packet(struct nf_conn *ct, enum ip_conntrack_info info, enum nf_
 		return NF_ACCEPT;
 	TRACE_FN(&ct->cn->net->probe, skb->serial);
 	nf_ct_invert_tuple(&t, &ct->hash[!dir].tuple);
-	return nf_nat_manip_pkt(skb, 0, &t, manip, false) ? NF_ACCEPT : NF_DROP_REASON(DROP_NOMEM);
+	return manip_traced(skb, &t, manip) ? NF_ACCEPT : NF_DROP_REASON(DROP_NOMEM);
 }
 
 bool nf_nat_icmp_reply_translation(struct sk_buff *skb, struct nf_conn *ct, enum ip_conntrack_info info, enum nf_inet_hooks hook)

@@ -28,7 +28,7 @@ $ printf '\376\377' >x.yml; culver lab x.yml
 culver: x.yml:1:1: the file is empty
 ? 2
 $ culver lab nosuch.yml
-culver: lab nosuch.yml: no such file, and no built-in lab of that name (there are: internet, pair, sockmap)
+culver: lab nosuch.yml: no such file, and no built-in lab of that name (there are: internet, nat, pair, sockmap)
 ? 2
 $ culver lab .
 culver: lab .: Is a directory

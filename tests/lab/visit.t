@@ -123,7 +123,7 @@ $ culver visit http://a/ http://b/ >story
 culver: visit: one URL at a time, not 'http://b/' too (see: culver help visit)
 ? 2
 $ culver visit http://a/ --lab nosuch.clab.yml >story
-culver: lab nosuch.clab.yml: no such file, and no built-in lab of that name (there are: internet, pair, sockmap)
+culver: lab nosuch.clab.yml: no such file, and no built-in lab of that name (there are: internet, nat, pair, sockmap)
 ? 2
 $ culver visit http://a/ --seed x >story
 culver: visit: --seed needs a whole number from 0 to 18446744073709551615, not 'x' (see: culver help visit)

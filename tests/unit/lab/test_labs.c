@@ -30,9 +30,10 @@ static void labs_builtin(void **state)
 	struct yerr e;
 
 	assert_string_equal(lab_builtin_name(0), "internet.clab.yml");
-	assert_string_equal(lab_builtin_name(1), "pair.clab.yml");
-	assert_string_equal(lab_builtin_name(2), "sockmap.clab.yml");
-	assert_null(lab_builtin_name(3));
+	assert_string_equal(lab_builtin_name(1), "nat.clab.yml");
+	assert_string_equal(lab_builtin_name(2), "pair.clab.yml");
+	assert_string_equal(lab_builtin_name(3), "sockmap.clab.yml");
+	assert_null(lab_builtin_name(4));
 	assert_int_equal(lab_source_open(&src, "nosuch", &e), LAB_BAD);
 	assert_int_equal(lab_source_open(&src, "internet/zones", &e), LAB_BAD);
 	assert_int_equal(lab_source_open(&src, "internet", &e), LAB_OK);
