@@ -15,6 +15,8 @@
 struct drill_cmd {
 	struct drill_flags flags;
 	const char **path;
+	char *owned[DRILL_MAX_OPTIONS]; /* texts of -D */
+	size_t n_owned;
 	size_t n_paths;
 	unsigned count[4]; /* by enum drill_result */
 	int code;
@@ -178,7 +180,12 @@ static int one_flag(struct drill_cmd *c, int argc, char **argv, int *i)
 		char *text = xcalloc(1, room);
 
 		snprintf(text, room, "-D%s", argv[++*i]);
-		return add_option(c, text); /* lives as long as the process */
+		if (c->n_owned == DRILL_MAX_OPTIONS) {
+			free(text);
+			return cli_usage("drill", "more than %d options", DRILL_MAX_OPTIONS);
+		}
+		c->owned[c->n_owned++] = text;
+		return add_option(c, text);
 	}
 	return add_option(c, a);
 }
@@ -212,6 +219,8 @@ int cmd_drill(int argc, char **argv)
 	for (size_t i = 0; i < c.n_paths && code == CLI_OK; i++)
 		code = one_path(&c, c.path[i], 0);
 	free(c.path);
+	for (size_t i = 0; i < c.n_owned; i++)
+		free(c.owned[i]);
 	if (code != CLI_OK)
 		return code;
 	total = c.count[DRILL_PASS] + c.count[DRILL_FAIL] + c.count[DRILL_SKIP] + c.count[DRILL_BAD];

@@ -17,6 +17,7 @@ struct check {
 	uint8_t *p;   /* the packet, joined */
 	uint32_t len;
 	uint64_t t_ns; /* when the first of it was sent, script time */
+	int64_t from_ns;
 	bool failed;
 };
 
@@ -34,7 +35,7 @@ static void say(struct check *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	sb_vprintf(&sb, fmt, ap);
 	va_end(ap);
-	sb_printf(&sb, "\nscript packet: %s ", drill_time(t, c->ev->when.kind == DTIME_ABS ? c->ev->when.ns : (int64_t)c->t_ns));
+	sb_printf(&sb, "\nscript packet: %s ", drill_time(t, c->ev->when.kind == DTIME_ANY ? (int64_t)c->t_ns : c->from_ns));
 	drill_show_script(&sb, c->k);
 	sb_printf(&sb, "\nactual packet: %s ", drill_time(t, (int64_t)c->t_ns));
 	drill_show_live(&sb, c->p, c->len, c->f);
@@ -415,7 +416,7 @@ static void compare(struct check *c, int64_t from, int64_t until)
 
 void drill_expect(struct drill *d, const struct devent *ev, int64_t from_ns, int64_t until_ns)
 {
-	struct check c = { .d = d, .ev = ev, .k = ev->pkt };
+	struct check c = { .d = d, .ev = ev, .k = ev->pkt, .from_ns = from_ns };
 	struct drill_live *l;
 
 	c.f = drill_flow_of_script(d, ev);

@@ -78,6 +78,8 @@ static struct dexpr *parse_list(struct dparse *d)
 	while (!dp_take(d, "]")) {
 		if (it.n && !dp_expect(d, ","))
 			return NULL;
+		if (it.n && dp_take(d, "]")) /* a comma at the end */
+			break;
 		if (!items_grow(d, &it) || !(it.item[it.n] = expr_or(d)))
 			return NULL;
 		it.n++;

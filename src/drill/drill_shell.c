@@ -302,7 +302,7 @@ static long long arithmetic(const char **p)
 				(*p)++;
 			x = strtoll(*p, (char **)(uintptr_t)p, 0);
 			v = op == '*' ? (long long)((unsigned long long)v * (unsigned long long)x) : x && x != -1 ? v / x : v;
-			while (**p == ' ')
+			while (**p == ' ' || (**p == ')' && (*p)[1] != ')'))
 				(*p)++;
 			if (**p != '*' && **p != '/')
 				break;
@@ -320,7 +320,9 @@ static const char *expand(const char *p, struct strbuf *w)
 	if (!strncmp(p, "$((", 3)) {
 		p += 3;
 		sb_printf(w, "%lld", arithmetic(&p));
-		while (*p == ')' || *p == ' ')
+		while (*p == ' ')
+			p++;
+		while (*p == ')')
 			p++;
 		return p;
 	}
