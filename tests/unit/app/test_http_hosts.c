@@ -1,6 +1,7 @@
 /* http-server, curl and the visitor on whole hosts: S3-12..S3-17, S3-30, S3-39, S3-57, S3-61,
  * S3-62, S3-122..S3-127, HT-20..HT-23, HR-01..HR-05, HF-04, HF-06, HF-07 */
 #include "test_hosts.h"
+#include "tcp/tcp.h"
 
 enum { CLIENT = 1, WEB, NAMES, OTHER };
 
@@ -246,6 +247,8 @@ static void hf_01_to_06_paths_over_the_wire(void **state)
 	exchange(l, "GET /dir1/ HTTP/1.1\r\nHost: h\r\n\r\n", "404", false);
 	hosts_file(l->h, WEB, "/srv/www/odd/index.html/x", "a folder named as the page");
 	exchange(l, "GET /odd/ HTTP/1.1\r\nHost: h\r\n\r\n", "404", false);
+	hosts_file(l->h, WEB, "/srv/www/empty/index.html", ""); /* HF-06: of no length at all */
+	exchange(l, "GET /empty/ HTTP/1.1\r\nHost: h\r\n\r\n", "200", false);
 }
 
 static void hf_04_folders_redirect_within_the_site(void **state)
@@ -573,6 +576,32 @@ static void hr_03_bombs(void **state)
 
 /* ---- curl ---- */
 
+/* CVE-2021-27565: methods that nobody knows, and garbage, over and over: an answer for each, and nothing stays. */
+static void hr_06_unknown_methods_and_garbage(void **state)
+{
+	static const char *const bad[] = { "BREW /pot HTTP/1.1\r\nHost: h\r\n\r\n", "GET\r\n\r\n", "\x01\x02\x03\x04\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+					   "GET / HTTP/1.1\r\n: x\r\n\r\n", "get / HTTP/1.1\r\nHost: h\r\n\r\n" };
+	struct lan *l = *state;
+	int64_t live = 0;
+
+	for (unsigned round = 0; round < 40; round++) {
+		for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+			struct raw r = { .send = bad[i], .len = strlen(bad[i]) };
+
+			raw_run(l, &r);
+			if (strncmp(sb_str(&r.got), "HTTP/1.1 4", 10) && strncmp(sb_str(&r.got), "HTTP/1.1 5", 10))
+				fail_msg("%s: '%.40s'", bad[i], sb_str(&r.got));
+			sb_free(&r.got);
+		}
+		hosts_sleep(l->h, 200 * SEC); /* TIME-WAIT and idle limits are over */
+		if (!round)
+			live = l->h->net[WEB]->skb_mib.live;
+		assert_int_equal(l->h->net[WEB]->skb_mib.live, live);
+		assert_int_equal(l->h->net[WEB]->tcp->ehash.count, 0);
+	}
+	exchange(l, "GET /index.html HTTP/1.1\r\nHost: h\r\n\r\n", "200", false); /* and it serves */
+}
+
 static void curl_exit_codes(void **state)
 {
 	struct lan *l = *state;
@@ -753,6 +782,7 @@ int main(void)
 	    T(hr_02_slow_bodies_and_slow_readers_are_cut_off),
 	    T(hr_05_idle_connections_end),
 	    T(hr_03_bombs),
+	    T(hr_06_unknown_methods_and_garbage),
 	    T(curl_exit_codes),
 	    T(s3_12_30_126_visits_and_their_caches),
 	    T(s3_127_the_client_closes_first),

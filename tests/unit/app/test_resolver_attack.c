@@ -42,6 +42,35 @@ static void dr_01_seven_attributes(void **state)
 	want(w, DNS_NOERROR, "a www.server.com. 300 A 10.0.4.2\n");
 }
 
+/* An answer that fits in one packet of any path needs no second fragment that somebody else could send. */
+static void dr_16_never_asks_for_a_fragment(void **state)
+{
+	static const char *const names[] = { "www.server.com", "alias.server.com", "no.such.name.server.com" };
+	struct world *w = *state;
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct dname n = test_name(names[i]);
+		unsigned seen = 0;
+
+		w->done = 0;
+		resolver_ask(w->r, &n, DNS_A, on_done, w, w->now);
+		while (w->n_pending) {
+			struct rquery *q = w->pending[--w->n_pending];
+			struct dns_msg m;
+
+			if (!q)
+				continue;
+			assert_int_equal(dns_msg_check(&m, q->wire, q->len), DNS_FINE);
+			assert_true(m.edns.present);
+			assert_int_equal(m.edns.udp_size, 1232);
+			seen++;
+			deliver(w, q);
+		}
+		assert_true(seen > 0);
+		assert_int_equal(w->done, 1);
+	}
+}
+
 static void dr_05_one_query_per_name_and_tcp_after_ten_forgeries(void **state)
 {
 	struct world *w = *state;
@@ -531,6 +560,7 @@ int main(void)
 #define U(f) cmocka_unit_test_teardown(f, teardown)
 	const struct CMUnitTest tests[] = {
 		T(dr_01_seven_attributes),
+		T(dr_16_never_asks_for_a_fragment),
 		T(dr_05_one_query_per_name_and_tcp_after_ten_forgeries),
 		T(dr_02_ids_are_spread),
 		T(dr_03_04_only_what_was_asked_is_kept),

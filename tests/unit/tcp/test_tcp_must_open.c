@@ -70,6 +70,7 @@ static void both_open(struct fate *f, uint64_t apart_ns)
 	bed_free(b);
 }
 
+/* ts_11: */
 static void must_10_simultaneous_open_in_any_weather(void **state)
 {
 	for (unsigned m = 0; m < 256; m++) /* any of the first eight lost */

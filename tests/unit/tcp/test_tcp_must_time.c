@@ -489,7 +489,7 @@ static void must_36_37_shld_29_30_probes(void **state)
 	done(b, sk);
 }
 
-/* The right edge moves left, below what was sent; to nothing; and comes back. */
+/* ts_17: The right edge moves left, below what was sent; to nothing; and comes back. */
 static void must_34_35_shld_15_16_17_shrinking(void **state)
 {
 	static const uint32_t win[] = { 2500, 1000, 1, 0 };

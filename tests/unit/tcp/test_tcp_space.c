@@ -474,7 +474,7 @@ static uint64_t whole_state(struct world *w, enum m_state st)
 	return n;
 }
 
-/* must_66: */
+/* must_66, ts_01, ts_02, ts_03, ts_06, ts_08, ts_09, ts_10, ts_14: the answers are the model's. */
 static void tp_17_every_segment_in_every_state(void **state)
 {
 	struct world w;
