@@ -334,7 +334,7 @@ static void __ip_rt_update_pmtu(struct rtable *rt, uint32_t daddr, uint32_t mtu)
 		lock = true;
 		mtu = min_u32(old, floor);
 	}
-	if (rt->flags & (RTCF_BROADCAST_ | RTCF_MULTICAST_ | RTCF_LOCAL_))
+	if (rt->flags & (RTCF_BROADCAST_ | RTCF_MULTICAST_))
 		return;
 	TRACE(&net->probe, TR_ROUTE, 0, "pmtu dst=%u.%u.%u.%u mtu=%u was=%u", daddr >> 24, daddr >> 16 & 255,
 	      daddr >> 8 & 255, daddr & 255, mtu, old);

@@ -63,7 +63,7 @@ void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb)
 	else
 		reply_start(&r, skb, 0, tcb->end_seq, TCP_RST | TCP_ACK, 0);
 	TCP_INC(skb->net, OutRsts);
-	reply_send(&r, skb, 0);
+	reply_send(&r, skb, ip_hdr(skb)->tos); /* the segment's own type of service */
 }
 
 void tcp_v4_timewait_ack(struct tcp_timewait_sock *tw, struct sk_buff *skb)
@@ -104,7 +104,9 @@ static void err_frag_needed(struct sock *sk, struct sk_buff *skb, uint32_t info)
 		return;
 	if (inet_sk(sk)->pmtudisc == IP_PMTUDISC_DONT || inet_sk(sk)->pmtudisc >= IP_PMTUDISC_PROBE)
 		return;
-	if (info >= inet_csk(sk)->pmtu_cookie && info)
+	/* Nothing new. The same again still says that the smallest segment does not fit: the route's MTU is locked then, and IP may
+	 * cut it (no DF). */
+	if (info > inet_csk(sk)->pmtu_cookie)
 		return;
 	ipv4_sk_update_pmtu(skb, sk, info);
 	if (inet_csk(sk)->af_ops->rebuild_header(sk) || !sk->dst_cache)

@@ -75,6 +75,8 @@ void tcp_reqsk_window(const struct sock *lsk, const struct dst_entry *dst, struc
 
 	if (ltp->rx_opt.user_mss && ltp->rx_opt.user_mss < mss)
 		mss = ltp->rx_opt.user_mss;
+	if ((lsk->userlocks & 2) && (!clamp || clamp > tcp_full_space(lsk)))
+		clamp = tcp_full_space(lsk);
 	tcp_select_initial_window(lsk, tcp_full_space(lsk), mss - (t->tstamp_ok ? 12 : 0), &t->rcv_wnd, &clamp, t->wscale_ok,
 				  &t->rcv_wscale, tcp_route_initrwnd(dst));
 }

@@ -568,6 +568,9 @@ static void tcp_connect_init(struct sock *sk)
 	tcp_initialize_rcv_mss(sk);
 	if (!(tp->rare && tp->rare->window_clamp_user))
 		tp->window_clamp = tcp_route_window(dst);
+	/* A buffer that the program fixed will never hold more: no scale for what cannot come. */
+	if ((sk->userlocks & 2) && (!tp->window_clamp || tp->window_clamp > tcp_full_space(sk)))
+		tp->window_clamp = tcp_full_space(sk);
 	tcp_select_initial_window(sk, tcp_full_space(sk),
 				  tp->advmss - (tp->rx_opt.ts_recent_stamp ? (uint32_t)tp->tcp_header_len - TCP_HLEN : 0), &tp->rcv_wnd,
 				  &tp->window_clamp, s->window_scaling != 0, &rcv_wscale, tcp_route_initrwnd(dst));
