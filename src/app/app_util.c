@@ -86,8 +86,12 @@ int opt_next(struct opt *o, struct task *t)
 int opt_u64(struct opt *o, struct task *t, uint64_t min, uint64_t max, uint64_t *out)
 {
 	if (u64_parse(o->value, min, max, out)) {
-		task_eprintf(t, "%s: invalid argument: '%s': out of range: %llu <= value <= %llu\n", o->argv[0],
-			     o->value, (unsigned long long)min, (unsigned long long)max);
+		uint64_t v;
+
+		task_eprintf(t, "%s: invalid argument: '%s'", o->argv[0], o->value);
+		if (!u64_parse(o->value, 0, UINT64_MAX, &v))
+			task_eprintf(t, ": out of range: %llu <= value <= %llu", (unsigned long long)min, (unsigned long long)max);
+		task_eprintf(t, "\n");
 		return -EINVAL;
 	}
 	return 0;

@@ -19,7 +19,7 @@ struct ping {
 	struct task *t;
 	int fd;
 	bool dgram, quiet, numeric;
-	uint32_t dst;
+	uint32_t dst, src;
 	uint16_t id;
 	uint64_t count, size, interval_ns, timeout_ns, deadline_ns;
 	uint64_t sent, received, errors, dup;
@@ -28,8 +28,11 @@ struct ping {
 	uint64_t sent_at[64]; /* by sequence, the last 64 */
 	bool seen[64];
 	uint8_t *buf;
-	const char *name;
+	const char *name, *iface; /* -I: a device or an address */
 };
+
+/* What carries no time of sending has no round-trip time to show, as with iputils. */
+static bool timed(const struct ping *p) { return p->size >= 16; }
 
 static uint64_t isqrt(uint64_t v)
 {
@@ -113,9 +116,13 @@ static void echo_reply(struct ping *p, uint32_t from, const struct icmp_hdr *h, 
 	p->t_last = now;
 	if (p->quiet)
 		return;
-	task_printf(p->t, "%zu bytes from %s: icmp_seq=%u ttl=%d time=", len, ip4_str(a, from), seq, ttl);
-	print_ms(p->t, us);
-	task_puts(p->t, dup ? " ms (DUP!)\n" : " ms\n");
+	task_printf(p->t, "%zu bytes from %s: icmp_seq=%u ttl=%d", len, ip4_str(a, from), seq, ttl);
+	if (timed(p)) {
+		task_puts(p->t, " time=");
+		print_ms(p->t, us);
+		task_puts(p->t, " ms");
+	}
+	task_puts(p->t, dup ? " (DUP!)\n" : "\n");
 }
 
 /* An ICMP error arrived on a raw socket: is the quoted packet one of our echoes? */
@@ -156,7 +163,17 @@ static void one_packet(struct ping *p, const uint8_t *b, size_t len, uint32_t fr
 	}
 }
 
-/* Take what the error queue of a ping socket holds (IP_RECVERR). */
+/* What this host refused to send. */
+static void print_local(struct ping *p, int err, uint32_t mtu)
+{
+	p->errors++;
+	if (err == EMSGSIZE)
+		task_eprintf(p->t, "ping: local error: message too long, mtu=%u\n", mtu);
+	else
+		task_eprintf(p->t, "ping: local error: %s\n", app_strerror(-err));
+}
+
+/* Take what the error queue holds (IP_RECVERR): on a ping socket all, on a raw one what this host said itself. */
 static void drain_errors(struct ping *p)
 {
 	uint8_t data[64], ctl[256];
@@ -178,11 +195,11 @@ static void drain_errors(struct ping *p)
 			h.type = e.type;
 			h.code = e.code;
 			put_be16(h.rest + 2, (uint16_t)e.info);
-			if (e.origin == 2) /* SO_EE_ORIGIN_ICMP */
+			if (e.origin == 2 && p->dgram) /* SO_EE_ORIGIN_ICMP */
 				print_error(p, ntohl(e.off.sin_addr.s_addr), &h,
 					    n >= ICMP_HLEN ? get_be16(data + 6) : 0);
-			else
-				p->errors++;
+			else if (e.origin == 1) /* SO_EE_ORIGIN_LOCAL */
+				print_local(p, (int)e.ee_errno, e.info);
 		}
 	}
 }
@@ -210,7 +227,7 @@ static bool receive_until(struct ping *p, uint64_t deadline, bool stop_early)
 			return false;
 		if (n <= 0)
 			continue;
-		if (p->dgram && (pfd.revents & POLLERR))
+		if (pfd.revents & POLLERR)
 			drain_errors(p);
 		n = sys_recvmsg(p->t, p->fd, &m, MSG_DONTWAIT);
 		if (n < 0)
@@ -222,6 +239,7 @@ static bool receive_until(struct ping *p, uint64_t deadline, bool stop_early)
 	}
 }
 
+/* One echo request. An error is told, or has been told by the error queue. */
 static int send_echo(struct ping *p)
 {
 	size_t len = ICMP_HLEN + p->size;
@@ -241,8 +259,13 @@ static int send_echo(struct ping *p)
 	p->seen[seq % 64] = false;
 	n = sys_sendto(p->t, p->fd, p->buf, len, 0, (struct sockaddr *)&to, sizeof(to));
 	if (n < 0) {
-		p->errors++;
-		task_eprintf(p->t, "ping: sendmsg: %s\n", app_strerror((int)n));
+		uint64_t before = p->errors;
+
+		drain_errors(p);
+		if (p->errors == before) {
+			p->errors++;
+			task_eprintf(p->t, "ping: sendmsg: %s\n", app_strerror((int)n));
+		}
 	}
 	return (int)n;
 }
@@ -260,7 +283,7 @@ static int finish(struct ping *p)
 	task_printf(p->t, ", %llu%% packet loss, time %llums\n",
 		    (unsigned long long)(p->sent ? (p->sent - min_u64(p->sent, p->received)) * 100 / p->sent : 0),
 		    (unsigned long long)ms);
-	if (p->received) {
+	if (p->received && timed(p)) {
 		uint64_t avg = p->rtt_sum / p->received;
 		uint64_t var = p->rtt_sum2 / p->received - avg * avg;
 		uint64_t v[4] = { p->rtt_min, avg, p->rtt_max, isqrt(var) };
@@ -275,59 +298,89 @@ static int finish(struct ping *p)
 	return p->received ? 0 : 1;
 }
 
-static int open_socket(struct ping *p, const char *iface, int pmtudisc, int ttl, bool bcast)
+/* -I: from an address, or through a device. probe is the socket that asks for the route. */
+static int from_iface(struct ping *p, const char *iface, int probe)
 {
-	struct sockaddr_in dst = app_sockaddr(p->dst, 1025), src;
-	socklen_t len = sizeof(src);
-	int one = 1, err, probe;
+	socklen_t len = (socklen_t)strlen(iface) + 1;
 	uint32_t a;
+	int err;
 
-	p->fd = sys_socket(p->t, AF_INET, p->dgram ? SOCK_DGRAM : SOCK_RAW, IPPROTO_ICMP);
-	if (p->fd < 0) {
-		task_eprintf(p->t, "ping: socket: %s\n", app_strerror(p->fd));
-		return 2;
-	}
-	/* As iputils does: a UDP socket tells which source the route gives, or that there is no route. */
-	probe = sys_socket(p->t, AF_INET, SOCK_DGRAM, 0);
-	if (bcast)
-		sys_setsockopt(p->t, probe, SOL_SOCKET, SO_BROADCAST, &one, sizeof(one));
-	if (iface && !ip4_parse(iface, &a)) {
+	if (!ip4_parse(iface, &a)) {
 		struct sockaddr_in s = app_sockaddr(a, 0);
+
 		err = sys_bind(p->t, p->fd, (struct sockaddr *)&s, sizeof(s));
 		if (err) {
 			task_eprintf(p->t, "ping: bind: %s\n", app_strerror(err));
 			return 2;
 		}
 		sys_bind(p->t, probe, (struct sockaddr *)&s, sizeof(s));
-	} else if (iface) {
-		err = sys_setsockopt(p->t, p->fd, SOL_SOCKET, SO_BINDTODEVICE, iface, (socklen_t)strlen(iface) + 1);
-		if (err) {
-			task_eprintf(p->t, "ping: unknown iface %s\n", iface);
-			return 2;
-		}
-		sys_setsockopt(p->t, probe, SOL_SOCKET, SO_BINDTODEVICE, iface, (socklen_t)strlen(iface) + 1);
+		return 0;
 	}
-	err = sys_connect(p->t, probe, (struct sockaddr *)&dst, sizeof(dst));
+	err = sys_setsockopt(p->t, p->fd, SOL_SOCKET, SO_BINDTODEVICE, iface, len);
+	if (err) {
+		task_eprintf(p->t, "ping: SO_BINDTODEVICE %s: %s\n", iface, app_strerror(err));
+		return 2;
+	}
+	sys_setsockopt(p->t, probe, SOL_SOCKET, SO_BINDTODEVICE, iface, len);
+	return 0;
+}
+
+/* Which address will be the source, and may this be sent at all? As iputils does: a UDP socket tells. */
+static int ask_route(struct ping *p, int probe, bool bcast)
+{
+	struct sockaddr_in dst = app_sockaddr(p->dst, 1025), src;
+	socklen_t len = sizeof(src);
+	int one = 1, err = sys_connect(p->t, probe, (struct sockaddr *)&dst, sizeof(dst));
+
 	if (err == -EACCES && !bcast) {
 		task_eprintf(p->t, "ping: Do you want to ping broadcast? Then -b. If not, check your local firewall rules\n");
 		return 2;
+	}
+	if (err == -EACCES) {
+		task_eprintf(p->t, "WARNING: pinging broadcast address\n");
+		sys_setsockopt(p->t, probe, SOL_SOCKET, SO_BROADCAST, &one, sizeof(one));
+		err = sys_connect(p->t, probe, (struct sockaddr *)&dst, sizeof(dst));
 	}
 	if (err) {
 		task_eprintf(p->t, "ping: connect: %s\n", app_strerror(err));
 		return 2;
 	}
 	sys_getsockname(p->t, probe, (struct sockaddr *)&src, &len);
+	p->src = ntohl(src.sin_addr.s_addr);
+	if (!p->dst)
+		p->dst = p->src; /* 0.0.0.0 is this host */
+	return 0;
+}
+
+static int open_socket(struct ping *p, int pmtudisc, int ttl, bool bcast)
+{
+	int one = 1, rc, probe;
+
+	p->fd = sys_socket(p->t, AF_INET, p->dgram ? SOCK_DGRAM : SOCK_RAW, IPPROTO_ICMP);
+	if (p->fd < 0) {
+		task_eprintf(p->t, "ping: socket: %s\n", app_strerror(p->fd));
+		return 2;
+	}
+	probe = sys_socket(p->t, AF_INET, SOCK_DGRAM, 0);
+	rc = p->iface ? from_iface(p, p->iface, probe) : 0;
+	if (!rc)
+		rc = ask_route(p, probe, bcast);
 	sys_close(p->t, probe);
+	if (rc)
+		return rc;
 	sys_setsockopt(p->t, p->fd, IPPROTO_IP, IP_RECVTTL, &one, sizeof(one));
-	if (p->dgram)
-		sys_setsockopt(p->t, p->fd, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
+	sys_setsockopt(p->t, p->fd, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
 	if (bcast)
 		sys_setsockopt(p->t, p->fd, SOL_SOCKET, SO_BROADCAST, &one, sizeof(one));
 	if (pmtudisc >= 0)
 		sys_setsockopt(p->t, p->fd, IPPROTO_IP, IP_MTU_DISCOVER, &pmtudisc, sizeof(pmtudisc));
 	if (ttl >= 0) {
-		sys_setsockopt(p->t, p->fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
 		sys_setsockopt(p->t, p->fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof(ttl));
+		rc = sys_setsockopt(p->t, p->fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+		if (rc) {
+			task_eprintf(p->t, "ping: cannot set unicast time-to-live: %s\n", app_strerror(rc));
+			return 2;
+		}
 	}
 	return 0;
 }
@@ -335,13 +388,16 @@ static int open_socket(struct ping *p, const char *iface, int pmtudisc, int ttl,
 static int run(struct ping *p)
 {
 	char a[IP4_STRLEN];
+	uint32_t unused;
 	bool more = true;
 
 	p->t_start = p->t_last = sys_clock_ns(p->t);
 	if (p->deadline_ns)
 		p->deadline_ns += p->t_start;
-	task_printf(p->t, "PING %s (%s) %llu(%llu) bytes of data.\n", p->name, ip4_str(a, p->dst),
-		    (unsigned long long)p->size, (unsigned long long)p->size + 28);
+	task_printf(p->t, "PING %s (%s) ", p->name, ip4_str(a, p->dst));
+	if (p->iface)
+		task_printf(p->t, "from %s %s: ", ip4_str(a, p->src), ip4_parse(p->iface, &unused) ? p->iface : "");
+	task_printf(p->t, "%llu(%llu) bytes of data.\n", (unsigned long long)p->size, (unsigned long long)p->size + 28);
 	while (more && (!p->count || p->sent < p->count)) {
 		uint64_t next = sys_clock_ns(p->t) + p->interval_ns;
 		bool last;
@@ -363,7 +419,6 @@ static int run(struct ping *p)
 int ping_main(struct task *t, int argc, char **argv)
 {
 	struct ping p = { .t = t, .size = 56, .interval_ns = NSEC_PER_SEC, .timeout_ns = 10 * NSEC_PER_SEC };
-	const char *iface = NULL;
 	int c, rc, pmtudisc = -1, ttl = -1;
 	bool bcast = false;
 	uint64_t v;
@@ -375,7 +430,7 @@ int ping_main(struct task *t, int argc, char **argv)
 		switch (c) {
 		case 'c': rc = opt_u64(&o, t, 1, INT64_MAX, &p.count); break;
 		case 's': rc = opt_u64(&o, t, 0, PING_MAX_SIZE, &p.size); break;
-		case 'I': iface = o.value; break;
+		case 'I': p.iface = o.value; break;
 		case 't': rc = opt_u64(&o, t, 0, 255, &v); ttl = (int)v; break;
 		case 'W': rc = opt_seconds(&o, t, &p.timeout_ns); break;
 		case 'w': rc = opt_seconds(&o, t, &p.deadline_ns); break;
@@ -399,7 +454,7 @@ int ping_main(struct task *t, int argc, char **argv)
 		default: rc = -EINVAL;
 		}
 		if (rc)
-			return 2;
+			return c == '?' ? 2 : 1;
 	}
 	if (o.i != argc - 1) {
 		task_eprintf(t, "ping: usage error: Destination address required\n");
@@ -409,7 +464,7 @@ int ping_main(struct task *t, int argc, char **argv)
 	if (app_resolve(t, p.name, &p.dst))
 		return 2;
 	sys_getrandom(t, &p.id, sizeof(p.id));
-	rc = open_socket(&p, iface, pmtudisc, ttl, bcast);
+	rc = open_socket(&p, pmtudisc, ttl, bcast);
 	if (rc)
 		return rc;
 	p.buf = xcalloc(1, PING_MAX_SIZE + 128);

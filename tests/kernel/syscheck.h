@@ -32,6 +32,7 @@ struct sc {
 	int fd[26];
 	uint16_t port0, eph[SC_EPH];
 	int n_eph, sniff;
+	bool sniff_lo, sniff_arp, sniff_ids;
 	bool fast; /* do not let things settle after each call */
 	struct sc_flow flow[SC_FLOWS];
 	int n_flows;

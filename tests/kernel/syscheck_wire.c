@@ -1,4 +1,5 @@
-/* Packets of a case: "sniff DEV" listens with a packet socket, "frames" tells what has come and gone since, "icmp TYPE CODE
+/* Packets of a case: "sniff DEV [arp|ids]" listens with a packet socket, "frames" tells what has come and gone since (on lo only as
+ * it leaves; TCP and UDP only of the case's own ports), "icmp TYPE CODE
  * [WORD]" sends this host an ICMP message that quotes the last packet that went out, and "seg N FLAGS SEQ ACK LEN" sends
  * socket N a segment in its peer's name, SEQ and ACK being what they are off what N expects. */
 #include <arpa/inet.h>
@@ -44,6 +45,19 @@ void sc_sniff(struct sc *s)
 	if (err)
 		SAY(" sniff=%s", sc_errno(err));
 	s->sniff = fd;
+	s->sniff_lo = !strcmp(ARG(1), "lo");
+	s->sniff_arp = !strcmp(ARG(2), "arp");
+	s->sniff_ids = !strcmp(ARG(2), "ids");
+}
+
+/* Does the packet belong to this case? Earlier ones leave retransmissions behind. */
+static bool mine(const struct sc *s, const uint8_t *ip)
+{
+	const uint8_t *l4 = ip + ((ip[0] & 15) << 2);
+
+	if ((ip[9] != 6 && ip[9] != 17) || be16(ip + 6) & 0x1fff)
+		return true;
+	return (uint16_t)(be16(l4) - s->port0) < 10 || (uint16_t)(be16(l4 + 2) - s->port0) < 10;
 }
 
 static struct sc_flow *flow_of(struct sc *s, const uint8_t *ip, const uint8_t *l4)
@@ -96,7 +110,7 @@ static void tcp_options(struct sc *s, const uint8_t *o, int n)
 	SAY(">");
 }
 
-static void tcp_show(struct sc *s, const uint8_t *ip, const uint8_t *tcp, size_t len)
+static void tcp_show(struct sc *s, const uint8_t *ip, const uint8_t *tcp, size_t len, size_t there)
 {
 	struct sc_flow *f = flow_of(s, ip, tcp);
 	const struct sc_flow *r = reverse_of(s, f);
@@ -115,7 +129,7 @@ static void tcp_show(struct sc *s, const uint8_t *ip, const uint8_t *tcp, size_t
 	SAY(" win=%u", be16(tcp + 14));
 	if (flags & 32)
 		SAY(" urg=%u", be16(tcp + 18));
-	if (head > 20)
+	if (head > 20 && there >= (size_t)head)
 		tcp_options(s, tcp + 20, head - 20);
 	SAY(" data=%zu", len - (size_t)head);
 }
@@ -153,6 +167,17 @@ static void igmp_show(struct sc *s, const uint8_t *p, size_t len)
 		SAY(" %s", inet_ntop(AF_INET, p + 4, g, sizeof(g)));
 }
 
+/* An identification is a random number, and those after it in a flow count up, or are 0, or another generator's. */
+static void id_show(struct sc *s, uint16_t id, uint16_t since)
+{
+	if (!id)
+		SAY(" id=0");
+	else if (since < 100)
+		SAY(" id=x+%u", since);
+	else
+		SAY(" id=y");
+}
+
 static void ip_show(struct sc *s, const uint8_t *ip, size_t len)
 {
 	char a[INET_ADDRSTRLEN], b[INET_ADDRSTRLEN];
@@ -160,7 +185,7 @@ static void ip_show(struct sc *s, const uint8_t *ip, size_t len)
 	const uint8_t *l4 = ip + head;
 	unsigned off = be16(ip + 6);
 
-	if (len < head + 8)
+	if (len < head)
 		return;
 	SAY("%s>%s len=%zu%s ttl=%u", inet_ntop(AF_INET, ip + 12, a, sizeof(a)), inet_ntop(AF_INET, ip + 16, b, sizeof(b)), total,
 	    head > 20 ? " opts" : "", ip[8]);
@@ -169,18 +194,18 @@ static void ip_show(struct sc *s, const uint8_t *ip, size_t len)
 	SAY("%s", off & 0x4000 ? " DF" : "");
 	if (off & 0x3fff)
 		SAY(" frag=%u%s", (off & 0x1fff) * 8, off & 0x2000 ? "+" : "");
-	if ((off & 0x1fff) == 0 && ip[9] != 1 && ip[9] != 2) {
+	if ((off & 0x1fff) == 0 && len >= head + 8 && (ip[9] == 6 || (s->sniff_ids && ip[9] == 17))) {
 		struct sc_flow *f = flow_of(s, ip, l4);
 		if (!f->id0)
 			f->id0 = be16(ip + 4); /* the first that is not 0 */
-		SAY(" id=%s%d", be16(ip + 4) ? "x+" : "", be16(ip + 4) ? (uint16_t)(be16(ip + 4) - f->id0) : 0);
-	} else if (!be16(ip + 4)) {
+		id_show(s, be16(ip + 4), (uint16_t)(be16(ip + 4) - f->id0));
+	} else if (!be16(ip + 4) && !(off & 0x4000)) {
 		SAY(" id=0");
 	}
-	if (off & 0x1fff)
+	if (off & 0x1fff || len < head + 8)
 		SAY(" proto=%u", ip[9]);
 	else if (ip[9] == 6 && len >= head + 20)
-		tcp_show(s, ip, l4, total - head);
+		tcp_show(s, ip, l4, total - head, len - head);
 	else if (ip[9] == 17)
 		ports_show(s, l4), SAY(" udp data=%u", be16(l4 + 4) - 8);
 	else if (ip[9] == 1)
@@ -220,12 +245,17 @@ static void drain(struct sc *s, bool show)
 
 		if (n < 0)
 			return;
-		if (ntohs(a.sll_protocol) != ETH_P_IP && ntohs(a.sll_protocol) != ETH_P_ARP)
+		if (ntohs(a.sll_protocol) != ETH_P_IP && (ntohs(a.sll_protocol) != ETH_P_ARP || !s->sniff_arp))
+			continue;
+		if (s->sniff_lo && a.sll_pkttype != PACKET_OUTGOING)
+			continue;
+		if (ntohs(a.sll_protocol) == ETH_P_IP && !mine(s, p))
 			continue;
 		if (show)
 			SAY("\n  %s ", a.sll_pkttype < 5 ? types[a.sll_pkttype] : "?");
-		if (ntohs(a.sll_protocol) == ETH_P_IP && n >= 28) {
-			keep_last(s, p, (size_t)n, a.sll_pkttype);
+		if (ntohs(a.sll_protocol) == ETH_P_IP) {
+			if (n >= 28)
+				keep_last(s, p, (size_t)n, a.sll_pkttype);
 			if (show)
 				ip_show(s, p, (size_t)n);
 		} else if (show) {
@@ -282,8 +312,9 @@ void sc_seg(struct sc *s)
 {
 	const uint8_t *ip = s->last, *tcp = s->last + 20;
 	struct sockaddr_in to = { .sin_family = AF_INET };
-	uint8_t p[40 + 1500] = { 0x45 };
-	size_t data = (size_t)atoi(ARG(4)), total = 40 + data;
+	uint8_t p[60 + 1500] = { 0x45 };
+	bool ts = s->last_len >= 52 && tcp[12] >> 4 == 8 && tcp[22] == 8; /* nop, nop, timestamp: answered with one */
+	size_t data = (size_t)atoi(ARG(4)), head = ts ? 52 : 40, total = head + data;
 	uint32_t pseudo = 0, next;
 	int fd = sys_socket(s->t, AF_INET, SOCK_RAW, IPPROTO_RAW), err;
 
@@ -301,7 +332,12 @@ void sc_seg(struct sc *s)
 	memcpy(p + 22, tcp, 2);
 	set32(p + 24, (tcp[13] & 16 ? be32(tcp + 8) : 0) + (uint32_t)atol(ARG(2)));
 	set32(p + 28, next + (uint32_t)atol(ARG(3)));
-	p[32] = 0x50, p[33] = seg_flags(ARG(1));
+	p[32] = ts ? 0x80 : 0x50, p[33] = seg_flags(ARG(1));
+	if (ts) {
+		memcpy(p + 40, tcp + 20, 4);
+		memcpy(p + 44, tcp + 28, 4);
+		memcpy(p + 48, tcp + 24, 4);
+	}
 	set16(p + 34, 1000);
 	for (int i = 12; i < 20; i += 2)
 		pseudo += be16(p + i);

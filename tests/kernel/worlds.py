@@ -93,6 +93,15 @@ for c in ("ip route del 10.3.99.0/24", "ip route del 10.3.1.0/24", "ip route add
     w.run("a", c)
 
 
+def sockets(w):
+    """Settings that every table of cases begins with."""
+    w.run("a", "ip neigh add 10.1.0.66 lladdr 02:00:00:00:00:66 dev eth1 nud permanent")
+    w.run("a", "sysctl -w net.ipv4.ping_group_range='0 0'", "sysctl -w 'net.ipv4.ping_group_range=0 0'")
+    for n in "arb":
+        w.run(n, "sysctl -w net.ipv4.icmp_ratemask=0", name="icmp_ratemask " + n)
+    w.run("a", "sysctl -w net.ipv4.tcp_congestion_control=cubic")
+
+
 def table(name, path):
     """Cases of syscheck: one run each, ports of its own."""
     for i, line in enumerate(x for x in open(os.path.join(HERE, path)) if x.strip() and x[0] != "#"):
@@ -101,10 +110,7 @@ def table(name, path):
 
 
 w = World("calls")
-w.run("a", "ip neigh add 10.1.0.66 lladdr 02:00:00:00:00:66 dev eth1 nud permanent")
-w.run("a", "sysctl -w net.ipv4.ping_group_range='0 0'", "sysctl -w 'net.ipv4.ping_group_range=0 0'")
-w.run("a", "sysctl -w net.ipv4.icmp_ratelimit=0")
-w.run("a", "sysctl -w net.ipv4.tcp_congestion_control=cubic")
+sockets(w)
 table(w, "syscalls.txt")
 
 
@@ -173,6 +179,17 @@ for args in ("-n 10.2.0.1", "-n 10.1.0.1", "-n 127.0.0.1", "-n -I 10.2.0.1", "-n
              "-n 10.2.0.1 1400", "-n -F 10.2.0.1 1500", "-n 10.99.0.1", "-n -w 1 -q 1 -m 3 10.1.0.77", "-n nosuch.invalid.", "-n -w 1 -q 1 -m 4 10.2.0.77"):
     w.run("a", "traceroute " + args)
 w.run("r", "traceroute -n 10.99.0.1")
+
+w = World("wire")
+sockets(w)
+w.run("a", "ping -c 1 10.2.0.1", name="neighbours are known")
+# a transmission's second copy ("host") comes when the CPU gets to it: in order of direction the two sides agree
+table(w, "wire.txt")
+for mtu in (1280, 576, 100, 88, 87, 68):
+    w = World("mtu%d" % mtu)
+    sockets(w)
+    w.run("a", "ip link set lo mtu %d" % mtu)
+    table(w, "mtu.txt")
 
 w = World("sysctl")
 for tree in ("net.ipv4", "net.core"):
