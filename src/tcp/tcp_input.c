@@ -336,13 +336,12 @@ void tcp_initialize_rcv_mss(struct sock *sk)
 static void sndbuf_expand(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t per_mss = max_u32(tp->rx_opt.mss_clamp, tp->mss_cache) + MAX_TCP_HEADER + (uint32_t)sizeof(struct sk_buff) + 256;
+	uint32_t per_mss = max_u32(tp->rx_opt.mss_clamp, tp->mss_cache) + 640; /* Linux's header room and skb_shared_info */
 	uint32_t segs = max_u32(max_u32(TCP_INIT_CWND, tp->snd_cwnd), tp->reordering + 1u);
 	uint64_t want;
 
-	if (per_mss < 65536) /* what the allocator will give */
-		per_mss = 1u << (32 - (uint32_t)__builtin_clz(per_mss - 1));
-	want = 2ull * segs * per_mss;
+	per_mss = 1u << (32 - (uint32_t)__builtin_clz(per_mss - 1)); /* what an allocator gives */
+	want = 2ull * segs * (per_mss + 256); /* and its sk_buff */
 	if ((uint64_t)sk->sndbuf < want)
 		sk->sndbuf = (int32_t)min_u64(want, (uint64_t)tcp_sysctl(sk)->wmem[2]);
 }
@@ -501,6 +500,9 @@ static int rcv_synsent(struct sock *sk, struct sk_buff *skb)
 	if (flags & TCP_ACK) {
 		if (!after(tcb->ack_seq, tp->snd_una) || after(tcb->ack_seq, tp->snd_nxt)) {
 			tp->rx_opt = saved;
+			/* an old connection of the peer's, which our RST ends: the SYN may go again at once */
+			if (!inet_csk(sk)->retransmits)
+				inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, TCP_TIMEOUT_MIN_US);
 			return flags & TCP_RST ? (kfree_skb_reason(skb, DROP_TCP_INVALID_ACK_SEQUENCE), 0) : 1;
 		}
 		if (tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr && !(flags & TCP_RST) &&

@@ -36,10 +36,20 @@ bool tcp_rmem_schedule(struct sock *sk, uint32_t n);
 bool tcp_out_of_memory(struct sock *sk);
 bool tcp_check_oom(struct sock *sk, unsigned shift);
 void tcp_set_owner_r(struct sk_buff *skb, struct sock *sk);
-static inline void tcp_wmem_charge(struct sock *sk, const struct sk_buff *skb)
+/* What an skb of the send queues costs its socket: as much as Linux charges (832 octets on 64 bits, and each octet of
+ * data once), so that a program's SO_SNDBUF means the same number of bytes. */
+#define TCP_SKB_COST 832u
+static inline void tcp_wmem_change(struct sock *sk, struct sk_buff *skb, int32_t n)
 {
-	sk->wmem_queued += (int32_t)skb->truesize;
-	tcp_net(sk)->mem_allocated += skb->truesize;
+	skb->truesize += (uint32_t)n;
+	sk->wmem_queued += n;
+	tcp_net(sk)->mem_allocated += n;
+}
+/* skb comes to a send queue; its truesize is counted anew. */
+static inline void tcp_wmem_charge(struct sock *sk, struct sk_buff *skb)
+{
+	skb->truesize = 0;
+	tcp_wmem_change(sk, skb, (int32_t)(TCP_SKB_COST + skb->len));
 }
 
 /* tcp_output.c, tcp_xmit.c */
@@ -128,7 +138,6 @@ uint64_t tcp_chrono_us(const struct sock *sk, uint8_t type);
 uint64_t tcp_pacing_rate(const struct sock *sk);
 bool tcp_pacing_check(struct sock *sk);
 void tcp_pacing_sent(struct sock *sk, uint32_t len);
-uint32_t tcp_pacing_segs(const struct sock *sk, uint32_t mss);
 static inline bool tcp_needs_pacing(const struct sock *sk) { return unlikely(sk->max_pacing_rate != UINT64_MAX); }
 
 /* tcp_options.c */

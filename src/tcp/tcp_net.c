@@ -65,7 +65,7 @@ static void sysctl_defaults(struct tcp_sysctl *s)
 		.challenge_ack_limit = 0x7fffffff, .invalid_ratelimit = 500, .autocorking = 1, .syncookies = 1,
 		.base_mss = 1024, .min_snd_mss = 48, .notsent_lowat = -1, .rto_min_us = (int32_t)TCP_RTO_MIN_US,
 		.rto_max_ms = 120000, .fastopen = 1, .retrans_collapse = 1, .port_range = { 32768, 60999 },
-		.pacing_ss_ratio = 200, .pacing_ca_ratio = 120,
+		.pacing_ss_ratio = 200, .pacing_ca_ratio = 120, .tso_rtt_log = 9,
 	};
 }
 
@@ -114,7 +114,7 @@ static int register_knobs(struct net *net)
 		KNOB("thin_linear_timeouts", thin_linear_timeouts, 0, 1),
 		KNOB("slow_start_after_idle", slow_start_after_idle, 0, 1),
 		KNOB("no_metrics_save", no_metrics_save, 0, 1), KNOB("moderate_rcvbuf", moderate_rcvbuf, 0, 1),
-		KNOB("tso_win_divisor", tso_win_divisor, 0, 255), KNOB("min_tso_segs", min_tso_segs, 1, 255),
+		KNOB("tso_win_divisor", tso_win_divisor, 0, 255), KNOB("min_tso_segs", min_tso_segs, 1, 255), KNOB("tso_rtt_log", tso_rtt_log, 0, 31),
 		KNOB("limit_output_bytes", limit_output_bytes, 0, ANY),
 		KNOB("challenge_ack_limit", challenge_ack_limit, 0, ANY),
 		KNOB("invalid_ratelimit", invalid_ratelimit, 0, ANY), KNOB("autocorking", autocorking, 0, 1),

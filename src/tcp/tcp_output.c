@@ -313,6 +313,8 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 		established_options(sk, &opts);
 	hlen = TCP_HLEN + tcp_options_size(&opts);
 	has_data = skb->len != 0;
+	if (tcb->gso_segs > 1 && has_data) /* a train: its receiver need not wait for more of it */
+		flags |= TCP_PSH;
 	if (!(flags & TCP_SYN))
 		ecn_send(sk, orig, &flags, has_data);
 	tp->icsk.ack_pending &= (uint8_t)~ICSK_ACK_NOW;
@@ -520,6 +522,7 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, u
 	a->has_csum = b->has_csum = 0;
 	n->skb_mstamp_ns = skb->skb_mstamp_ns;
 	skb_trim(skb, len);
+	tcp_wmem_change(sk, skb, -(int32_t)rest);
 	tcp_wmem_charge(sk, n);
 	tcp_skb_set_pcount(skb, mss_now);
 	tcp_skb_set_pcount(n, mss_now);
@@ -540,6 +543,7 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, u
 void tcp_trim_head(struct sock *sk, struct sk_buff *skb, uint32_t len)
 {
 	skb_pull(skb, len);
+	tcp_wmem_change(sk, skb, -(int32_t)len);
 	TCP_SKB_CB(skb)->seq += len;
 	TCP_SKB_CB(skb)->has_csum = 0;
 	if (tcp_skb_pcount(skb) > 1)

@@ -152,9 +152,3 @@ void tcp_pacing_sent(struct sock *sk, uint32_t len)
 	sk->pacing_rate = rate;
 	r->pacing_next_ns = max_u64(r->pacing_next_ns, now) + (uint64_t)len * NSEC_PER_SEC / rate;
 }
-
-/* Segments in one train: about a millisecond's worth, so that pacing is smooth. */
-uint32_t tcp_pacing_segs(const struct sock *sk, uint32_t mss)
-{
-	return max_u32((uint32_t)min_u64(tcp_pacing_rate(sk) >> 10, TCP_GSO_MAX) / mss, (uint32_t)tcp_sysctl(sk)->min_tso_segs);
-}

@@ -82,13 +82,6 @@ static uint32_t rack_reo_wnd(const struct sock *sk)
 	return (uint32_t)min_u64((uint64_t)(tp->min_rtt_us >> 2) * tp->rack_reo_wnd_steps, tp->srtt_us >> 3);
 }
 
-static struct sk_buff *tsorted_skb(struct list_head *pos)
-{
-	struct tcp_skb_cb *tcb = list_entry(pos, struct tcp_skb_cb, tx.tsorted);
-
-	return (struct sk_buff *)(void *)((char *)tcb - offsetof(struct sk_buff, cb));
-}
-
 /* How many that may yet come are looked at for the exact time of the next judgement. */
 #define RACK_WAITING_MAX 64u
 
@@ -102,7 +95,7 @@ static uint64_t rack_detect_loss(struct sock *sk)
 	uint32_t waiting = 0;
 
 	for (; pos != &tp->fl->tsorted_sent; pos = next) {
-		struct sk_buff *skb = tsorted_skb(pos);
+		struct sk_buff *skb = tcp_tsorted_skb(pos);
 		const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 		int64_t left;
 
@@ -475,7 +468,7 @@ static void unmark_lost(struct tcp_sock *tp)
 		if (skb->skb_mstamp_ns < last)
 			pos = head->next;
 		last = skb->skb_mstamp_ns;
-		while (pos != head && tsorted_skb(pos)->skb_mstamp_ns <= last)
+		while (pos != head && tcp_tsorted_skb(pos)->skb_mstamp_ns <= last)
 			pos = pos->next;
 		list_add_tail(&tcb->tx.tsorted, pos);
 	}

@@ -128,6 +128,7 @@ static void fill_segment(struct sock *sk, struct sk_buff *skb, uint32_t n, struc
 			skb->csum = csum_block_add(skb->csum, sum, off);
 		skb_count_sum(skb, n);
 	}
+	tcp_wmem_change(sk, skb, (int32_t)n);
 	sk->net->skb_mib.user_to_skb_bytes += n;
 	TRACE(&sk->net->probe, TR_COPY, skb->serial, "len=%u from=user to=skb", n);
 	tp->write_seq += n;

@@ -118,6 +118,13 @@ static inline const struct tcp_hdr *tcp_hdr(const struct sk_buff *skb)
 {
 	return (const struct tcp_hdr *)(const void *)skb_transport_header(skb);
 }
+/* The skb that stands at pos in the list by time of sending. */
+static inline struct sk_buff *tcp_tsorted_skb(struct list_head *pos)
+{
+	struct tcp_skb_cb *tcb = list_entry(pos, struct tcp_skb_cb, tx.tsorted);
+
+	return (struct sk_buff *)(void *)((char *)tcb - offsetof(struct sk_buff, cb));
+}
 static inline uint32_t tcp_skb_pcount(const struct sk_buff *skb) { return TCP_SKB_CB(skb)->gso_segs; }
 
 struct tcp_sack_block {
@@ -400,7 +407,7 @@ struct tcp_sysctl {
 		early_retrans, frto, thin_linear_timeouts, slow_start_after_idle, no_metrics_save, moderate_rcvbuf,
 		tso_win_divisor, min_tso_segs, limit_output_bytes, challenge_ack_limit, invalid_ratelimit, autocorking,
 		syncookies, mtu_probing, base_mss, min_snd_mss, notsent_lowat, workaround_signed_windows, rto_min_us,
-		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio, sockmap;
+		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio, tso_rtt_log, sockmap;
 };
 struct tcp_net {
 	struct proto prot; /* TCP over IPv4, filled by its glue */

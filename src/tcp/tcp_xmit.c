@@ -73,40 +73,77 @@ static bool tcp_snd_wnd_test(const struct tcp_sock *tp, const struct sk_buff *sk
 	return !after(end, tcp_wnd_end(tp));
 }
 
-/* How much of skb window and cwnd allow now; whole segments unless the window ends before one. */
-static uint32_t tcp_mss_split_point(const struct tcp_sock *tp, const struct sk_buff *skb, uint32_t mss, uint32_t quota, int nonagle)
+/* Does Nagle's rule, or a cork, keep a part of a segment at a train's end? */
+static bool nagle_keeps_tail(const struct tcp_sock *tp, int nonagle)
 {
-	uint32_t window = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
-	uint32_t max_len = (uint32_t)min_u64((uint64_t)mss * quota, skb->len), needed, partial;
-
-	needed = min_u32(skb->len, window);
-	if (max_len <= needed)
-		return max_len;
-	partial = needed % mss;
-	if (partial && needed == skb->len && !(nonagle & TCP_NAGLE_OFF) && needed > partial && !(nonagle & TCP_NAGLE_PUSH))
-		return needed - partial; /* Nagle keeps the tail */
-	return needed == skb->len ? needed : needed - partial ? needed - partial : needed;
+	if (nonagle & TCP_NAGLE_CORK)
+		return true;
+	return !nonagle && tp->fl->packets_out && after(tp->snd_sml, tp->snd_una) && !after(tp->snd_sml, tp->snd_nxt);
 }
 
-/* A train waits a little for more window rather than leave in pieces. */
-static bool tcp_tso_should_defer(const struct sock *sk, const struct sk_buff *skb, uint32_t quota, bool *cwnd_limited)
+/* How much of skb window and cwnd allow now; the tail, less than a segment, if it may go. */
+static uint32_t tcp_mss_split_point(const struct tcp_sock *tp, const struct sk_buff *skb, uint32_t mss, uint32_t quota, int nonagle)
+{
+	uint32_t window = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq, needed, partial;
+	uint64_t max_len = (uint64_t)mss * quota;
+
+	if (max_len <= window && skb->len > max_len)
+		return (uint32_t)max_len;
+	needed = min_u32(skb->len, window);
+	if (max_len <= needed)
+		return (uint32_t)max_len;
+	partial = needed % mss;
+	return partial && nagle_keeps_tail(tp, nonagle) ? needed - partial : needed;
+}
+
+/* How many segments a train may have: a millisecond's worth at the rate of cwnd / srtt, at least tcp_min_tso_segs; and
+ * near peers (tcp_tso_rtt_log) get longer ones, the farther the shorter, unless the program asked for pacing. */
+static uint32_t tcp_tso_segs(const struct sock *sk, uint32_t mss)
+{
+	const struct tcp_sysctl *s = tcp_sysctl(sk);
+	uint32_t r = tcp_sk(sk)->min_rtt_us >> s->tso_rtt_log, segs;
+	uint64_t bytes;
+
+	if (likely(r == 0 && !tcp_needs_pacing(sk)))
+		return max_u32(TCP_GSO_MAX / mss, 1);
+	bytes = tcp_pacing_rate(sk) >> 10;
+	if (r < 32 && !tcp_needs_pacing(sk))
+		bytes += TCP_GSO_MAX >> r;
+	segs = (uint32_t)min_u64(bytes, TCP_GSO_MAX) / mss;
+	return max_u32(segs, (uint32_t)s->min_tso_segs);
+}
+
+/* A train waits a little for more window rather than leave in pieces: not in recovery, not when the ACK that would
+ * bring more is half a round trip away, not when the last train left more than a millisecond ago. */
+static bool tcp_tso_should_defer(const struct sock *sk, const struct sk_buff *skb, uint32_t quota, uint32_t segs, bool *cwnd_limited)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t limit, div = (uint32_t)tcp_sysctl(sk)->tso_win_divisor, wnd;
+	uint64_t now = sk->net->now_ns;
+	uint32_t limit, div = (uint32_t)tcp_sysctl(sk)->tso_win_divisor, wnd, cwnd_room = quota * tp->mss_cache;
 
-	if (inet_csk(sk)->ca_state >= TCP_CA_Recovery || !tp->fl->packets_out)
+	if (inet_csk(sk)->ca_state >= TCP_CA_Recovery || tcp_rtx_queue_empty(sk))
+		return false;
+	if (list_empty(&tp->fl->tsorted_sent) || now - tcp_tsorted_skb(tp->fl->tsorted_sent.prev)->skb_mstamp_ns > NSEC_PER_MSEC)
 		return false;
 	wnd = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
-	limit = min_u32(wnd, quota * tp->mss_cache);
-	if (limit >= TCP_GSO_MAX - MAX_TCP_HEADER || limit >= skb->len)
+	limit = min_u32(wnd, cwnd_room);
+	if (limit >= segs * tp->mss_cache)
+		return false;
+	if (!skb_queue_is_last(&sk->write_queue, skb) && limit >= skb->len)
 		return false;
 	if (div && limit >= min_u32(tp->snd_wnd, tp->snd_cwnd * tp->mss_cache) / div)
 		return false;
-	if (TCP_SKB_CB(skb)->tcp_flags & TCP_FIN || TCP_SKB_CB(skb)->eor)
+	if (now - skb_peek(&tp->fl->rtx_queue)->skb_mstamp_ns < (uint64_t)(tp->srtt_us >> 4) * NSEC_PER_USEC)
 		return false;
-	if (quota * tp->mss_cache <= wnd)
-		*cwnd_limited = true;
-	return true;
+	if (cwnd_room < wnd) {
+		if (cwnd_room <= skb->len) {
+			*cwnd_limited = true;
+			return true;
+		}
+	} else if (wnd <= skb->len) {
+		return true;
+	}
+	return !(TCP_SKB_CB(skb)->tcp_flags & TCP_FIN || TCP_SKB_CB(skb)->eor);
 }
 
 /* Not more in the host's own queues than about a millisecond's worth (Linux's TCP Small Queues). */
@@ -139,18 +176,62 @@ static void write_xmit_done(struct sock *sk, uint32_t sent, bool cwnd_limited, i
 		tcp_schedule_loss_probe(sk, false);
 }
 
+/* The same bytes with room for n more, in skb's place; skb itself if that cannot be had. */
+static struct sk_buff *with_room(struct sock *sk, struct sk_buff *skb, uint32_t n)
+{
+	struct sk_buff *big = skb_tailroom(skb) < n ? skb_copy_expand(skb, MAX_TCP_HEADER, n) : NULL;
+
+	if (!big)
+		return skb;
+	memcpy(big->cb, skb->cb, sizeof(big->cb));
+	skb_insert_(big, skb->prev, skb, &sk->write_queue);
+	tcp_wmem_charge(sk, big);
+	skb_unlink(skb, &sk->write_queue);
+	tcp_wmem_free_skb(sk, skb);
+	return big;
+}
+
+/* skb ends within a segment and more waits behind it: bytes from there make the segment whole. What stands in its place. */
+static struct sk_buff *fill_up(struct sock *sk, struct sk_buff *skb, uint32_t mss)
+{
+	struct sk_buff *next = skb->next;
+	struct tcp_skb_cb *a = TCP_SKB_CB(skb), *b = TCP_SKB_CB(next);
+	uint32_t n = min_u32(mss - skb->len % mss, next->len);
+
+	if (a->eor || !n || (a->tcp_flags & TCP_FIN) || (n == next->len && (b->tcp_flags & TCP_FIN)) || skb_cloned(skb) || skb_cloned(next))
+		return skb;
+	skb = with_room(sk, skb, n);
+	if (skb_tailroom(skb) < n)
+		return skb;
+	a = TCP_SKB_CB(skb);
+	skb_copy_bits(next, 0, skb_put(skb, n), n);
+	tcp_wmem_change(sk, skb, (int32_t)n);
+	a->end_seq += n;
+	a->has_csum = 0;
+	if (n == next->len) {
+		a->tcp_flags |= b->tcp_flags & TCP_PSH;
+		a->eor = b->eor;
+		skb_unlink(next, &sk->write_queue);
+		tcp_wmem_free_skb(sk, next);
+		return skb;
+	}
+	skb_pull(next, n);
+	tcp_wmem_change(sk, next, -(int32_t)n);
+	b->seq += n;
+	b->has_csum = 0;
+	return skb;
+}
+
 /* 1 sent, 0 not now, -1 not now because of the peer's window. */
 static int write_xmit_one(struct sock *sk, struct sk_buff *skb, uint32_t mss_now, uint32_t quota, int nonagle, int push_one,
 			   bool *cwnd_limited)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t limit = mss_now;
+	uint32_t limit = mss_now, segs;
 
 	tcp_skb_set_pcount(skb, mss_now);
 	if (unlikely(!tcp_snd_wnd_test(tp, skb, mss_now)))
 		return -1;
-	if (tcp_needs_pacing(sk))
-		quota = min_u32(quota, tcp_pacing_segs(sk, mss_now));
 	if (likely(skb->len <= mss_now)) {
 		int mode = nonagle;
 
@@ -159,9 +240,10 @@ static int write_xmit_one(struct sock *sk, struct sk_buff *skb, uint32_t mss_now
 		if (unlikely(!tcp_nagle_allows(tp, skb, mss_now, mode)))
 			return 0;
 	} else {
-		if (!push_one && !tcp_needs_pacing(sk) && tcp_tso_should_defer(sk, skb, quota, cwnd_limited))
+		segs = tcp_tso_segs(sk, mss_now);
+		if (!push_one && tcp_tso_should_defer(sk, skb, quota, segs, cwnd_limited))
 			return 0;
-		limit = tcp_mss_split_point(tp, skb, mss_now, quota, nonagle);
+		limit = tcp_mss_split_point(tp, skb, mss_now, min_u32(quota, segs), nonagle);
 	}
 	if (skb->len > limit && tcp_fragment(sk, &sk->write_queue, skb, limit, mss_now))
 		return 0;
@@ -198,11 +280,13 @@ bool tcp_write_xmit(struct sock *sk, uint32_t mss_now, int nonagle, int push_one
 			}
 			quota = 1;
 		}
+		if (!skb_queue_is_last(&sk->write_queue, skb) && unlikely(skb->len % mss_now))
+			skb = fill_up(sk, skb, mss_now);
 		r = write_xmit_one(sk, skb, mss_now, quota, nonagle, push_one, &cwnd_limited);
 		if (r <= 0)
 			break;
 		tcp_event_new_data_sent(sk, skb);
-		if (skb->len < mss_now)
+		if (skb->len < tcp_skb_pcount(skb) * mss_now)
 			tp->snd_sml = TCP_SKB_CB(skb)->end_seq;
 		sent += tcp_skb_pcount(skb);
 		if (push_one)
