@@ -11,8 +11,9 @@ struct bench_result {
 
 /* A work on culver's own stack for about ns of CPU time. 0, or -errno. */
 struct bench_pair;
-enum bench_road { BENCH_VETH, BENCH_LO };
-/* Two hosts joined by a veth pair (MTU 1500, checksums made and verified), or one host's lo. */
+enum bench_road { BENCH_VETH, BENCH_LO, BENCH_MAP };
+/* Two hosts joined by a veth pair (MTU 1500, checksums made and verified), one host's lo, or one host whose sockets are
+ * joined by the socket map. */
 int bench_culver(enum bench_road road, const char *work, uint64_t ns, struct bench_result *out);
 /* 1000 hosts (or n), each visiting the page: prints wall time, memory per host, hops per cpu-second. */
 int bench_hosts(uint32_t n, bool json);

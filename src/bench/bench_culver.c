@@ -37,6 +37,16 @@ static struct net *make_host(struct bench_world *w, const char *name, uint32_t i
 	return host_new(&p);
 }
 
+static int write_file(struct task *t, const char *path, const char *text)
+{
+	int fd = sys_open(t, path, O_WRONLY);
+	ssize_t n = fd < 0 ? fd : sys_write(t, fd, text, strlen(text));
+
+	if (fd >= 0)
+		sys_close(t, fd);
+	return n < 0 ? (int)n : 0;
+}
+
 static int world_init(struct bench_world *w, enum bench_road road)
 {
 	static const uint8_t mac[2][6] = { { 2, 0, 0, 0, 0, 1 }, { 2, 0, 0, 0, 0, 2 } };
@@ -61,7 +71,9 @@ static int world_init(struct bench_world *w, enum bench_road road)
 	}
 	for (unsigned i = 0; i < 2; i++)
 		w->t[i] = task_new_external(w->net[i], "bench", NULL);
-	return w->t[0] && w->t[1] ? 0 : -ENOMEM;
+	if (!w->t[0] || !w->t[1])
+		return -ENOMEM;
+	return road == BENCH_MAP ? write_file(w->t[0], "/proc/sys/net/culver/sockmap", "1\n") : 0;
 }
 
 static void world_free(struct bench_world *w)
@@ -207,13 +219,7 @@ static int do_rr(struct bench_world *w, uint64_t ns, struct bench_result *r)
 /* Room for all of them: Linux's default would drop what exceeds 262144. */
 static int tw_room(struct task *t)
 {
-	static const char room[] = "4000000\n";
-	int fd = sys_open(t, "/proc/sys/net/ipv4/tcp_max_tw_buckets", O_WRONLY);
-	ssize_t n = fd < 0 ? fd : sys_write(t, fd, room, sizeof(room) - 1);
-
-	if (fd >= 0)
-		sys_close(t, fd);
-	return n < 0 ? (int)n : 0;
+	return write_file(t, "/proc/sys/net/ipv4/tcp_max_tw_buckets", "4000000\n");
 }
 
 static int do_crr(struct bench_world *w, uint64_t ns, struct bench_result *r)

@@ -1,11 +1,15 @@
-/* The kernel's own loopback as a peer: both ends non-blocking on one thread, 127.0.0.0/8. */
+/* The kernel's own local roads as peers, both ends non-blocking on one thread: TCP and UDP over lo (127.0.0.0/8), TCP with
+ * its two sockets joined by a sockmap, unix stream sockets. A work's name may be followed by the road: tcp-rr@sockmap,
+ * tcp-rr@unix. Exit code PEER_NA: this machine refuses that road. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include "peer.h"
+#include "sockmap.h"
 
 static void die(const char *what)
 {
@@ -44,7 +48,7 @@ static int listener(struct sockaddr_in *out, uint32_t ip)
 	return fd;
 }
 
-static void pair(int fd[2])
+static void tcp_pair(int fd[2], int joined)
 {
 	struct sockaddr_in a;
 	int l = listener(&a, INADDR_LOOPBACK), one = 1;
@@ -58,6 +62,24 @@ static void pair(int fd[2])
 	setsockopt(fd[0], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	setsockopt(fd[1], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	close(l);
+	if (joined) {
+		const char *no = sockmap_join(fd, ntohs(a.sin_port));
+
+		if (no) {
+			fprintf(stderr, "kernel_peer: %s: %s\n", no, strerror(errno));
+			exit(PEER_NA);
+		}
+	}
+}
+
+static void pair(struct peer_args a, int fd[2])
+{
+	if (!strcmp(a.road, "unix")) {
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd))
+			die("socketpair");
+		return;
+	}
+	tcp_pair(fd, !strcmp(a.road, "sockmap"));
 }
 
 static int bulk(struct peer_args a)
@@ -66,7 +88,7 @@ static int bulk(struct peer_args a)
 	uint64_t t0, t, bytes = 0;
 	int fd[2];
 
-	pair(fd);
+	pair(a, fd);
 	memset(out, 'x', sizeof out);
 	for (t0 = t = cpu_ns(); t - t0 < a.ns; t = cpu_ns()) {
 		for (int i = 0; i < 16; i++) {
@@ -99,7 +121,7 @@ static int rr(struct peer_args a)
 	uint64_t t0, t, ops = 0;
 	int fd[2];
 
-	pair(fd);
+	pair(a, fd);
 	for (t0 = t = cpu_ns(); t - t0 < a.ns; t = cpu_ns())
 		for (int i = 0; i < 256; i++, ops++) {
 			all(fd[0], buf, sizeof buf, 1);
@@ -110,19 +132,49 @@ static int rr(struct peer_args a)
 	return report(ops, ops * 128, t - t0);
 }
 
+/* Where connections of the short work go: a TCP port, or a name in the abstract space of unix sockets. */
+struct place {
+	int family, l;
+	socklen_t len;
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_un un;
+	};
+};
+
+static struct place place_of(struct peer_args a)
+{
+	struct place p;
+
+	memset(&p, 0, sizeof p);
+	p.family = !strcmp(a.road, "unix") ? AF_UNIX : AF_INET;
+	if (p.family == AF_INET) {
+		p.l = listener(&p.in, 0x7f000000u | (a.offset + 1) << 8 | 1);
+		p.len = sizeof p.in;
+		return p;
+	}
+	p.l = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	p.un.sun_family = AF_UNIX;
+	p.len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+			    (size_t)snprintf(p.un.sun_path + 1, sizeof p.un.sun_path - 1, "culver-bench-%d", (int)getpid()));
+	if (p.l < 0 || bind(p.l, &p.sa, p.len) || listen(p.l, 128))
+		die("unix listener");
+	return p;
+}
+
 static int crr(struct peer_args a)
 {
-	struct sockaddr_in sa;
-	int l = listener(&sa, 0x7f000000u | (a.offset + 1) << 8 | 1);
+	struct place p = place_of(a);
 	char buf[64] = { 0 };
 	uint64_t t0, t, ops = 0;
 
 	for (t0 = t = cpu_ns(); t - t0 < a.ns; t = cpu_ns())
 		for (int i = 0; i < 16; i++, ops++) {
-			int c = sock(SOCK_STREAM), s;
-			if (connect(c, (struct sockaddr *)&sa, sizeof sa) && errno != EINPROGRESS)
+			int c = socket(p.family, SOCK_STREAM | SOCK_NONBLOCK, 0), s;
+			if (c < 0 || (connect(c, &p.sa, p.len) && errno != EINPROGRESS))
 				die("connect");
-			while ((s = accept4(l, NULL, NULL, SOCK_NONBLOCK)) < 0)
+			while ((s = accept4(p.l, NULL, NULL, SOCK_NONBLOCK)) < 0)
 				if (errno != EAGAIN)
 					die("accept");
 			all(c, buf, sizeof buf, 1);

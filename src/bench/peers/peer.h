@@ -24,18 +24,29 @@ static inline int report(uint64_t ops, uint64_t bytes, uint64_t ns)
 	return 0;
 }
 
-/* argv: WORK MILLISECONDS OFFSET (0..255: shifts addresses and ports from round to round) */
+/* This machine does not have what was asked for. */
+#define PEER_NA 4
+
+/* argv: WORK[@ROAD] MILLISECONDS OFFSET (0..255: shifts addresses and ports from round to round) */
 struct peer_args {
 	const char *work;
+	const char *road; /* "" or what stands behind @ */
 	uint64_t ns;
 	unsigned offset;
 };
 static inline struct peer_args peer_args(int argc, char **argv)
 {
-	struct peer_args a = { "", 0, 0 };
+	struct peer_args a = { "", "", 0, 0 };
+	char *at;
+
 	if (argc < 3) {
 		fprintf(stderr, "usage: %s tcp-bulk|tcp-rr|tcp-crr|udp-64 MILLISECONDS [OFFSET]\n", argv[0]);
 		exit(2);
+	}
+	at = strchr(argv[1], '@');
+	if (at) {
+		*at = 0;
+		a.road = at + 1;
 	}
 	a.work = argv[1];
 	a.ns = (uint64_t)atoi(argv[2]) * 1000000u;
