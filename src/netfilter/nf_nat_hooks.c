@@ -224,20 +224,24 @@ static unsigned syn_wait(struct nf_nat_net *nn, struct sk_buff *skb)
 	return NF_STOLEN;
 }
 
-/* TCP from the outside to an address of ours that stands for the inside: no connection, no program. The host's TCP would
- * answer with a reset. */
-static bool is_unsolicited(const struct sk_buff *skb, const struct nf_hook_state *st)
+/* From the outside to an address of ours that stands for the inside: no connection, no program. The host's TCP would answer
+ * with a reset; for a UDP port that is somebody's inside, its "port unreachable" would be a lie. */
+static bool is_unsolicited(const struct nf_nat_net *nn, const struct sk_buff *skb, const struct nf_hook_state *st)
 {
 	const struct nf_conn *ct = nf_ct_get(skb);
 	const struct ip4_hdr *h = ip_of(skb);
 	struct net *net = st->net;
+	const struct nat_map *m;
 	uint8_t p[4];
 
-	if (h->protocol != NF_PROTO_TCP || (ct && (skb->nfct_status != IP_CT_NEW || (ct->status & IPS_CONFIRMED))) ||
+	if ((h->protocol != NF_PROTO_TCP && h->protocol != NF_PROTO_UDP) || (ct && (skb->nfct_status != IP_CT_NEW || (ct->status & IPS_CONFIRMED))) ||
 	    (st->in->flags & DEVF_LOOPBACK) || !ipt_nat_hides_any(net) || ipt_nat_inside(net, st->in, ip4_saddr(h)))
 		return false;
-	return !skb_copy_bits(skb, ip4_hlen(h), p, sizeof(p)) &&
-	       !net->nf->ip->port_used(net, NF_PROTO_TCP, ip4_daddr(h), get_be16(p + 2), ip4_saddr(h), get_be16(p));
+	if (skb_copy_bits(skb, ip4_hlen(h), p, sizeof(p)) ||
+	    net->nf->ip->port_used(net, h->protocol, ip4_daddr(h), get_be16(p + 2), ip4_saddr(h), get_be16(p)))
+		return false;
+	m = nf_nat_map_by_out(nn, h->protocol, ip4_daddr(h), get_be16(p + 2));
+	return h->protocol == NF_PROTO_TCP || (m && m->in_addr != m->out_addr);
 }
 
 static unsigned nf_nat_ipv4_local_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *st)
@@ -246,8 +250,8 @@ static unsigned nf_nat_ipv4_local_in(void *priv, struct sk_buff *skb, const stru
 	uint32_t l4 = ip4_hlen(ip_of(skb));
 	uint8_t flags;
 
-	if (st->in && is_unsolicited(skb, st)) {
-		if (skb_copy_bits(skb, l4 + offsetof(struct tcp_hdr, flags), &flags, 1) ||
+	if (st->in && is_unsolicited(priv, skb, st)) {
+		if (ip_of(skb)->protocol == NF_PROTO_UDP || skb_copy_bits(skb, l4 + offsetof(struct tcp_hdr, flags), &flags, 1) ||
 		    (flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
 			return NF_DROP_REASON(DROP_NAT_NO_MAPPING);
 		return syn_wait(priv, skb);

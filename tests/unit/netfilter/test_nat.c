@@ -154,6 +154,9 @@ static void rfc4787_req_8_filtering(void **state)
 
 	assert_false(udp_back(R, 2, p, A, 5000)); /* address and port dependent */
 	assert_false(udp_back(R2, 1, p, A, 5000));
+	assert_null(sent(out)); /* silently: somebody may be about to open a way */
+	assert_false(udp_back(R2, 1, 5001, A, 5000));
+	assert_int_equal(wire_icmp(out, 0)->code, 3); /* nobody's port */
 	bed_sysctl(b, "net.netfilter.nf_nat_full_cone", "1");
 	assert_true(udp_back(R2, 7, p, A, 5000));
 	bed_sysctl(b, "net.netfilter.nf_nat_hairpin", "0");
