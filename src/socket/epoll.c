@@ -8,14 +8,17 @@
  * Invariants: an item is on the ready list or not, never twice; every item hangs on its file's wait queue as
  * long as it lives, and dies with the file or the set. A set may watch sets, at most EP_MAX_NESTS deep and
  * never in a circle. Cost of a wake-up and of a wait: the ready items, not the watched ones.
- * Called by: programs, other sets. Hands on: file_ops. Tests: tests/unit/app, on whole hosts. */
+ * Called by: programs, other sets. Hands on: file_ops. Tests: tests/unit/socket/test_epoll.c. */
 #include <stdlib.h>
 #include "socket/file.h"
 #include "socket/sys_scope.h"
 
+/* Sets that may stand below one: a tower of five (epoll_ctl(2), ELOOP). */
 #define EP_MAX_NESTS 4
 #define EP_FIRST_BUCKETS 16u
 #define EP_MAX_EVENTS (INT32_MAX / (int)sizeof(struct epoll_event))
+/* What may stand beside EPOLLEXCLUSIVE (epoll_ctl(2)). */
+#define EP_EXCLUSIVE_OK ((uint32_t)EPOLLET | EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLEXCLUSIVE)
 /* Bits that say how, not what. */
 #define EP_PRIVATE ((uint32_t)EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE)
 
@@ -185,7 +188,8 @@ struct file *eventpoll_new(struct net *net)
 
 /* ---- epoll_ctl ---- */
 
-/* How deep sets lie below f; more than EP_MAX_NESTS when too deep, or when "target" is among them. */
+/* How many sets stand one in the other from f on (0: f is none); more than EP_MAX_NESTS when too many, or when "target" is
+ * among them. depth: f's own place, from 1. */
 static int ep_depth(struct file *f, const struct eventpoll *target, int depth)
 {
 	struct eventpoll *ep = file_eventpoll(f);
@@ -193,7 +197,7 @@ static int ep_depth(struct file *f, const struct eventpoll *target, int depth)
 	uint32_t i;
 
 	if (!ep)
-		return depth;
+		return depth - 1;
 	if (ep == target || depth > EP_MAX_NESTS)
 		return EP_MAX_NESTS + 1;
 	for (i = 0; i <= ep->mask; i++) {
@@ -281,6 +285,8 @@ int eventpoll_ctl(struct file *epf, int op, int fd, struct file *f, const struct
 	it = ep_find(ep, fd, f);
 	switch (op) {
 	case EPOLL_CTL_ADD:
+		if ((ev->events & EPOLLEXCLUSIVE) && (ev->events & ~EP_EXCLUSIVE_OK))
+			return -EINVAL;
 		return it ? -EEXIST : ep_add(epf, fd, f, ev);
 	case EPOLL_CTL_MOD:
 		if (ev->events & EPOLLEXCLUSIVE)
@@ -332,11 +338,13 @@ int eventpoll_wait(struct file *epf, struct epoll_event *evs, int max, uint64_t 
 
 	if (!ep || max <= 0 || max > EP_MAX_EVENTS)
 		return -EINVAL;
-	if (!evs)
-		return -EFAULT;
 	for (;;) {
-		int n = ep_send_events(ep, evs, max), err;
+		int n = 0, err;
 
+		if (likely(evs != NULL))
+			n = ep_send_events(ep, evs, max);
+		else if (eventpoll_poll(epf))
+			return -EFAULT;
 		if (n || deadline_ns <= epf->net->now_ns) {
 			/* Another sleeper may take what is left. */
 			if (n && !list_empty(&ep->ready))

@@ -1,7 +1,7 @@
 /* eventfd(2): a counter of 64 bits behind a descriptor, by which one task tells another.
  *
  * Decides: a read takes all (or one, as a semaphore) and waits for more than 0; a write adds and waits while the sum would
- * pass EVENTFD_MAX. Called by: programs. Hands on: its wait queue. Tests: tests/unit/socket. */
+ * pass EVENTFD_MAX. Called by: programs. Hands on: its wait queue. Tests: tests/unit/socket/test_pipe.c. */
 #include <stdlib.h>
 #include "socket/file.h"
 #include "socket/sys_scope.h"

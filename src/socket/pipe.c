@@ -3,7 +3,7 @@
  * Decides: atomicity (a write of up to PIPE_BUF octets is never split), end of file when no writer is left,
  * -EPIPE when no reader is. Called by: system calls through file_ops, sys_splice.c. Hands on: wait queues.
  * Limits: capacity 65536, settable from 4096 to 1048576; memory grows with what is in it.
- * Tests: tests/unit/socket. */
+ * Tests: tests/unit/socket/test_pipe.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

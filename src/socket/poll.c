@@ -3,7 +3,7 @@
  * Decides: what they report and when they sleep. One waiter hangs on each file's wait queue; any of them wakes the one
  * queue on which the task sleeps. select is the same wait over the descriptors whose bits are set, and asks for what
  * Linux counts as readable, writable and exceptional. Called by: programs. Hands on: file_ops->poll.
- * Tests: tests/unit/socket. */
+ * Tests: tests/unit/socket/test_poll.c. */
 #include <stdlib.h>
 #include <string.h>
 #include "socket/file.h"

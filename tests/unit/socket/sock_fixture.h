@@ -13,6 +13,7 @@
 #include "../core/room_fixture.h"
 #include "culver/host.h"
 #include "drivers/drivers.h"
+#include "socket/file.h"
 #include "socket/syscall.h"
 #include "socket/vfs.h"
 
