@@ -83,6 +83,8 @@ int64_t djob_int(struct drill_job *j, uint32_t i, int64_t dots)
 	const struct dexpr *x = djob_arg(j, i);
 	int64_t v;
 
+	if (x && x->kind == DX_LIST && x->n == 1)
+		x = x->item[0];
 	if (!x || x->kind == DX_DOTS || x->kind == DX_NULL)
 		return dots;
 	if (dexpr_int1(x, &v))

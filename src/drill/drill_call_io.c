@@ -388,26 +388,24 @@ static int64_t call_open(struct drill_job *j, struct task *t)
 	return drill_fd_script(j->d, fd);
 }
 
-/* One descriptor to another: what does not fit is not lost only because nothing here writes less than it was given
- * without saying so. */
-static int64_t transfer(struct drill_job *j, struct task *t, int in, int out, int64_t len)
+static int64_t *offset(struct drill_job *j, uint32_t i, int64_t *room)
 {
-	uint8_t *buf = djob_buffer(j, NULL, len > 0 ? (size_t)len : 0);
-	int64_t n = sys_read(t, in, buf, (size_t)(len > 0 ? len : 0)), r;
-
-	r = n > 0 ? sys_write(t, out, buf, (size_t)n) : n;
-	free(buf);
-	return r;
+	return dexpr_int1(djob_arg(j, i), room) ? room : NULL;
 }
 
 static int64_t call_sendfile(struct drill_job *j, struct task *t)
 {
-	return transfer(j, t, djob_fd(j, 1), djob_fd(j, 0), djob_int(j, 3, 0));
+	int64_t at, n = djob_int(j, 3, 0);
+
+	return sys_sendfile(t, djob_fd(j, 0), djob_fd(j, 1), offset(j, 2, &at), n > 0 ? (size_t)n : 0);
 }
 
 static int64_t call_splice(struct drill_job *j, struct task *t)
 {
-	return transfer(j, t, djob_fd(j, 0), djob_fd(j, 2), djob_int(j, 4, 0));
+	int64_t in, out, n = djob_int(j, 4, 0);
+
+	return sys_splice(t, djob_fd(j, 0), offset(j, 1, &in), djob_fd(j, 2), offset(j, 3, &out), n > 0 ? (size_t)n : 0,
+			  (unsigned)djob_int(j, 5, 0));
 }
 
 const struct drill_call_entry drill_calls_io[] = {

@@ -324,7 +324,7 @@ static void check_opt(struct drill_job *j, const struct dexpr *x, const uint8_t 
 static int64_t call_getsockopt(struct drill_job *j, struct task *t)
 {
 	uint8_t val[OPT_ROOM] = { 0 };
-	int64_t len = djob_int(j, 4, OPT_ROOM), room = len;
+	int64_t len = djob_int(j, 4, OPT_ROOM), room = len, want;
 	socklen_t n;
 	int r;
 
@@ -336,7 +336,7 @@ static int64_t call_getsockopt(struct drill_job *j, struct task *t)
 	if (r)
 		return r;
 	check_opt(j, djob_arg(j, 3), val, n);
-	if (djob_arg(j, 4) && djob_arg(j, 4)->kind == DX_LIST && n != (socklen_t)len)
+	if (djob_arg(j, 4) && djob_arg(j, 4)->kind == DX_LIST && dexpr_int1(djob_arg(j, 4), &want) && n != (socklen_t)want)
 		djob_fail(j, "Bad getsockopt optlen: expected: %lld actual: %u", (long long)len, n);
 	return r;
 }

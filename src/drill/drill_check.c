@@ -370,7 +370,7 @@ static void join(struct check *c, uint64_t until_ns)
 		memcpy(c->p + c->len, l->data + l->len - n, n);
 		c->len += n;
 		have += n;
-		c->p[hl + 13] |= l->data[hl + 13] & (TCP_PSH | TCP_FIN);
+		c->p[hl + 13] = (uint8_t)((c->p[hl + 13] & ~TCP_PSH) | (l->data[hl + 13] & (TCP_PSH | TCP_FIN)));
 		drill_live_drop(c->d, l);
 	}
 }

@@ -6,6 +6,7 @@
  * where a defaults.sh is missing its usual contents stand in. What has no meaning here is noted and succeeds. Called by
  * drill_run.c; hands on to core/procfs.h and app/app.h. Tests: tests/packet/shell. */
 #include <errno.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ struct shell {
 	struct drill *d;
 	uint32_t line, depth;
 	struct strbuf out;  /* what the last command printed */
+	struct strbuf input; /* what the one before the pipe had printed */
+	bool checks;        /* its exit code is an answer (grep, test of a counter), not only a mishap */
 };
 
 /* Settings that test suites for Linux's TCP agree on. */
@@ -45,7 +48,7 @@ static const char usual_defaults[] =
 	"sysctl -q net.ipv4.tcp_fastopen=0x70403\n"
 	"sysctl -q net.ipv4.tcp_fastopen_key=a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4\n";
 
-static void shell_text(struct shell *s, const char *text);
+static int shell_text(struct shell *s, const char *text);
 
 /* ---- knobs ---- */
 
@@ -248,6 +251,38 @@ static bool is_program(const char *name)
 	return false;
 }
 
+/* grep [-qvEFwc] PATTERN of what the command before the pipe printed. */
+static int cmd_grep(struct shell *s, char **w, uint32_t n)
+{
+	bool quiet = false, invert = false;
+	struct strbuf kept;
+	uint32_t i = 1;
+	regex_t re;
+
+	for (; i < n && w[i][0] == '-' && w[i][1]; i++) {
+		quiet |= strchr(w[i], 'q') != NULL;
+		invert |= strchr(w[i], 'v') != NULL;
+	}
+	if (i >= n || regcomp(&re, w[i], REG_EXTENDED | REG_NOSUB))
+		return 2;
+	sb_init(&kept);
+	for (const char *p = sb_str(&s->input); p && *p;) {
+		size_t len = strcspn(p, "\n");
+		char *line = darena_str(&s->d->sc.mem, p, len);
+
+		if ((regexec(&re, line, 0, NULL, 0) == 0) != invert)
+			sb_printf(&kept, "%s\n", line);
+		p += len + (p[len] == '\n');
+	}
+	regfree(&re);
+	n = kept.len ? 0 : 1;
+	if (!quiet)
+		sb_add(&s->out, sb_str(&kept), kept.len);
+	sb_free(&kept);
+	s->checks = true;
+	return (int)n;
+}
+
 static int cmd_simple(struct shell *s, char **w, uint32_t n)
 {
 	const char *name = base_name(w[0]);
@@ -256,10 +291,12 @@ static int cmd_simple(struct shell *s, char **w, uint32_t n)
 		return cmd_sysctl(s, w, n);
 	if (!strcmp(name, "set_sysctls.py"))
 		return cmd_set_sysctls(s, w, n);
-	if (!strcmp(name, "true") || !strcmp(name, ":") || !strcmp(name, "set") || !strcmp(name, "exit"))
-		return name[0] == 'e' && n > 1 ? (int)strtol(w[1], NULL, 10) : 0;
-	if (!strcmp(name, "false"))
-		return 1;
+	if (!strcmp(name, "true") || !strcmp(name, ":") || !strcmp(name, "set"))
+		return 0;
+	if (!strcmp(name, "false") || !strcmp(name, "exit")) {
+		s->checks = true;
+		return name[0] == 'f' ? 1 : n > 1 ? (int)strtol(w[1], NULL, 10) : 0;
+	}
 	if (!strcmp(name, "sleep") || !strcmp(name, "usleep"))
 		return cmd_sleep(s, n > 1 ? w[1] : NULL, name[0] == 'u');
 	if (!strcmp(name, "echo") || !strcmp(name, "printf")) {
@@ -272,6 +309,8 @@ static int cmd_simple(struct shell *s, char **w, uint32_t n)
 		return cmd_ethtool_k(s, w, n);
 	if (!strcmp(name, "sudo") && n > 1)
 		return cmd_simple(s, w + 1, n - 1);
+	if (!strcmp(name, "grep") || !strcmp(name, "egrep"))
+		return cmd_grep(s, w, n);
 	if (is_program(name) && app_find(name)) {
 		w[0] = (char *)(uintptr_t)name;
 		return cmd_app(s, w, n);
@@ -399,6 +438,7 @@ static int shell_words(struct shell *s, char **w, uint32_t n)
 	if (!k)
 		return 0;
 	sb_reset(&s->out);
+	s->checks = false;
 	r = cmd_simple(s, w, k);
 	if (path && knob_of_path(path, name)) {
 		char *v = darena_str(&s->d->sc.mem, sb_str(&s->out), strcspn(sb_str(&s->out), "\n"));
@@ -470,10 +510,10 @@ static bool is_keyword(const char *c)
 	return false;
 }
 
-static void shell_text(struct shell *s, const char *text)
+static int shell_text(struct shell *s, const char *text)
 {
 	int last = 0;
-	bool skip = false, piped = false;
+	bool skip = false;
 
 	while (*text && !s->d->failed) {
 		const char *op;
@@ -485,22 +525,31 @@ static void shell_text(struct shell *s, const char *text)
 				q[0] = q[1] = ' ';
 		if (is_keyword(c))
 			drill_note(s->d, s->line, "'%.40s' is more shell than there is here, and is left out", c);
-		else if (!skip && !piped && *(c + strspn(c, " \t\r")))
+		else if (!skip && *(c + strspn(c, " \t\r")))
 			last = shell_command(s, c);
-		piped = op_len == 1 && *op == '|'; /* what a pipe's end makes of it is not looked at */
+		sb_reset(&s->input);
+		if (op_len == 1 && *op == '|')
+			sb_add(&s->input, sb_str(&s->out), s->out.len);
 		skip = op_len == 2 && (*op == '&' ? last != 0 : last == 0);
 		text = op + op_len;
 	}
+	return last;
 }
 
 void drill_command(struct drill *d, const char *text, uint32_t line)
 {
 	struct shell s = { .d = d, .line = line };
 
+	int code;
+
 	sb_init(&s.out);
-	shell_text(&s, text);
+	sb_init(&s.input);
+	code = shell_text(&s, text);
+	if (code && s.checks)
+		drill_error(d, line, "error executing `%.*s` command: non-zero status %d", (int)strcspn(text, "\n"), text, code);
 	drill_settle(d);
 	sb_free(&s.out);
+	sb_free(&s.input);
 }
 
 void drill_defaults(struct drill *d)
