@@ -6,7 +6,6 @@
  * where a defaults.sh is missing its usual contents stand in. What has no meaning here is noted and succeeds. Called by
  * drill_run.c; hands on to core/procfs.h and app/app.h. Tests: tests/packet/shell. */
 #include <errno.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "core/procfs.h"
 #include "drill/drill_int.h"
 #include "os/os_file.h"
+#include "os/os_proc.h"
 
 #define SHELL_MAX_WORDS 256u
 #define SHELL_MAX_DEPTH 8u
@@ -257,24 +257,22 @@ static int cmd_grep(struct shell *s, char **w, uint32_t n)
 	bool quiet = false, invert = false;
 	struct strbuf kept;
 	uint32_t i = 1;
-	regex_t re;
 
 	for (; i < n && w[i][0] == '-' && w[i][1]; i++) {
 		quiet |= strchr(w[i], 'q') != NULL;
 		invert |= strchr(w[i], 'v') != NULL;
 	}
-	if (i >= n || regcomp(&re, w[i], REG_EXTENDED | REG_NOSUB))
+	if (i >= n || os_regex(w[i], "") < 0)
 		return 2;
 	sb_init(&kept);
 	for (const char *p = sb_str(&s->input); p && *p;) {
 		size_t len = strcspn(p, "\n");
 		char *line = darena_str(&s->d->sc.mem, p, len);
 
-		if ((regexec(&re, line, 0, NULL, 0) == 0) != invert)
+		if ((os_regex(w[i], line) == 1) != invert)
 			sb_printf(&kept, "%s\n", line);
 		p += len + (p[len] == '\n');
 	}
-	regfree(&re);
 	n = kept.len ? 0 : 1;
 	if (!quiet)
 		sb_add(&s->out, sb_str(&kept), kept.len);

@@ -1,5 +1,6 @@
 /* Processes and CPU time. Called by bench/ only; hands on to the kernel. */
 #include <errno.h>
+#include <regex.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,6 +80,18 @@ int os_run_capture(const char *const *argv, char *out, size_t room)
 		if (errno != EINTR)
 			return -errno;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int os_regex(const char *expr, const char *text)
+{
+	regex_t re;
+	int r;
+
+	if (regcomp(&re, expr, REG_EXTENDED | REG_NOSUB))
+		return -EINVAL;
+	r = regexec(&re, text, 0, NULL, 0) == 0;
+	regfree(&re);
+	return r;
 }
 
 int os_self_dir(char *buf, size_t room)

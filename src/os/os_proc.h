@@ -12,6 +12,8 @@ uint64_t os_rss_bytes(void);
 /* Run argv (argv[0] is a path) with no input; its output, at most room - 1 bytes, into out, NUL-terminated.
  * Returns the exit status, or -errno when it could not be started. */
 int os_run_capture(const char *const *argv, char *out, size_t room);
+/* Does an extended regular expression match somewhere in text? 1, 0, or -EINVAL when it is none. */
+int os_regex(const char *expr, const char *text);
 /* Folder of the running executable into buf. 0 or -errno. */
 int os_self_dir(char *buf, size_t room);
 
