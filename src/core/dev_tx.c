@@ -10,6 +10,7 @@
  * is left. */
 #include <errno.h>
 #include "core/net_int.h"
+#include "core/sock.h"
 
 #define XMIT_RECURSION_LIMIT 8
 
@@ -53,6 +54,8 @@ static netdev_tx_t xmit_one(struct sk_buff *skb, struct net_device *dev)
 	if (unlikely(!list_empty(&dev->net->ptype_all) || !list_empty(&dev->ptype_all)) &&
 	    !skb->tapped)
 		dev_queue_xmit_nit(skb, dev);
+	if (!skb->tapped)
+		skb_tstamp_tx(skb, SKBTX_SW_TSTAMP, SCM_TSTAMP_SND);
 	skb->tapped = 0;
 	rc = ops->ndo_start_xmit(skb, dev);
 	if (unlikely(rc != NETDEV_TX_OK))
@@ -198,6 +201,7 @@ static int __dev_queue_xmit(struct sk_buff *skb)
 	TRACE_FN(&net->probe, skb->serial);
 
 	skb_reset_mac_header(skb);
+	skb_tstamp_tx(skb, SKBTX_SCHED_TSTAMP, SCM_TSTAMP_SCHED);
 	local_bh_disable(net);
 	txq = netdev_pick_tx(dev, skb);
 	q = txq->qdisc;

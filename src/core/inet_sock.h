@@ -27,6 +27,7 @@ struct inet_sock {
 	int16_t uc_ttl; /* -1: default */
 	uint16_t cmsg_flags;
 	bool recverr, is_icsk, freebind, hdrincl, mc_loop, transparent, mc_all, nodefrag, bind_address_no_port;
+	bool defer_connect; /* TCP_FASTOPEN_CONNECT: connected, says connect(), but the SYN waits for data */
 	int mc_index, uc_index;
 	uint32_t mc_addr;
 	struct ip_options_rcu *opt;

@@ -44,13 +44,13 @@
 	X(TCPReqQFullDrop) X(TCPRetransFail) X(TCPRcvCoalesce) X(TCPOFOQueue) X(TCPOFODrop) \
 	X(TCPOFOMerge) X(TCPChallengeACK) X(TCPSYNChallenge) X(TCPFastOpenActive) \
 	X(TCPFastOpenActiveFail) X(TCPFastOpenPassive) X(TCPFastOpenPassiveFail) \
-	X(TCPFastOpenListenOverflow) X(TCPFastOpenCookieReqd) X(TCPSpuriousRtxHostQueues) \
+	X(TCPFastOpenListenOverflow) X(TCPFastOpenCookieReqd) X(TCPFastOpenBlackhole) X(TCPSpuriousRtxHostQueues) \
 	X(TCPAutoCorking) X(TCPFromZeroWindowAdv) X(TCPToZeroWindowAdv) X(TCPWantZeroWindowAdv) \
 	X(TCPSynRetrans) X(TCPOrigDataSent) X(TCPHystartTrainDetect) X(TCPHystartDelayDetect) \
 	X(TCPACKSkippedSynRecv) X(TCPACKSkippedPAWS) X(TCPACKSkippedSeq) X(TCPACKSkippedFinWait2) \
 	X(TCPACKSkippedTimeWait) X(TCPACKSkippedChallenge) X(TCPWinProbe) X(TCPKeepAlive) \
 	X(TCPMTUPFail) X(TCPMTUPSuccess) X(TCPDelivered) X(TCPDeliveredCE) X(TCPAckCompressed) \
-	X(TCPZeroWindowDrop) X(TCPRcvQDrop) X(TcpDuplicateDataRehash) X(TcpTimeoutRehash)
+	X(TCPZeroWindowDrop) X(TCPRcvQDrop) X(TCPWqueueTooBig) X(TCPFastOpenPassiveAltKey) X(TcpDuplicateDataRehash) X(TcpTimeoutRehash)
 
 struct ipstats_mib {
 #define X(n) uint64_t n;

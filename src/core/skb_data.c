@@ -194,6 +194,8 @@ static void copy_gso(struct skb_shared *to, const struct skb_shared *from)
 	to->gso_size = from->gso_size;
 	to->gso_segs = from->gso_segs;
 	to->gso_type = from->gso_type;
+	to->tx_flags = from->tx_flags;
+	to->tskey = from->tskey;
 }
 
 /* Give skb a private buffer; with gather all bytes become linear, else the fragments move or are

@@ -75,7 +75,7 @@ void skb_shared_init(struct sk_buff *skb, uint8_t *buf, unsigned cls)
 	sh = skb_shinfo(skb);
 	memset(sh, 0, sizeof(*sh));
 	sh->dataref = 1;
-	sh->size_class = (uint8_t)cls;
+	sh->size_class = cls & 15u;
 	skb->truesize = skb_class_cost(cls);
 }
 

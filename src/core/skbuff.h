@@ -44,10 +44,12 @@ struct skb_shared { /* at end of the data buffer */
 	uint16_t gso_size; /* 0: not a train */
 	uint16_t gso_segs;
 	uint8_t gso_type;  /* 0, SKB_GSO_TCPV4, SKB_GSO_UDP_L4 */
-	uint8_t size_class;
+	uint8_t size_class : 4, tx_flags : 4; /* SKBTX_*: what its sender wants to be told (SO_TIMESTAMPING) */
 	uint16_t nohdr_refs; /* of dataref: those that look at the payload only */
+	uint32_t tskey;      /* SOF_TIMESTAMPING_OPT_ID: of the packet, or the last byte's sequence number */
 	struct sk_buff *frag_list;
 };
+enum { SKBTX_SCHED_TSTAMP = 1, SKBTX_SW_TSTAMP = 2, SKBTX_ACK_TSTAMP = 4 };
 #define SKB_GSO_TCPV4 1
 #define SKB_GSO_UDP_L4 2
 

@@ -95,6 +95,7 @@ static void sk_free(struct sock *sk)
 	skb_queue_purge_reason(&sk->receive_queue, DROP_SOCKET_CLOSE);
 	skb_queue_purge_reason(&sk->error_queue, DROP_SOCKET_CLOSE);
 	sk_filter_copy(sk, NULL);
+	free(sk->rare);
 	sk_dst_reset(sk);
 	net->socks->inuse--;
 	if (pool)

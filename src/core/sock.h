@@ -31,6 +31,15 @@ struct sock_filter_prog;
 #define SHUT_MASK_RCV 1
 #define SHUT_MASK_SEND 2
 
+/* What few sockets ask for: made at the first of these options. */
+struct sock_rare {
+	uint64_t cookie;                  /* SO_COOKIE: 0 until asked for */
+	int32_t peek_off;                 /* SO_PEEK_OFF, with SOCK_F_PEEK_OFF */
+	uint32_t busy_poll_us, busy_budget, txtime_flags;
+	int32_t txtime_clock, txrehash;
+	uint32_t zckey;                   /* datagrams: the next call with MSG_ZEROCOPY */
+};
+
 struct sock {
 	struct net *net;
 	const struct proto *prot;
@@ -79,7 +88,7 @@ struct sock {
 	uint32_t uid;
 	uint32_t owner_pid;
 	char owner_comm[16];
-	uint64_t cookie; /* SO_COOKIE: 0 until asked for */
+	struct sock_rare *rare; /* NULL until one of its options is set (sock_rare()) */
 };
 
 enum sock_flags {
@@ -88,7 +97,8 @@ enum sock_flags {
 	SOCK_F_DONTROUTE = 512, SOCK_F_NO_CHECK_TX = 1024, SOCK_F_PASSSEC = 2048,
 	SOCK_F_DESTROY = 4096 /* prot->destroy was called (sk_prot_destroy) */,
 	SOCK_F_RCVTSTAMPNS = 8192, SOCK_F_RXQ_OVFL = 16384, SOCK_F_FILTER_LOCKED = 32768,
-	SOCK_F_SELECT_ERR_QUEUE = 65536, SOCK_F_DBG = 131072
+	SOCK_F_SELECT_ERR_QUEUE = 65536, SOCK_F_DBG = 131072, SOCK_F_RCVMARK = 1 << 18, SOCK_F_RCVPRIORITY = 1 << 19,
+	SOCK_F_TXTIME = 1 << 20, SOCK_F_TXTIME_ERR = 1 << 21, SOCK_F_PREFER_BUSY = 1 << 22, SOCK_F_PEEK_OFF = 1 << 23
 };
 
 struct timewait_sock_ops;
@@ -123,6 +133,10 @@ struct proto {
 	void (*set_rcvlowat)(struct sock *sk, int32_t val);
 	/* SO_BINDTODEVICE moved the socket to another device: hash it anew. Optional. */
 	void (*rehash)(struct sock *sk);
+	/* SOF_TIMESTAMPING_OPT_STATS: netlink attributes for the error queue. NULL: no memory. Optional. */
+	struct sk_buff *(*tstamp_stats)(struct sock *sk);
+	/* SO_TIMESTAMPING with OPT_ID: from which byte a stream counts (connected; sent or acknowledged). Optional. */
+	uint32_t (*tskey_start)(const struct sock *sk, bool unsent);
 };
 
 /* A zeroed object with one reference, out of prot->pool. The family's create() then calls sock_init_data,
@@ -178,6 +192,7 @@ struct sock_exterr_skb {
 	uint32_t offender; /* who said so (SO_EE_OFFENDER) */
 	uint16_t port;
 	bool has_addr, has_offender;
+	bool opt_stats; /* its data are netlink attributes (SOF_TIMESTAMPING_OPT_STATS) */
 };
 static inline struct sock_exterr_skb *skb_ext_err(struct sk_buff *skb)
 {
@@ -187,6 +202,43 @@ static inline struct sock_exterr_skb *skb_ext_err(struct sk_buff *skb)
 struct sk_buff *sock_dequeue_err_skb(struct sock *sk);
 /* A timestamp of a sent packet (SO_TIMESTAMPING): queues SCM_TSTAMP_* with key on the error queue. */
 void sock_tx_timestamp(struct sock *sk, const struct sk_buff *orig, int tstype, uint32_t key);
+/* How a packet that leaves is marked so that its sender will be told: tsflags from the socket or a control message.
+ * Takes the next OPT_ID of a datagram socket. */
+uint8_t sock_tx_flags(uint32_t tsflags);
+void sock_skb_tx_timestamp(struct sock *sk, struct sk_buff *skb, uint32_t tsflags);
+/* On its way out: SCM_TSTAMP_SCHED, SCM_TSTAMP_SND. */
+void skb_tstamp_tx_(struct sk_buff *skb, int tstype);
+static inline void skb_tstamp_tx(struct sk_buff *skb, uint8_t flag, int tstype)
+{
+	if (unlikely(skb_shinfo(skb)->tx_flags & flag))
+		skb_tstamp_tx_(skb, tstype);
+}
+/* The memory of calls lo to hi with MSG_ZEROCOPY is the program's again. */
+void sock_zerocopy_done(struct sock *sk, uint32_t lo, uint32_t hi);
+/* What a sendmsg says beside its data at level SOL_SOCKET (SO_MARK, SO_TIMESTAMPING, SO_PRIORITY, SCM_TXTIME). */
+struct sockcm_cookie {
+	uint64_t transmit_time;
+	uint32_t mark, priority, tsflags;
+};
+static inline void sockcm_init(struct sockcm_cookie *c, const struct sock *sk)
+{
+	*c = (struct sockcm_cookie){ .mark = sk->mark, .priority = sk->priority, .tsflags = sk->tsflags };
+}
+/* SO_PEEK_OFF: where MSG_PEEK begins, and that len octets were peeked or read. */
+static inline uint32_t sock_peek_offset(const struct sock *sk)
+{
+	return unlikely(sock_flag(sk, SOCK_F_PEEK_OFF)) && sk->rare->peek_off > 0 ? (uint32_t)sk->rare->peek_off : 0;
+}
+struct sock_rare *sock_rare(struct sock *sk);
+void sock_peeked_(struct sock *sk, int flags, uint32_t len);
+static inline void sock_peeked(struct sock *sk, int flags, uint32_t len)
+{
+	if (unlikely(sock_flag(sk, SOCK_F_PEEK_OFF)))
+		sock_peeked_(sk, flags, len);
+}
+/* One message, or all (others' levels are passed over). 0 or -EINVAL, -EPERM. */
+int sock_cmsg_one(struct sock *sk, const struct cmsghdr *c, struct sockcm_cookie *out);
+int sock_cmsg_send(struct sock *sk, struct msghdr *msg, struct sockcm_cookie *out);
 /* Next datagram; waits. flags MSG_*. NULL: *err (0: shut down for reading). MSG_PEEK leaves it (users+1). */
 struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *err);
 void sock_def_readable(struct sock *sk);
@@ -217,6 +269,8 @@ void sk_setup_caps(struct sock *sk, struct dst_entry *dst);
 /* What SO_TIMESTAMP(NS), SO_TIMESTAMPING and SO_RXQ_OVFL promise a receiver. Times are the host's clock
  * (net->now_ns: nanoseconds since the world's epoch). */
 void sock_recv_timestamp(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
+/* The times alone; sent: of a packet that left. */
+void sock_put_timestamps(struct msghdr *msg, struct sock *sk, uint64_t ns, bool sent);
 /* Append one control message to a recvmsg; sets MSG_CTRUNC when it does not fit. */
 int put_cmsg(struct msghdr *msg, int level, int type, size_t len, const void *data);
 

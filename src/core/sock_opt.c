@@ -19,6 +19,25 @@
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
 #endif
+/* Younger than the C library. */
+#define OPT_TIMESTAMP_NEW 63
+#define OPT_TIMESTAMPNS_NEW 64
+#define OPT_TIMESTAMPING_NEW 65
+#define OPT_RCVTIMEO_NEW 66
+#define OPT_SNDTIMEO_NEW 67
+#define OPT_PREFER_BUSY_POLL 69
+#define OPT_BUSY_POLL_BUDGET 70
+#define OPT_BUF_LOCK 72
+#define OPT_RESERVE_MEM 73
+#define OPT_TXREHASH 74
+#define OPT_RCVMARK 75
+#define OPT_PASSPIDFD 76
+#define OPT_PEERPIDFD 77
+#define OPT_RCVPRIORITY 82
+#define OPT_PASSRIGHTS 83
+#define TS_OPT_ID_TCP (1u << 16)
+#define TS_MASK ((1u << 19) - 1)
+#define TXTIME_FLAGS 3u
 #define DEV_NAME_MAX 16
 /* struct sk_meminfo's order (linux/sock_diag.h). */
 #define MEMINFO_VARS 9
@@ -147,6 +166,12 @@ static uint32_t sock_opt_flag(int name)
 		return SOCK_F_SELECT_ERR_QUEUE;
 	case SO_KEEPALIVE:
 		return SOCK_F_KEEPOPEN;
+	case OPT_RCVMARK:
+		return SOCK_F_RCVMARK;
+	case OPT_RCVPRIORITY:
+		return SOCK_F_RCVPRIORITY;
+	case OPT_PREFER_BUSY_POLL:
+		return SOCK_F_PREFER_BUSY;
 	default:
 		return 0;
 	}
@@ -156,6 +181,83 @@ static void sock_opt_timestamp(struct sock *sk, bool on, bool ns)
 {
 	sock_set_flag(sk, SOCK_F_RCVTSTAMP | SOCK_F_TIMESTAMP, on);
 	sock_set_flag(sk, SOCK_F_RCVTSTAMPNS, on && ns);
+}
+
+/* SO_TIMESTAMPING. A stream's OPT_ID counts bytes, so it needs a stream. */
+static int sock_opt_timestamping(struct sock *sk, uint32_t val)
+{
+	uint32_t fresh = val & ~sk->tsflags;
+
+	if (val & ~TS_MASK || ((val & TS_OPT_ID_TCP) && !(val & SOF_TIMESTAMPING_OPT_ID)) ||
+	    ((val & SOF_TIMESTAMPING_OPT_STATS) && !(val & SOF_TIMESTAMPING_OPT_TSONLY)))
+		return -EINVAL;
+	if (fresh & SOF_TIMESTAMPING_OPT_ID) {
+		if (sk->prot->tskey_start) {
+			if (sk->state == SK_STATE_CLOSE || sk->state == SK_STATE_LISTEN)
+				return -EINVAL;
+			sk->tskey = sk->prot->tskey_start(sk, (val & TS_OPT_ID_TCP) != 0);
+		} else {
+			sk->tskey = 0;
+		}
+	}
+	sk->tsflags = val;
+	return 0;
+}
+
+struct sock_rare *sock_rare(struct sock *sk)
+{
+	if (!sk->rare) {
+		sk->rare = xcalloc(1, sizeof(*sk->rare));
+		sk->rare->peek_off = -1;
+		sk->rare->txrehash = 1;
+	}
+	return sk->rare;
+}
+
+/* SO_PEEK_OFF: -1 off; else MSG_PEEK begins there and moves it on, reading moves it back. */
+static int sock_opt_peek_off(struct sock *sk, int val)
+{
+	bool can = (sk->type == SOCK_STREAM && sk->protocol == IPPROTO_TCP) || (sk->type == SOCK_DGRAM && sk->protocol == IPPROTO_UDP);
+
+	if (!can)
+		return -EOPNOTSUPP;
+	sock_rare(sk)->peek_off = val;
+	sock_set_flag(sk, SOCK_F_PEEK_OFF, val >= 0);
+	return 0;
+}
+
+void sock_peeked_(struct sock *sk, int flags, uint32_t len)
+{
+	int32_t *off = &sk->rare->peek_off;
+
+	if (flags & MSG_PEEK)
+		*off = (int32_t)min_u32((uint32_t)*off + len, INT32_MAX);
+	else
+		*off = (uint32_t)*off > len ? *off - (int32_t)len : 0;
+}
+
+/* When each packet shall leave (SCM_TXTIME): for a queueing discipline that heeds it. */
+static int sock_opt_txtime(struct sock *sk, const void *val, socklen_t len)
+{
+	uint32_t v[2]; /* struct sock_txtime: clock, flags */
+
+	if (len != sizeof(v))
+		return -EINVAL;
+	memcpy(v, val, sizeof(v));
+	if (v[1] & ~TXTIME_FLAGS || v[0] > 11)
+		return -EINVAL;
+	sock_rare(sk)->txtime_clock = (int32_t)v[0];
+	sk->rare->txtime_flags = v[1];
+	sock_set_flag(sk, SOCK_F_TXTIME, true);
+	return 0;
+}
+
+static int sock_opt_busy(struct sock *sk, int name, int val)
+{
+	if (val < 0 || (name == OPT_BUSY_POLL_BUDGET && val > UINT16_MAX))
+		return -EINVAL;
+	*(name == SO_BUSY_POLL ? &sock_rare(sk)->busy_poll_us : &sock_rare(sk)->busy_budget) = (uint32_t)val;
+	return 0;
 }
 
 static int sock_opt_zerocopy(struct sock *sk, int val)
@@ -171,6 +273,7 @@ static int sock_opt_zerocopy(struct sock *sk, int val)
 	return 0;
 }
 
+static int sock_set_rare(struct sock *sk, int name, int val);
 static int sock_set_int(struct sock *sk, int name, int val)
 {
 	const struct sock_net *sn = sk->net->socks;
@@ -209,15 +312,13 @@ static int sock_set_int(struct sock *sk, int name, int val)
 		return 0;
 	case SO_TIMESTAMP:
 	case SO_TIMESTAMPNS:
-		sock_opt_timestamp(sk, val != 0, name == SO_TIMESTAMPNS);
+	case OPT_TIMESTAMP_NEW:
+	case OPT_TIMESTAMPNS_NEW:
+		sock_opt_timestamp(sk, val != 0, name == SO_TIMESTAMPNS || name == OPT_TIMESTAMPNS_NEW);
 		return 0;
 	case SO_TIMESTAMPING:
-		if (val & ~(int)SOF_TIMESTAMPING_MASK)
-			return -EINVAL;
-		if (val & ~(int)sk->tsflags & SOF_TIMESTAMPING_OPT_ID)
-			sk->tskey = 0;
-		sk->tsflags = (uint32_t)val;
-		return 0;
+	case OPT_TIMESTAMPING_NEW:
+		return sock_opt_timestamping(sk, (uint32_t)val);
 	case SO_LOCK_FILTER:
 		if (sock_flag(sk, SOCK_F_FILTER_LOCKED) && !val)
 			return -EPERM;
@@ -232,7 +333,41 @@ static int sock_set_int(struct sock *sk, int name, int val)
 		return sock_opt_bind_ifindex(sk, val);
 	case SO_PASSCRED:
 	case SO_PASSSEC:
+	case OPT_PASSPIDFD:
+	case OPT_PASSRIGHTS:
 		return -EOPNOTSUPP; /* of UNIX sockets only */
+	default:
+		return sock_set_rare(sk, name, val);
+	}
+}
+
+static int sock_set_rare(struct sock *sk, int name, int val)
+{
+	switch (name) {
+	case SO_PEEK_OFF:
+		return sock_opt_peek_off(sk, val);
+	case SO_BUSY_POLL:
+	case OPT_BUSY_POLL_BUDGET:
+		return sock_opt_busy(sk, name, val);
+	case OPT_TXREHASH:
+		if (val < -1 || val > 1)
+			return -EINVAL;
+		sock_rare(sk)->txrehash = val < 0 ? 1 : val;
+		return 0;
+	case OPT_BUF_LOCK:
+		if (val & ~3)
+			return -EINVAL;
+		sk->userlocks = (uint8_t)((sk->userlocks & ~3) | val);
+		return 0;
+	case OPT_RESERVE_MEM:
+		return val < 0 ? -EINVAL : -EOPNOTSUPP; /* needs a memory cgroup */
+	case SO_CNX_ADVICE:
+		if (val == 1)
+			sk_dst_reset(sk);
+		return 0;
+	case SO_ATTACH_BPF:
+	case SO_ATTACH_REUSEPORT_EBPF:
+		return -EBADF; /* there are no descriptors of BPF programs */
 	default:
 		/* SO_TYPE, SO_ERROR, SO_ACCEPTCONN... can only be read. */
 		return -ENOPROTOOPT;
@@ -261,8 +396,12 @@ int sock_setsockopt(struct sock *sk, int name, const void *val, socklen_t len)
 	case SO_LINGER:
 		return sock_opt_linger(sk, val, len);
 	case SO_RCVTIMEO:
+	case OPT_RCVTIMEO_NEW:
 		return sock_opt_timeo(&sk->rcvtimeo_ns, val, len);
+	case SO_TXTIME:
+		return sock_opt_txtime(sk, val, len);
 	case SO_SNDTIMEO:
+	case OPT_SNDTIMEO_NEW:
 		return sock_opt_timeo(&sk->sndtimeo_ns, val, len);
 	case SO_ATTACH_FILTER:
 	case SO_DETACH_FILTER:
@@ -275,6 +414,23 @@ int sock_setsockopt(struct sock *sk, int name, const void *val, socklen_t len)
 }
 
 /* ---- get ---- */
+
+static int sock_get_rare(const struct sock *sk, int name, int *v)
+{
+	const struct sock_rare none = { .peek_off = -1, .txrehash = 1 }, *r = sk->rare ? sk->rare : &none;
+
+	switch (name) {
+	case SO_PEEK_OFF: *v = r->peek_off; return 0;
+	case SO_BUSY_POLL: *v = (int)r->busy_poll_us; return 0;
+	case OPT_BUSY_POLL_BUDGET: *v = (int)r->busy_budget; return 0;
+	case OPT_TXREHASH: *v = r->txrehash; return 0;
+	case OPT_BUF_LOCK: *v = sk->userlocks & 3; return 0;
+	case OPT_RESERVE_MEM: *v = 0; return 0;
+	case SO_INCOMING_NAPI_ID: *v = 0; return 0;
+	case SO_BPF_EXTENSIONS: *v = SKF_AD_MAX; return 0;
+	default: return -ENOPROTOOPT;
+	}
+}
 
 static int sock_get_int(struct sock *sk, int name, int *v)
 {
@@ -332,6 +488,7 @@ static int sock_get_int(struct sock *sk, int name, int *v)
 		*v = sock_flag(sk, SOCK_F_RCVTSTAMPNS);
 		return 0;
 	case SO_TIMESTAMPING:
+	case OPT_TIMESTAMPING_NEW:
 		*v = (int)sk->tsflags;
 		return 0;
 	case SO_LOCK_FILTER:
@@ -347,7 +504,7 @@ static int sock_get_int(struct sock *sk, int name, int *v)
 		*v = sk->bound_dev_if;
 		return 0;
 	default:
-		return -ENOPROTOOPT;
+		return sock_get_rare(sk, name, v);
 	}
 }
 
@@ -423,6 +580,17 @@ static int sock_get_peercred(void *val, socklen_t *len)
 	return sock_get_out(val, len, &none, sizeof(none));
 }
 
+static int sock_get_txtime(const struct sock *sk, void *val, socklen_t *len)
+{
+	uint32_t v[2] = { 0, 0 };
+
+	if (sk->rare) {
+		v[0] = (uint32_t)sk->rare->txtime_clock;
+		v[1] = sk->rare->txtime_flags;
+	}
+	return sock_get_out(val, len, v, sizeof(v));
+}
+
 int sock_getsockopt(struct sock *sk, int name, void *val, socklen_t *len)
 {
 	uint32_t flag = sock_opt_flag(name);
@@ -435,9 +603,16 @@ int sock_getsockopt(struct sock *sk, int name, void *val, socklen_t *len)
 	switch (name) {
 	case SO_LINGER:
 		return sock_get_linger(sk, val, len);
+	case SO_TXTIME:
+		return sock_get_txtime(sk, val, len);
+	case SO_PEERGROUPS:
+	case OPT_PEERPIDFD:
+		return -ENODATA; /* only UNIX sockets know their peer */
 	case SO_RCVTIMEO:
+	case OPT_RCVTIMEO_NEW:
 		return sock_get_timeo(sk->rcvtimeo_ns, val, len);
 	case SO_SNDTIMEO:
+	case OPT_SNDTIMEO_NEW:
 		return sock_get_timeo(sk->sndtimeo_ns, val, len);
 	case SO_BINDTODEVICE:
 		return sock_get_device(sk, val, len);
@@ -448,9 +623,9 @@ int sock_getsockopt(struct sock *sk, int name, void *val, socklen_t *len)
 	case SO_PEERCRED:
 		return sock_get_peercred(val, len);
 	case SO_COOKIE:
-		if (!sk->cookie)
-			sk->cookie = ++sk->net->socks->next_cookie;
-		return sock_get_u64(sk->cookie, val, len);
+		if (!sock_rare(sk)->cookie)
+			sk->rare->cookie = ++sk->net->socks->next_cookie;
+		return sock_get_u64(sk->rare->cookie, val, len);
 	case SO_NETNS_COOKIE:
 		return sock_get_u64((uint64_t)sk->net->id + 1, val, len);
 	default:

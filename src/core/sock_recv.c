@@ -1,4 +1,4 @@
-/* From a protocol to the program: receive queue, error queue, control messages, readiness.
+/* From a protocol to the program: receive queue, control messages, readiness. The error queue is in sock_errq.c.
  *
  * Decides: whether a packet still fits the receive buffer, in which order queue and wake happen (S2-13: queue,
  * wake, then the woken task copies), what a reader gets and when it sleeps. Called by: datagram protocols
@@ -34,68 +34,6 @@ int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 	if (!sock_flag(sk, SOCK_F_DEAD))
 		sk->data_ready(sk);
 	return 0;
-}
-
-/* ---- error queue ---- */
-
-int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb)
-{
-	if (sk->rmem_alloc + (int64_t)skb->truesize >= sk->rcvbuf)
-		return -ENOMEM;
-	skb_set_owner_r(skb, sk);
-	skb_dst_drop(skb);
-	skb->dev = NULL;
-	skb->pkt_type = PACKET_OUTGOING_; /* about something sent: see sock_recv_timestamp */
-	skb_queue_tail(&sk->error_queue, skb);
-	if (!sock_flag(sk, SOCK_F_DEAD))
-		sk->error_report(sk);
-	return 0;
-}
-
-static bool err_is_icmp(const struct sock_exterr_skb *e)
-{
-	return e->ee.ee_origin == SO_EE_ORIGIN_ICMP || e->ee.ee_origin == SO_EE_ORIGIN_ICMP6;
-}
-
-/* The socket's error follows the queue: taking the last ICMP error clears it, another one behind shows. */
-struct sk_buff *sock_dequeue_err_skb(struct sock *sk)
-{
-	struct sk_buff *skb = skb_dequeue(&sk->error_queue), *next;
-	bool icmp_next;
-
-	if (!skb)
-		return NULL;
-	next = skb_peek(&sk->error_queue);
-	icmp_next = next && err_is_icmp(skb_ext_err(next));
-	if (icmp_next)
-		sk->err = (int)skb_ext_err(next)->ee.ee_errno;
-	else if (err_is_icmp(skb_ext_err(skb)))
-		sk->err = 0;
-	if (next)
-		sk->error_report(sk);
-	return skb;
-}
-
-void sock_tx_timestamp(struct sock *sk, const struct sk_buff *orig, int tstype, uint32_t key)
-{
-	bool only = (sk->tsflags & SOF_TIMESTAMPING_OPT_TSONLY) != 0;
-	struct sock_exterr_skb *e;
-	struct sk_buff *skb;
-
-	skb = only || !orig ? alloc_skb(sk->net, 0) : skb_copy_expand(orig, 0, 0);
-	if (!skb)
-		return;
-	skb_orphan(skb);
-	e = skb_ext_err(skb);
-	memset(e, 0, sizeof(*e));
-	e->ee.ee_errno = ENOMSG;
-	e->ee.ee_origin = SO_EE_ORIGIN_TIMESTAMPING;
-	e->ee.ee_info = (uint32_t)tstype;
-	if (sk->tsflags & SOF_TIMESTAMPING_OPT_ID)
-		e->ee.ee_data = key;
-	skb->tstamp_ns = sk->net->now_ns;
-	if (sock_queue_err_skb(sk, skb))
-		kfree_skb_reason(skb, DROP_SOCKET_RCVBUFF);
 }
 
 /* ---- the reader ---- */
@@ -204,20 +142,32 @@ static void sock_put_timespec(struct msghdr *msg, struct sock *sk, uint64_t ns)
 	}
 }
 
-void sock_recv_timestamp(struct msghdr *msg, struct sock *sk, struct sk_buff *skb)
+void sock_put_timestamps(struct msghdr *msg, struct sock *sk, uint64_t ns, bool sent)
 {
-	uint64_t ns = skb->tstamp_ns ? skb->tstamp_ns : sk->net->now_ns;
-
 	if (sock_flag(sk, SOCK_F_RCVTSTAMP))
 		sock_put_timespec(msg, sk, ns);
-	if ((sk->tsflags & SOF_TIMESTAMPING_SOFTWARE) &&
-	    ((sk->tsflags & SOF_TIMESTAMPING_RX_SOFTWARE) || skb->pkt_type == PACKET_OUTGOING_)) {
+	if ((sk->tsflags & SOF_TIMESTAMPING_SOFTWARE) && (sent || (sk->tsflags & SOF_TIMESTAMPING_RX_SOFTWARE))) {
 		struct scm_timestamping tss = { 0 };
 
 		tss.ts[0].tv_sec = (time_t)(ns / NSEC_PER_SEC);
 		tss.ts[0].tv_nsec = (long)(ns % NSEC_PER_SEC);
 		put_cmsg(msg, SOL_SOCKET, SO_TIMESTAMPING, sizeof(tss), &tss);
 	}
+}
+
+void sock_recv_timestamp(struct msghdr *msg, struct sock *sk, struct sk_buff *skb)
+{
+	bool sent = skb->pkt_type == PACKET_OUTGOING_;
+
+	/* Of what came back by the error queue only SO_TIMESTAMPING's packets have a time of their own. */
+	if (!sent)
+		sock_put_timestamps(msg, sk, skb->tstamp_ns ? skb->tstamp_ns : sk->net->now_ns, false);
+	else if (skb_ext_err(skb)->ee.ee_origin == SO_EE_ORIGIN_TIMESTAMPING)
+		sock_put_timestamps(msg, sk, skb->tstamp_ns, true);
 	if (sock_flag(sk, SOCK_F_RXQ_OVFL))
 		put_cmsg(msg, SOL_SOCKET, SO_RXQ_OVFL, sizeof(sk->drops), &sk->drops);
+	if (sock_flag(sk, SOCK_F_RCVMARK))
+		put_cmsg(msg, SOL_SOCKET, SO_MARK, sizeof(skb->mark), &skb->mark);
+	if (sock_flag(sk, SOCK_F_RCVPRIORITY))
+		put_cmsg(msg, SOL_SOCKET, SO_PRIORITY, sizeof(skb->priority), &skb->priority);
 }

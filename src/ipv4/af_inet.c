@@ -289,7 +289,7 @@ static int connect_start(struct socket *sock, struct sockaddr *a, socklen_t len)
 	case SS_CONNECTED_:
 		return -EISCONN;
 	case SS_CONNECTING_:
-		return -EALREADY;
+		return inet_sk(sk)->defer_connect ? -EISCONN : -EALREADY;
 	case SS_UNCONNECTED_:
 		break;
 	default:
@@ -326,6 +326,8 @@ static int __inet_stream_connect(struct socket *sock, struct sockaddr *a, sockle
 	err = connect_start(sock, a, len);
 	if (err != -EINPROGRESS && err != -EALREADY)
 		return err;
+	if (inet_sk(sk)->defer_connect)
+		return 0;
 	/* Who does not wait is told so even if the answer came by lo within the call: it shows in poll. */
 	if (noblock && err == -EINPROGRESS)
 		return err;

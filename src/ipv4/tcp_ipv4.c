@@ -49,6 +49,16 @@ static bool csum_ok(struct sk_buff *skb)
 }
 
 /* ---- connect ---- */
+/* Which ports a socket may be given. */
+static void tcp_v4_port_range(const struct sock *sk)
+{
+	uint16_t low = 0, high = 0;
+
+	inet_get_local_port_range(sk->net, &low, &high);
+	sk->net->tcp->sysctl.port_range[0] = low;
+	sk->net->tcp->sysctl.port_range[1] = high;
+}
+
 int tcp_v4_connect(struct sock *sk, struct sockaddr *addr, socklen_t len)
 {
 	const struct sockaddr_in *sin = (const struct sockaddr_in *)(const void *)addr;
@@ -98,24 +108,20 @@ int tcp_v4_connect(struct sock *sk, struct sockaddr *addr, socklen_t len)
 	icsk->ext_hdr_len = inet->opt ? inet->opt->opt.optlen : 0;
 	tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT;
 	tcp_set_state(sk, TCP_SYN_SENT);
-	{
-		uint16_t low = 0, high = 0;
-
-		inet_get_local_port_range(net, &low, &high);
-		net->tcp->sysctl.port_range[0] = low;
-		net->tcp->sysctl.port_range[1] = high;
-	}
+	tcp_v4_port_range(sk);
 	err = inet_hash_connect(sk);
 	if (err) {
 		dst_release(&rt->dst);
 		goto failure;
 	}
 	sk_setup_caps(sk, &rt->dst);
-	if (!tp->write_seq)
-		tp->write_seq = secure_tcp_seq(net, inet->saddr, inet->daddr, inet->sport, inet->dport);
-	tp->tsoffset = secure_tcp_ts_off(net, inet->saddr, inet->daddr);
+	if (likely(!tp->repair)) {
+		if (!tp->write_seq)
+			tp->write_seq = secure_tcp_seq(net, inet->saddr, inet->daddr, inet->sport, inet->dport);
+		tp->tsoffset = secure_tcp_ts_off(net, inet->saddr, inet->daddr);
+	}
 	inet->inet_id = (uint16_t)rng_u64(&net->tcp->rng);
-	err = tcp_connect(sk);
+	err = tcp_fastopen_defer_connect(sk) ? 0 : tcp_connect(sk);
 	if (!err) {
 		local_bh_enable(net);
 		return 0;
@@ -437,11 +443,7 @@ static int tcp_v4_init_sock(struct sock *sk)
 
 static int tcp_v4_get_port(struct sock *sk, uint16_t port)
 {
-	uint16_t low = 0, high = 0;
-
-	inet_get_local_port_range(sk->net, &low, &high);
-	sk->net->tcp->sysctl.port_range[0] = low;
-	sk->net->tcp->sysctl.port_range[1] = high;
+	tcp_v4_port_range(sk);
 	return inet_csk_get_port(sk, port);
 }
 
@@ -462,6 +464,13 @@ static int tcp_v4_getsockopt(struct sock *sk, int level, int name, void *val, so
 {
 	return level == IPPROTO_TCP ? tcp_getsockopt(sk, level, name, val, len) : ip_getsockopt(sk, level, name, val, len);
 }
+static ssize_t tcp_v4_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, socklen_t *addr_len)
+{
+	if (unlikely(flags & MSG_ERRQUEUE))
+		return ip_recv_error(sk, msg, len, addr_len);
+	return tcp_recvmsg(sk, msg, len, flags, addr_len);
+}
+
 static struct pool *tcp_pool(struct net *net) { return &net->tcp->sock_pool; }
 
 /* Built for each host: struct proto is written to by nobody, but is not const in sk_alloc. */
@@ -479,7 +488,7 @@ static const struct proto tcp_prot_template = {
 	.setsockopt = tcp_v4_setsockopt,
 	.getsockopt = tcp_v4_getsockopt,
 	.sendmsg = tcp_sendmsg,
-	.recvmsg = tcp_recvmsg,
+	.recvmsg = tcp_v4_recvmsg,
 	.backlog_rcv = tcp_v4_do_rcv,
 	.hash = inet_hash,
 	.unhash = inet_unhash,
@@ -487,6 +496,8 @@ static const struct proto tcp_prot_template = {
 	.pool = tcp_pool,
 	.keepalive = tcp_set_keepalive,
 	.set_rcvlowat = tcp_set_rcvlowat,
+	.tstamp_stats = tcp_tstamp_stats,
+	.tskey_start = tcp_tskey_start,
 };
 
 static int tcp4_net_init(struct net *net)

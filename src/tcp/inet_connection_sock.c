@@ -91,6 +91,10 @@ int inet_csk_listen_start(struct sock *sk, int backlog)
 		return 0;
 	}
 	lock_sock(sk);
+	/* every listener is one for Fast Open, if the host says so */
+	if (unlikely(((uint32_t)tcp_sysctl(sk)->fastopen & (TFO_SERVER_WO_SOCKOPT1 | TFO_SERVER)) == (TFO_SERVER_WO_SOCKOPT1 | TFO_SERVER)) &&
+	    !tcp_rare(sk)->fastopen_qlen)
+		tcp_rare(sk)->fastopen_qlen = (uint16_t)min_u32(want, UINT16_MAX);
 	err = sk->prot->get_port(sk, inet_sk(sk)->num);
 	if (!err) {
 		icsk->listener = pool_zget(&tcp_net(sk)->listener_pool);
@@ -223,6 +227,8 @@ struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct
 void reqsk_free(struct request_sock *req)
 {
 	free(tcp_rsk(req)->opt);
+	if (tcp_rsk(req)->saved_syn)
+		pool_put(&req->net->tcp->saved_syn_pool, tcp_rsk(req)->saved_syn);
 	pool_put(&req->net->tcp->req_pool, req);
 }
 

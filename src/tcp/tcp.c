@@ -94,8 +94,10 @@ void tcp_flight_over(struct sock *sk)
 
 struct tcp_rare *tcp_rare(struct sock *sk)
 {
-	if (!tcp_sk(sk)->rare)
+	if (!tcp_sk(sk)->rare) {
 		tcp_sk(sk)->rare = pool_zget(&tcp_net(sk)->rare_pool);
+		list_init(&tcp_sk(sk)->rare->zc);
+	}
 	return tcp_sk(sk)->rare;
 }
 
@@ -127,6 +129,7 @@ void tcp_write_queue_purge(struct sock *sk)
 		tcp_wmem_free_skb(sk, skb);
 	while ((skb = skb_peek(&tp->fl->rtx_queue)) != NULL)
 		tcp_rtx_queue_unlink_and_free(sk, skb);
+	tcp_zc_purge(sk);
 	tcp_chrono_stop(sk, TCP_CHRONO_BUSY);
 	tcp_flight_free(sk);
 	inet_csk(sk)->backoff = 0;
@@ -149,8 +152,11 @@ void tcp_destroy_sock(struct sock *sk)
 	inet_put_port(sk);
 	if (tp->sack)
 		pool_put(&tn->sack_pool, tp->sack);
-	if (tp->rare)
+	if (tp->rare) {
+		if (tp->rare->saved_syn)
+			pool_put(&tn->saved_syn_pool, tp->rare->saved_syn);
 		pool_put(&tn->rare_pool, tp->rare);
+	}
 	if (tp->stat)
 		pool_put(&tn->stat_pool, tp->stat);
 	tp->sack = NULL;
@@ -382,6 +388,8 @@ void tcp_close(struct sock *sk, uint64_t timeout_ns)
 
 		if (sk->state == TCP_CLOSE) {
 			/* nothing to say */
+		} else if (unlikely(tcp_sk(sk)->repair)) { /* it lives on elsewhere */
+			sk->prot->disconnect(sk, 0);
 		} else if (unread) { /* RFC 2525 2.17 */
 			TCPEXT_INC(net, TCPAbortOnClose);
 			tcp_set_state(sk, TCP_CLOSE);
@@ -428,6 +436,8 @@ int tcp_disconnect(struct sock *sk, int flags)
 	if (old == TCP_LISTEN) {
 		tcp_set_state(sk, TCP_CLOSE);
 		inet_csk_listen_stop(sk);
+	} else if (unlikely(tp->repair)) {
+		sk->err = ECONNABORTED;
 	} else if (need_reset(old) ||
 		   (tp->snd_nxt != tp->write_seq && (TCP_STATE_BIT(old) & (TCPF_(CLOSING) | TCPF_(LAST_ACK))))) {
 		tcp_set_state(sk, TCP_CLOSE);
@@ -463,6 +473,9 @@ int tcp_disconnect(struct sock *sk, int flags)
 	icsk->ca_state = TCP_CA_Open;
 	tp->is_sack_reneg = 0;
 	tp->syn_data = tp->syn_data_acked = 0;
+	inet->defer_connect = false;
+	if (tp->rare)
+		tp->rare->fo_fail = 0;
 	tp->urg_data = 0;
 	tp->total_retrans = 0;
 	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
@@ -525,6 +538,8 @@ uint32_t tcp_poll(struct socket *s)
 		mask |= POLLHUP;
 	if (sk->shutdown & 1)
 		mask |= POLLIN | POLLRDNORM | POLLRDHUP;
+	if (sk->state == TCP_SYN_SENT && inet_sk(sk)->defer_connect)
+		mask |= POLLOUT | POLLWRNORM; /* the SYN waits for data */
 	if (sk->state != TCP_SYN_SENT && (sk->state != TCP_SYN_RECV || tp->fastopen_child)) {
 		int32_t target = sk->rcvlowat > 0 ? sk->rcvlowat : 1;
 
@@ -544,7 +559,7 @@ uint32_t tcp_poll(struct socket *s)
 			mask |= POLLPRI;
 	}
 	if (sk->err || !skb_queue_empty(&sk->error_queue))
-		mask |= POLLERR;
+		mask |= POLLERR | (!skb_queue_empty(&sk->error_queue) && sock_flag(sk, SOCK_F_SELECT_ERR_QUEUE) ? POLLPRI : 0u);
 	return mask;
 }
 

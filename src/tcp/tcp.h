@@ -20,10 +20,14 @@ int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *l
 ssize_t tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
 ssize_t tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, socklen_t *addr_len);
 uint32_t tcp_poll(struct socket *s);
+struct sk_buff *tcp_tstamp_stats(struct sock *sk);
+uint32_t tcp_tskey_start(const struct sock *sk, bool unsent);
 int inet_csk_listen_start(struct sock *sk, int backlog);
 void inet_csk_listen_stop(struct sock *sk);
 /* Active open: route, addresses, port and ISN (write_seq) are set; builds and sends the SYN. */
 int tcp_connect(struct sock *sk);
+/* The same for TCP_FASTOPEN_CONNECT: true: the SYN waits for the program's first data. */
+bool tcp_fastopen_defer_connect(struct sock *sk);
 
 /* Segments from the network layer. sk is found; skb: transport_header set, data at the TCP header, header
  * length, data offset and checksum verified, TCP_SKB_CB filled by tcp_fill_cb(). All own skb. */

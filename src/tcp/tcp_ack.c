@@ -101,6 +101,7 @@ struct clean_state {
 	uint64_t first_ackt, last_ackt;
 	uint32_t pkts_acked;
 	int flag;
+	uint32_t prior_una;
 };
 
 static uint32_t tso_acked(struct sock *sk, struct sk_buff *skb)
@@ -118,6 +119,8 @@ static void clean_one(struct sock *sk, struct sk_buff *skb, uint32_t pcount, str
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	uint8_t sacked = tcb->sacked;
 
+	if (unlikely(tcb->txstamp_ack))
+		tcp_ack_tstamp(sk, skb, cs->prior_una);
 	if (unlikely(sacked & (TCPCB_SACKED_RETRANS | TCPCB_EVER_RETRANS))) {
 		if (sacked & TCPCB_SACKED_RETRANS)
 			tp->fl->retrans_out -= pcount;
@@ -160,7 +163,7 @@ static int64_t since_us(const struct sock *sk, uint64_t t)
 static int tcp_clean_rtx_queue(struct sock *sk, uint32_t prior_fack, uint32_t prior_snd_una, struct tcp_sacktag_state *st, bool ece)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct clean_state cs = { 0, 0, 0, 0 };
+	struct clean_state cs = { .prior_una = prior_snd_una };
 	struct sk_buff *skb;
 	int64_t seq_rtt = -1, ca_rtt = -1, sack_rtt;
 	bool rtt_update;
@@ -365,6 +368,7 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 		return 1;
 	}
 	flag |= tcp_clean_rtx_queue(sk, prior_fack, prior_una, &st, (flag & FLAG_ECE) != 0);
+	tcp_zc_acked(sk);
 	tcp_rack_update_reo_wnd(sk, &st);
 	if (tp->fl->tlp_high_seq)
 		tcp_process_tlp_ack(sk, ack, flag);

@@ -6,10 +6,16 @@
  * A child that was born so is in SYN-RECEIVED like after a simultaneous open: its SYN-ACK waits in its own retransmit
  * queue, and its program may read and write already. The number of such children is bounded for each listener
  * (TCP_FASTOPEN), because their clients may be forged by who once got a cookie (RFC 7413 5.1).
- * net.ipv4.tcp_fastopen: 1 clients may, 2 servers may. Called by tcp_sendmsg.c (MSG_FASTOPEN), tcp_xmit.c, tcp_input.c,
- * tcp_syn.c. Not here: TCP_FASTOPEN_CONNECT, keys set by the program, black hole detection beyond forgetting the cookie.
+ * net.ipv4.tcp_fastopen: 1 clients may, 2 servers may, 4 clients without cookie, 0x200 servers without, 0x400 every
+ * listener. A connect() of a socket with TCP_FASTOPEN_CONNECT whose cookie is known sends nothing: the first send() does.
+ * Called by tcp_sendmsg.c, tcp_xmit.c, tcp_input.c, tcp_syn.c, tcp_sockopt.c (keys: tcp_fastopen_key.c).
+ * Not here: black hole detection beyond forgetting the cookie; the experimental option 254.
  * Tests: tests/unit/tcp/test_tcp_fastopen.c. */
+#include <linux/rtnetlink.h>
+#include "tcp/tcp_info.h"
 #include "tcp/tcp_int.h"
+
+#define RTAX_FASTOPEN_NO_COOKIE_ 17 /* ip route ... fastopen_no_cookie */
 
 #define FO_CACHE 64u /* peers whose cookies are kept: a slot each, the last one wins */
 struct tcp_fo_entry {
@@ -68,25 +74,63 @@ static struct sk_buff *queue_syn_data(struct sock *sk, struct tcp_fo_request *re
 	return skb;
 }
 
+static bool no_cookie(const struct sock *sk, uint32_t flag)
+{
+	return ((uint32_t)tcp_sysctl(sk)->fastopen & flag) != 0 || (tcp_sk(sk)->rare && tcp_sk(sk)->rare->fo_no_cookie) ||
+	       dst_metric(sk->dst_cache, RTAX_FASTOPEN_NO_COOKIE_) != 0;
+}
+
+/* May data go with the SYN? *mss: what the peer said last time, or 536. */
+static bool cookie_check(struct sock *sk, uint32_t *mss)
+{
+	const struct tcp_fo_entry *e = fo_slot(sk->net, inet_sk(sk)->daddr);
+	struct tcp_rare *r = tcp_rare(sk);
+
+	if (e && e->daddr != inet_sk(sk)->daddr)
+		e = NULL;
+	*mss = e && e->mss ? e->mss : TCP_MSS_DEFAULT;
+	r->fo_option = true;
+	r->fo_cookie.len = 0;
+	if (no_cookie(sk, TFO_CLIENT_NO_COOKIE)) {
+		r->fo_option = false;
+		return true;
+	}
+	if (e && e->c.len) {
+		r->fo_cookie = e->c;
+		return true;
+	}
+	r->fo_fail = TFO_COOKIE_UNAVAILABLE_;
+	return false;
+}
+
+/* connect() with TCP_FASTOPEN_CONNECT: true: nothing is sent before the program gives data. */
+bool tcp_fastopen_defer_connect(struct sock *sk)
+{
+	struct tcp_rare *r = tcp_sk(sk)->rare;
+	uint32_t mss;
+
+	if (likely(!r || !r->fo_connect) || r->fo_req)
+		return false;
+	if (!cookie_check(sk, &mss))
+		return false; /* the SYN asks for one */
+	inet_sk(sk)->defer_connect = true;
+	return true;
+}
+
 /* Send the SYN (queued already) with what Fast Open adds. False: send it as it is. */
 bool tcp_fastopen_send_syn(struct sock *sk, struct sk_buff *syn)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_fo_request *req = tp->rare ? tp->rare->fo_req : NULL;
 	struct sk_buff *data, *both;
-	struct tcp_fo_entry *e;
-	uint32_t len;
+	uint32_t len, mss;
 
-	if (!req)
+	if (!req && !(tp->rare && tp->rare->fo_connect))
 		return false;
-	tp->rare->fo_option = true;
 	tp->rare->fo_asked = true;
-	tp->rare->fo_cookie.len = 0;
-	e = fo_slot(sk->net, inet_sk(sk)->daddr);
-	if (!e || e->daddr != inet_sk(sk)->daddr || !e->c.len)
+	if (!cookie_check(sk, &mss) || !req)
 		return false; /* ask for a cookie only */
-	tp->rare->fo_cookie = e->c;
-	len = min_u32(e->mss ? e->mss : TCP_MSS_DEFAULT, tp->advmss);
+	len = min_u32(mss, tp->advmss);
 	len = (uint32_t)min_sz(req->from->count, len > 40 ? len - 40 : 0); /* room for the SYN's options */
 	if (!len || !(data = queue_syn_data(sk, req, len)))
 		return false;
@@ -97,6 +141,7 @@ bool tcp_fastopen_send_syn(struct sock *sk, struct sk_buff *syn)
 	skb_copy_bits(data, 0, skb_put(both, len), len);
 	memcpy(both->cb, syn->cb, sizeof(both->cb));
 	tp->syn_data = 1;
+	tp->rare->fo_fail = TFO_STATUS_UNSPEC_;
 	__tcp_transmit_skb(sk, both, false);
 	tcp_update_skb_after_send(sk, syn);
 	tcp_update_skb_after_send(sk, data);
@@ -123,17 +168,21 @@ bool tcp_fastopen_synack(struct sock *sk, const struct sk_buff *skb)
 		return false;
 	}
 	TCPEXT_INC(sk->net, TCPFastOpenActiveFail);
+	tp->rare->fo_fail = tp->total_retrans ? TFO_SYN_RETRANSMITTED_ : TFO_DATA_NOT_ACKED_;
 	skb_queue_walk(&tp->fl->rtx_queue, s) tcp_skb_mark_lost(sk, s);
 	tcp_xmit_retransmit_queue(sk);
 	return true;
 }
 
 /* ---- server ---- */
-static void fo_cookie_gen(struct net *net, uint32_t client, uint32_t server, struct tcp_fo_cookie *c)
+static void fo_cookie_gen(const uint8_t key[16], uint32_t client, uint32_t server, struct tcp_fo_cookie *c)
 {
-	uint32_t t[2] = { client, server };
-	uint64_t h = siphash(net->tcp->fo_secret, t, sizeof(t));
+	uint8_t t[8];
+	uint64_t h;
 
+	put_be32(t, client);
+	put_be32(t + 4, server);
+	h = siphash(key, t, sizeof(t));
 	c->len = 8;
 	for (unsigned i = 0; i < 8; i++)
 		c->val[i] = (uint8_t)(h >> (8 * i));
@@ -188,17 +237,18 @@ static bool fo_child(struct sock *lsk, struct sk_buff *skb, struct request_sock 
 	struct sock *sk;
 	bool own;
 
-	if (l->fastopen_pending >= tcp_sk(lsk)->rare->fastopen_qlen) {
-		TCPEXT_INC(lsk->net, TCPFastOpenListenOverflow);
-		return false;
-	}
 	sk = inet_csk(lsk)->af_ops->syn_recv_sock(lsk, skb, req, NULL, &own);
 	if (!sk)
 		return false;
 	tcp_init_metrics(sk);
 	tcp_sk(sk)->snd_wnd = tcp_sk(sk)->max_window = get_be16(tcp_hdr(skb)->window); /* a SYN's is not scaled */
 	tcp_sk(sk)->fastopen_child = 1;
-	tcp_rare(sk)->fo_listener = sock_hold(lsk);
+	tcp_rare(sk)->fo_born = true;
+	if (t->fo_cookie.len) { /* a fresh one goes with the SYN-ACK */
+		tcp_sk(sk)->rare->fo_cookie = t->fo_cookie;
+		tcp_sk(sk)->rare->fo_option = true;
+	}
+	tcp_sk(sk)->rare->fo_listener = sock_hold(lsk);
 	tcp_sk(sk)->rare->fo_irs = t->rcv_isn;
 	l->fastopen_pending++;
 	sk->prot->hash(sk);
@@ -210,23 +260,62 @@ static bool fo_child(struct sock *lsk, struct sk_buff *skb, struct request_sock 
 	return true;
 }
 
-/* A SYN with the option. True: a child was made and answered; false: go on with the request, which carries the cookie
+static bool fo_queue_check(const struct sock *lsk)
+{
+	const struct tcp_rare *r = tcp_sk(lsk)->rare;
+
+	if (!r || !r->fastopen_qlen)
+		return false;
+	if (inet_csk(lsk)->listener->fastopen_pending < r->fastopen_qlen)
+		return true;
+	TCPEXT_INC(lsk->net, TCPFastOpenListenOverflow);
+	return false;
+}
+
+/* Is the cookie one of ours? 0 no, 1 yes, 2 by the second key. *good: the one that the first key makes. */
+static int fo_cookie_ours(const struct sock *lsk, const struct request_sock *req, const struct tcp_fo_cookie *c, struct tcp_fo_cookie *good)
+{
+	const struct tcp_fo_keys *k = tcp_fastopen_keys(lsk);
+	struct tcp_fo_cookie old;
+
+	fo_cookie_gen(k->key[0], req->eh.daddr, req->eh.saddr, good);
+	if (c->len == good->len && !memcmp(c->val, good->val, c->len))
+		return 1;
+	if (k->n < 2)
+		return 0;
+	fo_cookie_gen(k->key[1], req->eh.daddr, req->eh.saddr, &old);
+	return c->len == old.len && !memcmp(c->val, old.val, c->len) ? 2 : 0;
+}
+
+/* A SYN for a listener. True: a child was made and answered; false: go on with the request, which carries the cookie
  * that the SYN-ACK shall bring. */
 bool tcp_fastopen_request(struct sock *lsk, struct sk_buff *skb, struct request_sock *req)
 {
 	struct tcp_request_sock *t = tcp_rsk(req);
-	struct tcp_fo_cookie c, good;
+	bool syn_data = TCP_SKB_CB(skb)->end_seq != TCP_SKB_CB(skb)->seq + 1, option;
+	struct tcp_fo_cookie c = { 0 }, good;
+	int ours;
 
-	if (!(tcp_sysctl(lsk)->fastopen & 2) || !tcp_sk(lsk)->rare || !tcp_sk(lsk)->rare->fastopen_qlen ||
-	    !tcp_find_fastopen(skb, &c))
+	if (likely(!tcp_sk(lsk)->rare))
 		return false;
-	fo_cookie_gen(lsk->net, req->eh.daddr, req->eh.saddr, &good);
-	if (c.len == good.len && !memcmp(c.val, good.val, c.len))
+	option = tcp_find_fastopen(skb, &c);
+	if (option && !c.len)
+		TCPEXT_INC(lsk->net, TCPFastOpenCookieReqd);
+	if (!((uint32_t)tcp_sysctl(lsk)->fastopen & TFO_SERVER) || !(syn_data || option) || !fo_queue_check(lsk))
+		return false;
+	if (no_cookie(lsk, TFO_SERVER_COOKIE_NOT_REQD))
+		return fo_child(lsk, skb, req);
+	if (!option)
+		return false;
+	ours = fo_cookie_ours(lsk, req, &c, &good);
+	if (ours == 2) { /* it is made by a key on its way out: a new one comes with the SYN-ACK */
+		TCPEXT_INC(lsk->net, TCPFastOpenPassiveAltKey);
+		t->fo_cookie = good;
+	}
+	if (ours)
 		return fo_child(lsk, skb, req);
 	if (c.len)
 		TCPEXT_INC(lsk->net, TCPFastOpenPassiveFail);
-	else
-		TCPEXT_INC(lsk->net, TCPFastOpenCookieReqd);
 	t->fo_cookie = good;
 	return false;
 }

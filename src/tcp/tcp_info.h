@@ -5,7 +5,7 @@
 #include "base/types.h"
 
 struct tcp_info_full {
-	uint8_t state, ca_state, retransmits, probes, backoff, options, wscale, app_limited;
+	uint8_t state, ca_state, retransmits, probes, backoff, options, wscale, app_limited : 1, fastopen_client_fail : 2;
 	uint32_t rto, ato, snd_mss, rcv_mss, unacked, sacked, lost, retrans, fackets;
 	uint32_t last_data_sent, last_ack_sent, last_data_recv, last_ack_recv;
 	uint32_t pmtu, rcv_ssthresh, rtt, rttvar, snd_ssthresh, snd_cwnd, advmss, reordering;
@@ -21,5 +21,8 @@ struct tcp_info_full {
 };
 _Static_assert(offsetof(struct tcp_info_full, pacing_rate) == 104, "Linux's layout");
 _Static_assert(offsetof(struct tcp_info_full, snd_wnd) == 228, "Linux's layout");
+
+/* fastopen_client_fail */
+enum { TFO_STATUS_UNSPEC_, TFO_COOKIE_UNAVAILABLE_, TFO_DATA_NOT_ACKED_, TFO_SYN_RETRANSMITTED_ };
 
 #endif

@@ -106,6 +106,8 @@ void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb);
 bool tcp_find_fastopen(const struct sk_buff *skb, struct tcp_fo_cookie *c);
 
 /* tcp_fastopen.c */
+struct ctl_table;
+struct strbuf;
 struct tcp_fo_request {
 	struct iov_iter *from;
 	size_t copied;
@@ -115,7 +117,45 @@ bool tcp_fastopen_send_syn(struct sock *sk, struct sk_buff *syn);
 bool tcp_fastopen_synack(struct sock *sk, const struct sk_buff *skb);
 bool tcp_fastopen_request(struct sock *lsk, struct sk_buff *skb, struct request_sock *req);
 void tcp_fastopen_child_done(struct sock *sk);
+#define TFO_CLIENT 1u
+#define TFO_SERVER 2u
+#define TFO_CLIENT_NO_COOKIE 4u
+#define TFO_SERVER_COOKIE_NOT_REQD 0x200u
+#define TFO_SERVER_WO_SOCKOPT1 0x400u
+const struct tcp_fo_keys *tcp_fastopen_keys(const struct sock *sk);
+int tcp_fastopen_set_keys(struct sock *sk, const void *val, socklen_t len);
+int tcp_fastopen_get_keys(const struct sock *sk, void *val, socklen_t *len);
+void tcp_fastopen_get_key_sysctl(struct net *net, const struct ctl_table *t, struct strbuf *out);
+int tcp_fastopen_set_key_sysctl(struct net *net, const struct ctl_table *t, const char *text);
 bool tcp_fastopen_syn_again(struct sock *sk, const struct sk_buff *skb);
+
+/* tcp_repair.c */
+int tcp_repair_set(struct sock *sk, int name, int v);
+int tcp_repair_get(struct sock *sk, int name, int *v);
+int tcp_repair_set_options(struct sock *sk, const void *val, socklen_t len);
+int tcp_repair_set_window(struct sock *sk, const void *val, socklen_t len);
+int tcp_repair_get_window(const struct sock *sk, void *val, socklen_t *len);
+int tcp_repair_sent(struct sock *sk, struct sk_buff *skb, uint32_t mss_now);
+ssize_t tcp_repair_send_rcvq(struct sock *sk, struct msghdr *msg, size_t len);
+ssize_t tcp_repair_peek_sndq(struct sock *sk, struct msghdr *msg, size_t len);
+static inline bool tcp_repair_sends(const struct sock *sk)
+{
+	return unlikely(tcp_sk(sk)->repair) && tcp_sk(sk)->rare && tcp_sk(sk)->rare->repair_queue == TCP_SEND_QUEUE;
+}
+
+/* tcp_notify.c: what a sender is told later */
+void tcp_zc_add(struct sock *sk, uint32_t from, uint32_t end, bool joined);
+int tcp_zc_room(struct sock *sk);
+void tcp_zc_acked_(struct sock *sk);
+void tcp_zc_purge(struct sock *sk);
+static inline void tcp_zc_acked(struct sock *sk)
+{
+	if (unlikely(tcp_sk(sk)->rare && tcp_sk(sk)->rare->zc_pending))
+		tcp_zc_acked_(sk);
+}
+void tcp_tx_timestamp(struct sock *sk, struct sk_buff *skb, uint32_t tsflags);
+void tcp_ack_tstamp(struct sock *sk, const struct sk_buff *skb, uint32_t prior_una);
+void tcp_fragment_tstamp(struct sk_buff *skb, struct sk_buff *rest);
 
 /* tcp_metrics.c */
 void tcp_init_metrics(struct sock *sk);

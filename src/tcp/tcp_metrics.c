@@ -30,7 +30,7 @@ void tcp_init_metrics(struct sock *sk)
 	const struct dst_entry *dst = sk->dst_cache;
 	uint32_t v;
 
-	tp->rto_min_us = (uint32_t)tcp_sysctl(sk)->rto_min_us;
+	tp->rto_min_us = tp->rare && tp->rare->rto_min_us ? tp->rare->rto_min_us : (uint32_t)tcp_sysctl(sk)->rto_min_us;
 	if (!dst || !dst->ops->metric)
 		return;
 	v = dst_metric(dst, RTAX_RTO_MIN);

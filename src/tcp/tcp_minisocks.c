@@ -265,6 +265,9 @@ struct sock *tcp_create_openreq_child(const struct sock *lsk, struct request_soc
 		tp->rare->fo_req = NULL;
 		tp->rare->psock = NULL;
 		tp->rare->fo_listener = NULL;
+		tp->rare->saved_syn = t->saved_syn;
+		tcp_rsk(req)->saved_syn = NULL;
+		list_init(&tp->rare->zc);
 	}
 	inet_csk(sk)->ca_ops = inet_csk(lsk)->ca_ops;
 	tp->total_retrans = req->num_retrans;

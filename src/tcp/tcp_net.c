@@ -125,6 +125,7 @@ static int register_knobs(struct net *net)
 		KNOB("rto_min_us", rto_min_us, 1, ANY), KNOB("rto_max_ms", rto_max_ms, 1000, 120000),
 		KNOB("fastopen", fastopen, 0, 0x1fff), KNOB("retrans_collapse", retrans_collapse, 0, 1),
 		KNOB("pacing_ss_ratio", pacing_ss_ratio, 0, 1000), KNOB("pacing_ca_ratio", pacing_ca_ratio, 0, 1000),
+		{ .name = "net.ipv4.tcp_fastopen_key", .get = tcp_fastopen_get_key_sysctl, .set = tcp_fastopen_set_key_sysctl },
 		{ .name = "net.ipv4.tcp_congestion_control", .get = get_congestion_control, .set = set_congestion_control },
 		{ .name = "net.ipv4.tcp_available_congestion_control", .get = get_available_cc, .set = set_refused },
 		{ .name = "net.ipv4.tcp_allowed_congestion_control", .get = get_available_cc, .set = set_refused },
@@ -147,6 +148,8 @@ static int tcp_net_init(struct net *net)
 	pool_init(&tn->flight_pool, "tcp_flight", sizeof(struct tcp_flight), 16);
 	pool_init(&tn->accept_pool, "tcp_accept", sizeof(struct tcp_accept), 32);
 	pool_init(&tn->stat_pool, "tcp_stat", sizeof(struct tcp_stat), 16);
+	pool_init(&tn->saved_syn_pool, "tcp_saved_syn", sizeof(struct tcp_saved_syn), 16);
+	pool_init(&tn->zc_pool, "tcp_zc", sizeof(struct tcp_zc), 16);
 	pool_init(&tn->ca_pool, "tcp_ca", TCP_CA_PRIV, 16);
 	pool_init(&tn->bind_pool, "tcp_bind_bucket", sizeof(struct inet_bind_bucket), 32);
 	pool_init(&tn->listener_pool, "tcp_listener", sizeof(struct tcp_listener), 8);
@@ -162,7 +165,8 @@ static int tcp_net_init(struct net *net)
 	derive_secret(net, tn->isn_secret, "tcp-isn");
 	derive_secret(net, tn->ts_secret, "tcp-ts");
 	derive_secret(net, tn->port_secret, "tcp-port");
-	derive_secret(net, tn->fo_secret, "tcp-fastopen");
+	derive_secret(net, tn->fo_keys.key[0], "tcp-fastopen");
+	tn->fo_keys.n = 1;
 	derive_secret(net, tn->cookie_secret[0], "tcp-cookie-0");
 	derive_secret(net, tn->cookie_secret[1], "tcp-cookie-1");
 	tn->ehash_key = rng_u64(&tn->rng);
@@ -225,6 +229,8 @@ static void tcp_net_exit(struct net *net)
 	pool_destroy(&tn->flight_pool);
 	pool_destroy(&tn->accept_pool);
 	pool_destroy(&tn->stat_pool);
+	pool_destroy(&tn->saved_syn_pool);
+	pool_destroy(&tn->zc_pool);
 	pool_destroy(&tn->ca_pool);
 	pool_destroy(&tn->bind_pool);
 	pool_destroy(&tn->listener_pool);

@@ -160,7 +160,7 @@ static void syn_options(struct sock *sk, const struct sk_buff *skb, struct tcp_o
 	}
 	if (synack ? tp->rx_opt.sack_ok : s->sack != 0)
 		o->options |= OPTION_SACK_ADVERTISE;
-	if (!synack && tp->rare && tp->rare->fo_option) {
+	if (tp->rare && tp->rare->fo_option) {
 		tp->rare->fo_option = false; /* not in a repetition (RFC 7413 4.2.1) */
 		o->options |= OPTION_FASTOPEN;
 		o->fo = &tp->rare->fo_cookie;
@@ -521,6 +521,7 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, u
 	a->eor = 0;
 	a->has_csum = b->has_csum = 0;
 	n->skb_mstamp_ns = skb->skb_mstamp_ns;
+	tcp_fragment_tstamp(skb, n);
 	skb_trim(skb, len);
 	tcp_wmem_change(sk, skb, -(int32_t)rest);
 	tcp_wmem_charge(sk, n);

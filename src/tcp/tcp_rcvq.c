@@ -163,7 +163,7 @@ void tcp_send_delayed_ack(struct sock *sk)
 			max = min_u64(max, max_u32(tp->srtt_us >> 3, TCP_DELACK_MIN_US));
 		ato = min_u64(ato, max);
 	}
-	ato = min_u64(ato, TCP_DELACK_MAX_US);
+	ato = min_u64(ato, unlikely(tp->rare && tp->rare->delack_max_us) ? tp->rare->delack_max_us : TCP_DELACK_MAX_US);
 	timeout = now + ato * NSEC_PER_USEC;
 	if (icsk->ack_pending & ICSK_ACK_TIMER) {
 		if (icsk->delack_deadline_ns <= now + (ato >> 2) * NSEC_PER_USEC) {

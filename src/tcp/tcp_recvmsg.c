@@ -37,6 +37,7 @@ struct recv_state {
 	size_t left, copied;
 	uint32_t *seq, peek_seq; /* next byte wanted: copied_seq, or a copy of it */
 	uint64_t deadline;
+	uint64_t tstamp_ns; /* when the last segment that was copied from came */
 	int flags;
 	bool noblock;
 };
@@ -121,6 +122,7 @@ static int copy_piece(struct sock *sk, struct recv_state *st, struct sk_buff *sk
 		if (err)
 			return st->copied ? 1 : err;
 	}
+	st->tstamp_ns = skb->tstamp_ns;
 	*st->seq += n;
 	st->copied += n;
 	st->left -= n;
@@ -144,6 +146,37 @@ used:
 	return 0;
 }
 
+/* Beside the data: when it came, and how much more there is (TCP_INQ; after the FIN 1, so that the reader comes again). */
+static void put_messages(struct sock *sk, struct msghdr *msg, uint64_t tstamp_ns)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tstamp_ns && (sock_flag(sk, SOCK_F_RCVTSTAMP) || sk->tsflags))
+		sock_put_timestamps(msg, sk, tstamp_ns, false);
+	if (tp->rare && tp->rare->recvmsg_inq) {
+		int inq = (int)(tp->rcv_nxt - tp->copied_seq);
+
+		if (sock_flag(sk, SOCK_F_DONE))
+			inq = inq > 1 ? inq - 1 : 1; /* the FIN is no byte */
+		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(inq), &inq);
+	}
+}
+
+/* TCP_REPAIR: looking only. 1: go on with the receive queue. */
+static ssize_t recv_repair(struct sock *sk, struct msghdr *msg, size_t len, int flags)
+{
+	if (!(flags & MSG_PEEK))
+		return -EPERM;
+	switch (tcp_rare(sk)->repair_queue) {
+	case TCP_SEND_QUEUE:
+		return tcp_repair_peek_sndq(sk, msg, len);
+	case TCP_RECV_QUEUE:
+		return 1;
+	default:
+		return -EINVAL;
+	}
+}
+
 ssize_t tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, socklen_t *addr_len)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -160,14 +193,16 @@ ssize_t tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, 
 		err = -ENOTCONN;
 		goto out;
 	}
-	if (flags & MSG_OOB) {
-		ssize_t r = recv_urg(sk, msg, len, flags);
+	if (unlikely(flags & MSG_OOB || tp->repair)) {
+		ssize_t r = tp->repair ? recv_repair(sk, msg, len, flags) : recv_urg(sk, msg, len, flags);
 
-		release_sock(sk);
-		return r;
+		if (!tp->repair || tp->rare->repair_queue != TCP_RECV_QUEUE || r != 1) {
+			release_sock(sk);
+			return r;
+		}
 	}
 	iov_iter_init(&st.to, msg->msg_iov, msg->msg_iovlen);
-	st.peek_seq = tp->copied_seq;
+	st.peek_seq = tp->copied_seq + (flags & MSG_PEEK ? sock_peek_offset(sk) : 0);
 	st.seq = flags & MSG_PEEK ? &st.peek_seq : &tp->copied_seq;
 	target = flags & MSG_WAITALL ? len : min_sz(len, sk->rcvlowat > 0 ? (size_t)sk->rcvlowat : 1);
 	if (!target)
@@ -207,6 +242,9 @@ ssize_t tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, 
 	}
 	if (!(flags & MSG_PEEK))
 		tcp_cleanup_rbuf(sk, (uint32_t)st.copied);
+	sock_peeked(sk, flags, (uint32_t)st.copied);
+	if (!err)
+		put_messages(sk, msg, st.tstamp_ns);
 out:
 	release_sock(sk);
 	return st.copied ? (ssize_t)st.copied : err;

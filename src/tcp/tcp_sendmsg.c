@@ -168,8 +168,9 @@ struct send_state {
 	uint64_t deadline;
 	uint32_t mss_now, size_goal;
 	size_t copied;
+	uint32_t start;  /* sequence number of this call's first byte */
 	int flags;
-	bool noblock;
+	bool noblock, zc, joined; /* zc: MSG_ZEROCOPY counts; joined: the first byte's segment had bytes already */
 };
 
 /* One step: some bytes into one segment. 0, or -errno. */
@@ -206,8 +207,10 @@ static int send_some(struct sock *sk, struct send_state *st)
 		skb = big;
 	}
 	n = (uint32_t)min_sz(st->from.count, min_u32(st->size_goal - skb->len, skb_tailroom(skb)));
-	if (!st->copied)
+	if (!st->copied) {
 		TCP_SKB_CB(skb)->tcp_flags &= (uint8_t)~TCP_PSH;
+		st->joined = skb->len != 0;
+	}
 	fill_segment(sk, skb, n, &st->from);
 	st->copied += n;
 	if (!st->from.count) {
@@ -231,19 +234,26 @@ static int send_some(struct sock *sk, struct send_state *st)
 	return 0;
 }
 
-/* MSG_FASTOPEN: connect(), with data in the SYN if the peer's cookie is known (RFC 7413 4.2.1). 0: connected or on the
- * way, st->copied octets are out; or -errno. */
+/* MSG_FASTOPEN, or the first data after connect() with TCP_FASTOPEN_CONNECT: the SYN goes now, with data if the peer's
+ * cookie is known (RFC 7413 4.2.1). 0: on the way, st->copied octets are out; or -errno. */
 static int send_fastopen(struct sock *sk, struct msghdr *msg, struct send_state *st)
 {
 	struct tcp_fo_request req = { &st->from, 0 };
+	const struct sockaddr *to = msg->msg_name;
+	bool deferred = inet_sk(sk)->defer_connect;
 	int err;
 
-	if (!(tcp_sysctl(sk)->fastopen & 1) || !msg->msg_name)
-		return -EOPNOTSUPP;
-	if (sk->state != TCP_CLOSE)
-		return sk->state == TCP_SYN_SENT ? -EALREADY : -EISCONN;
+	if (!deferred) {
+		if (!(tcp_sysctl(sk)->fastopen & 1) || (to && msg->msg_namelen >= sizeof(to->sa_family) && to->sa_family == AF_UNSPEC))
+			return -EOPNOTSUPP;
+		if (sk->state != TCP_CLOSE)
+			return sk->state == TCP_SYN_SENT ? -EALREADY : -EISCONN;
+		if (!to)
+			return -EINVAL;
+	}
 	tcp_rare(sk)->fo_req = &req;
-	err = sk->prot->connect(sk, msg->msg_name, msg->msg_namelen);
+	inet_sk(sk)->defer_connect = false;
+	err = deferred ? tcp_connect(sk) : sk->prot->connect(sk, msg->msg_name, msg->msg_namelen);
 	tcp_sk(sk)->rare->fo_req = NULL;
 	if (err)
 		return err;
@@ -253,36 +263,89 @@ static int send_fastopen(struct sock *sk, struct msghdr *msg, struct send_state 
 	return !st->copied && st->noblock ? -EINPROGRESS : 0;
 }
 
+/* TCP_REPAIR: bytes for a queue, none for the peer. 1: the send queue, go on; else the result. */
+static ssize_t send_repair(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	switch (tcp_rare(sk)->repair_queue) {
+	case TCP_RECV_QUEUE:
+		return tcp_repair_send_rcvq(sk, msg, len);
+	case TCP_SEND_QUEUE:
+		return 1;
+	default:
+		return -EINVAL;
+	}
+}
+
+static void send_all(struct sock *sk, struct send_state *st, int *err)
+{
+	tcp_rate_check_app_limited(sk);
+	st->mss_now = tcp_send_mss(sk, &st->size_goal, st->flags);
+	while (st->from.count) {
+		*err = sk->err || (sk->shutdown & 2) ? -EPIPE : send_some(sk, st);
+		if (*err)
+			break;
+	}
+}
+
+/* Bytes are in the queue: what the program wants to be told of them, and out. */
+static void send_end(struct sock *sk, struct send_state *st, uint32_t tsflags)
+{
+	struct sk_buff *tail = skb_peek_tail(&sk->write_queue);
+
+	if (unlikely(st->zc)) {
+		tcp_zc_add(sk, st->start, tcp_sk(sk)->write_seq, st->joined);
+		tcp_zc_acked(sk);
+	}
+	if (unlikely(tsflags) && tail)
+		tcp_tx_timestamp(sk, tail, tsflags);
+	if (st->size_goal && !(sk->shutdown & 2) && sk->state != TCP_CLOSE)
+		tcp_push(sk, st->flags, st->mss_now, tcp_sk(sk)->nonagle, st->size_goal);
+}
+
 ssize_t tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct send_state st = { .flags = msg->msg_flags };
+	struct sockcm_cookie cm;
 	int err;
 	TRACE_FN(&sk->net->probe, 0);
 
 	lock_sock(sk);
 	st.noblock = (st.flags & MSG_DONTWAIT) != 0;
 	st.deadline = sock_deadline(sk->net->now_ns, sk->sndtimeo_ns, st.noblock);
+	st.zc = unlikely(st.flags & MSG_ZEROCOPY) && len && sock_flag(sk, SOCK_F_ZEROCOPY);
+	sockcm_init(&cm, sk);
 	iov_iter_init(&st.from, msg->msg_iov, msg->msg_iovlen);
 	if (st.from.count > len)
 		st.from.count = len;
-	if (unlikely(st.flags & MSG_FASTOPEN)) {
+	err = st.zc ? tcp_zc_room(sk) : 0;
+	if (err)
+		goto out;
+	if (unlikely(st.flags & MSG_FASTOPEN || inet_sk(sk)->defer_connect) && !tcp_sk(sk)->repair) {
 		err = send_fastopen(sk, msg, &st);
-		if (err || st.copied)
+		if (err || (st.copied && st.noblock))
 			goto out;
 	}
 	err = wait_connect(sk, st.deadline, st.noblock);
 	if (err)
 		goto out;
-	tcp_rate_check_app_limited(sk);
-	st.mss_now = tcp_send_mss(sk, &st.size_goal, st.flags);
-	while (st.from.count) {
-		err = sk->err || (sk->shutdown & 2) ? -EPIPE : send_some(sk, &st);
-		if (err)
-			break;
+	if (unlikely(tcp_sk(sk)->repair)) {
+		ssize_t r = send_repair(sk, msg, len);
+
+		if (r != 1 || tcp_sk(sk)->rare->repair_queue != TCP_SEND_QUEUE) {
+			release_sock(sk);
+			return r;
+		}
 	}
+	if (unlikely(msg->msg_controllen)) {
+		err = sock_cmsg_send(sk, msg, &cm);
+		if (err)
+			goto out;
+	}
+	st.start = tcp_sk(sk)->write_seq - (uint32_t)st.copied;
+	send_all(sk, &st, &err);
 out:
-	if (st.copied && st.size_goal && !(sk->shutdown & 2) && sk->state != TCP_CLOSE)
-		tcp_push(sk, st.flags, st.mss_now, tcp_sk(sk)->nonagle, st.size_goal);
+	if (st.copied)
+		send_end(sk, &st, cm.tsflags);
 	if (!st.copied && err) {
 		if (err == -EPIPE && sk->err)
 			err = sock_error(sk);

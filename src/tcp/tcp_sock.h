@@ -96,7 +96,7 @@ struct tcp_skb_cb {
 	uint8_t tcp_flags;     /* octet 13 of the header */
 	uint8_t sacked;
 	uint8_t ip_dsfield;    /* received: TOS */
-	uint8_t eor : 1, has_csum : 1, has_rxtstamp : 1, pushed : 1;
+	uint8_t eor : 1, has_csum : 1, has_rxtstamp : 1, pushed : 1, txstamp_ack : 1;
 	uint16_t gso_segs, gso_size; /* sent: how many segments it counts for */
 	uint32_t prio;         /* in the treap: of the out-of-order queue, or of the retransmission queue */
 	union {
@@ -176,6 +176,8 @@ struct tcp_congestion_ops {
 	void (*cwnd_event)(struct sock *sk, enum tcp_ca_event ev);
 	void (*pkts_acked)(struct sock *sk, uint32_t acked, int64_t rtt_us);
 	uint32_t (*undo_cwnd)(struct sock *sk);
+	/* TCP_CC_INFO: the algorithm's own state (union tcp_cc_info) into 64 octets; how many of them. */
+	size_t (*get_info)(const struct sock *sk, void *out);
 };
 extern const struct tcp_congestion_ops tcp_reno_ops, tcp_cubic_ops;
 
@@ -198,6 +200,18 @@ struct tcp_fo_cookie { /* RFC 7413: 4 to 16 octets, len 0: none, or a request fo
 };
 struct sk_psock;
 struct sock_map;
+struct tcp_fo_keys { /* the first makes cookies, the second is taken too */
+	uint8_t n, key[2][16];
+};
+/* TCP_SAVE_SYN: the headers of the SYN that made this connection. */
+struct tcp_saved_syn {
+	uint8_t len, b[14 + 60 + 60];
+};
+/* Sent with MSG_ZEROCOPY: calls lo to hi, whose bytes end at end_seq. */
+struct tcp_zc {
+	struct list_head list;
+	uint32_t end_seq, lo, hi;
+};
 struct tcp_fo_request; /* a send() that wants its data in the SYN (tcp_int.h) */
 
 /* Few connections need these: allocated at first use (tcp_rare()). */
@@ -208,7 +222,17 @@ struct tcp_rare {
 	uint8_t keepalive_probes, syn_retries, defer_accept, thin_lto;
 	uint32_t window_clamp_user;
 	bool recvmsg_inq;
+	uint8_t save_syn;            /* TCP_SAVE_SYN: 1 IP and TCP header, 2 the link's too */
+	struct tcp_saved_syn *saved_syn;
+	uint8_t repair_queue;        /* TCP_REPAIR_QUEUE (tcp_repair.c) */
+	uint32_t tx_delay_us, rto_max_ms, rto_min_us, delack_max_us; /* 0: as for all */
+	/* MSG_ZEROCOPY (tcp_notify.c) */
+	struct list_head zc;         /* tcp_zc.list, in sequence order */
+	uint32_t zc_key, zc_pending; /* of the next call; list's length */
 	/* Fast Open */
+	bool fo_connect, fo_no_cookie, fo_born; /* TCP_FASTOPEN_CONNECT, _NO_COOKIE; a child whose SYN had data or a cookie */
+	uint8_t fo_fail;             /* enum tcp_fastopen_client_fail: struct tcp_info */
+	struct tcp_fo_keys fo_keys;  /* TCP_FASTOPEN_KEY; n 0: the host's */
 	uint16_t fastopen_qlen;      /* listener: how many children may be unproven; 0: none */
 	bool fo_option, fo_asked;    /* client: the next SYN carries the option; the SYN-ACK may bring a cookie */
 	struct tcp_fo_cookie fo_cookie;
@@ -380,6 +404,7 @@ struct tcp_request_sock {
 	int iif;
 	struct tcp_fo_cookie fo_cookie; /* to send in the SYN-ACK */
 	struct ip_options_rcu *opt; /* reply source route, network layer's */
+	struct tcp_saved_syn *saved_syn;
 };
 static inline struct tcp_request_sock *tcp_rsk(const struct request_sock *r) { return (struct tcp_request_sock *)(void *)r; }
 
@@ -411,7 +436,7 @@ struct tcp_sysctl {
 };
 struct tcp_net {
 	struct proto prot; /* TCP over IPv4, filled by its glue */
-	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, flight_pool, accept_pool, stat_pool, ca_pool, bind_pool, listener_pool;
+	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, flight_pool, accept_pool, stat_pool, saved_syn_pool, zc_pool, ca_pool, bind_pool, listener_pool;
 	struct tcp_hash ehash, lhash, bhash;
 	struct tcp_sysctl sysctl;
 	const struct tcp_congestion_ops *ca_default;
@@ -427,7 +452,7 @@ struct tcp_net {
 	struct rng rng;
 	uint8_t isn_secret[16], ts_secret[16], cookie_secret[2][16], port_secret[16];
 	uint64_t ehash_key;
-	uint8_t fo_secret[16];
+	struct tcp_fo_keys fo_keys; /* net.ipv4.tcp_fastopen_key */
 	struct tcp_fo_entry *fo_cache; /* cookies of peers, made with the first */
 	uint64_t last_synq_overflow_ns;
 	struct sock_map *sockmap; /* NULL: no socket was ever in it */

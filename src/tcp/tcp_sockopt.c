@@ -1,16 +1,21 @@
-/* TCP's socket options (tcp(7)) and struct tcp_info.
+/* TCP's socket options (tcp(7)): set and asked. docs/socket-options.md lists each, with what it does.
  *
- * Called through proto.setsockopt/getsockopt for level IPPROTO_TCP. Numbers and errors are Linux's.
- * Tests: tests/unit/tcp. */
-#include <errno.h>
+ * Called through proto.setsockopt/getsockopt for level IPPROTO_TCP. Numbers and errors are Linux's; the program is root
+ * on its host. Struct tcp_info is in tcp_info.c, TCP_REPAIR's family in tcp_repair.c, keys of Fast Open in tcp_fastopen.c.
+ * Tests: tests/unit/tcp/test_tcp_sockopt.c. */
 #include "tcp/sock_map.h"
 #include "tcp/tcp_info.h"
 #include "tcp/tcp_int.h"
 
-#define OPT_USER_TIMEOUT 18
-#define OPT_FASTOPEN 23
-#define OPT_NOTSENT_LOWAT 25
-#define OPT_INQ 36
+/* Younger than glibc's header. */
+#define OPT_AO_ADD_KEY 38
+#define OPT_AO_REPAIR 42
+#define OPT_IS_MPTCP 43
+#define OPT_RTO_MAX_MS 44
+#define OPT_RTO_MIN_US 45
+#define OPT_DELACK_MAX_US 46
+#define FIN_TIMEOUT_MAX_S 120
+#define SYN_RTO_MAX_S 120
 
 static void set_cork(struct sock *sk, bool on)
 {
@@ -70,32 +75,125 @@ static void set_quickack(struct sock *sk, int v)
 	}
 }
 
+/* TCP_DEFER_ACCEPT is kept as a number of SYN-ACK retransmissions, told in seconds: 1, 3, 7, ... then steps of 120. */
 static uint8_t secs_to_retrans(int secs)
 {
 	uint8_t n = 0;
-	int t = 1, period = 1;
+	int step = 1, sum = 1;
 
-	while (secs > 0 && n < 255) {
-		n++;
-		if (t >= secs)
-			break;
-		period = period < 60 ? period * 2 : 120;
-		t += period;
-	}
+	if (secs > 0)
+		for (n = 1; secs > sum && n < 255; n++) {
+			step = step * 2 > SYN_RTO_MAX_S ? SYN_RTO_MAX_S : step * 2;
+			sum += step;
+		}
 	return n;
+}
+
+static int retrans_to_secs(uint8_t n)
+{
+	int step = 1, sum = n ? 1 : 0;
+
+	for (; n > 1; n--) {
+		step = step * 2 > SYN_RTO_MAX_S ? SYN_RTO_MAX_S : step * 2;
+		sum += step;
+	}
+	return sum;
 }
 
 static int set_window_clamp(struct sock *sk, int v)
 {
-	if (!v)
-		return sk->state == TCP_CLOSE ? (tcp_rare(sk)->window_clamp_user = 0, tcp_sk(sk)->window_clamp = 0, 0) : -EINVAL;
-	tcp_rare(sk)->window_clamp_user = tcp_sk(sk)->window_clamp = max_u32((uint32_t)v, SOCK_MIN_RCVBUF / 2);
-	tcp_sk(sk)->rcv_ssthresh = min_u32(tcp_sk(sk)->rcv_ssthresh, tcp_sk(sk)->window_clamp);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!v) {
+		if (sk->state != TCP_CLOSE)
+			return -EINVAL;
+		tcp_rare(sk)->window_clamp_user = tp->window_clamp = 0;
+		return 0;
+	}
+	tcp_rare(sk)->window_clamp_user = tp->window_clamp = max_u32((uint32_t)v, SOCK_MIN_RCVBUF / 2);
+	tp->rcv_ssthresh = min_u32(max_u32(tp->rcv_wnd, tp->rcv_ssthresh), tp->window_clamp);
 	return 0;
+}
+
+/* Options that are a number within bounds and nothing else: where in struct tcp_rare it goes. */
+struct int_option {
+	size_t at;
+	uint8_t size;
+	int lo, hi;
+};
+#define RARE(field, lo, hi) ((struct int_option){ offsetof(struct tcp_rare, field), sizeof(((struct tcp_rare *)0)->field), lo, hi })
+
+static bool int_option(int name, struct int_option *o)
+{
+	switch (name) {
+	case TCP_KEEPINTVL: *o = RARE(keepalive_intvl, 1, 32767); break;
+	case TCP_KEEPCNT: *o = RARE(keepalive_probes, 1, 127); break;
+	case TCP_SYNCNT: *o = RARE(syn_retries, 1, 127); break;
+	case TCP_THIN_LINEAR_TIMEOUTS: *o = RARE(thin_lto, 0, 1); break;
+	case TCP_USER_TIMEOUT: *o = RARE(user_timeout_ms, 0, INT32_MAX); break;
+	case TCP_INQ: *o = RARE(recvmsg_inq, 0, 1); break;
+	case TCP_SAVE_SYN: *o = RARE(save_syn, 0, 2); break;
+	case TCP_TX_DELAY: *o = RARE(tx_delay_us, 0, (1 << 28) - 1); break;
+	case OPT_RTO_MAX_MS: *o = RARE(rto_max_ms, 1000, 120000); break;
+	case OPT_RTO_MIN_US: *o = RARE(rto_min_us, TCP_TIMEOUT_MIN_US, TCP_RTO_MIN_US); break;
+	case OPT_DELACK_MAX_US: *o = RARE(delack_max_us, TCP_TIMEOUT_MIN_US, TCP_DELACK_MAX_US); break;
+	default: return false;
+	}
+	return true;
+}
+
+static int set_int_option(struct sock *sk, const struct int_option *o, int v)
+{
+	uint8_t *at;
+
+	if (v < o->lo || v > o->hi)
+		return -EINVAL;
+	at = (uint8_t *)tcp_rare(sk) + o->at;
+	if (o->size == 1)
+		*at = (uint8_t)v;
+	else
+		memcpy(at, &v, sizeof(v));
+	return 0;
+}
+
+static int set_fastopen(struct sock *sk, int name, int v)
+{
+	bool idle = tcp_state_in(sk, TCPF_(CLOSE) | TCPF_(LISTEN));
+
+	switch (name) {
+	case TCP_FASTOPEN:
+		if (v < 0 || !idle)
+			return -EINVAL;
+		tcp_rare(sk)->fastopen_qlen = (uint16_t)min_u32((uint32_t)v, min_u32(sk->net->socks->somaxconn, UINT16_MAX));
+		return 0;
+	case TCP_FASTOPEN_CONNECT:
+		if (v < 0 || v > 1)
+			return -EINVAL;
+		if (!((uint32_t)tcp_sysctl(sk)->fastopen & TFO_CLIENT))
+			return -EOPNOTSUPP;
+		if (sk->state != TCP_CLOSE)
+			return -EINVAL;
+		tcp_rare(sk)->fo_connect = v != 0;
+		return 0;
+	default:
+		if (v < 0 || v > 1 || !idle)
+			return -EINVAL;
+		tcp_rare(sk)->fo_no_cookie = v != 0;
+		return 0;
+	}
 }
 
 static int do_setsockopt(struct sock *sk, int name, int v)
 {
+	struct int_option o;
+
+	if (int_option(name, &o)) {
+		int err = set_int_option(sk, &o, v);
+
+		if (!err && name == OPT_RTO_MIN_US)
+			tcp_sk(sk)->rto_min_us = (uint32_t)v;
+		return err;
+	}
 	switch (name) {
 	case TCP_MAXSEG:
 		if (v && (v < (int)TCP_MIN_MSS || v > 32767))
@@ -110,23 +208,8 @@ static int do_setsockopt(struct sock *sk, int name, int v)
 		return 0;
 	case TCP_KEEPIDLE:
 		return set_keepidle(sk, v);
-	case TCP_KEEPINTVL:
-		if (v < 1 || v > 32767)
-			return -EINVAL;
-		tcp_rare(sk)->keepalive_intvl = (uint32_t)v;
-		return 0;
-	case TCP_KEEPCNT:
-		if (v < 1 || v > 127)
-			return -EINVAL;
-		tcp_rare(sk)->keepalive_probes = (uint8_t)v;
-		return 0;
-	case TCP_SYNCNT:
-		if (v < 1 || v > 127)
-			return -EINVAL;
-		tcp_rare(sk)->syn_retries = (uint8_t)v;
-		return 0;
 	case TCP_LINGER2:
-		tcp_rare(sk)->linger2 = v < 0 ? -1 : v > 120 ? 0 : v;
+		tcp_rare(sk)->linger2 = v < 0 ? -1 : v > FIN_TIMEOUT_MAX_S ? FIN_TIMEOUT_MAX_S : v;
 		return 0;
 	case TCP_DEFER_ACCEPT:
 		tcp_rare(sk)->defer_accept = secs_to_retrans(v);
@@ -136,234 +219,214 @@ static int do_setsockopt(struct sock *sk, int name, int v)
 	case TCP_QUICKACK:
 		set_quickack(sk, v);
 		return 0;
-	case OPT_FASTOPEN:
-		if (v < 0 || !tcp_state_in(sk, TCPF_(CLOSE) | TCPF_(LISTEN)))
-			return -EINVAL;
-		tcp_rare(sk)->fastopen_qlen = (uint16_t)min_u32((uint32_t)v, UINT16_MAX);
-		return 0;
-	case OPT_USER_TIMEOUT:
-		if (v < 0)
-			return -EINVAL;
-		tcp_rare(sk)->user_timeout_ms = (uint32_t)v;
-		return 0;
-	case OPT_NOTSENT_LOWAT:
+	case TCP_FASTOPEN:
+	case TCP_FASTOPEN_CONNECT:
+	case TCP_FASTOPEN_NO_COOKIE:
+		return set_fastopen(sk, name, v);
+	case TCP_THIN_DUPACK: /* RACK took its place: accepted, and nothing */
+		return v < 0 || v > 1 ? -EINVAL : 0;
+	case TCP_NOTSENT_LOWAT:
 		tcp_rare(sk)->notsent_lowat = (uint32_t)v;
 		sk->write_space(sk);
-		return 0;
-	case OPT_INQ:
-		if (v < 0 || v > 1)
-			return -EINVAL;
-		tcp_rare(sk)->recvmsg_inq = v != 0;
 		return 0;
 	case TCP_SOCKMAP:
 		if (v < 0 || v > 1)
 			return -EINVAL;
 		sock_map_set(sk, v != 0);
 		return 0;
+	case TCP_REPAIR:
+	case TCP_REPAIR_QUEUE:
+	case TCP_QUEUE_SEQ:
+	case TCP_TIMESTAMP:
+		return tcp_repair_set(sk, name, v);
+	default:
+		return -ENOPROTOOPT; /* TCP_MD5SIG and TCP_AO_*: as a kernel that was built without them */
 	}
-	return -ENOPROTOOPT;
+}
+
+/* A name as Linux takes it: at least an octet, cut at the room. */
+static int opt_name(char *out, size_t room, const void *val, socklen_t len)
+{
+	if (len < 1)
+		return -EINVAL;
+	memset(out, 0, room);
+	memcpy(out, val, min_sz(len, room - 1));
+	return 0;
 }
 
 int tcp_setsockopt(struct sock *sk, int level, int name, const void *val, socklen_t len)
 {
+	char text[TCP_CA_NAME_LEN];
 	int v, err;
 
 	(void)level;
-	if (name == TCP_CONGESTION) {
-		char ca[TCP_CA_NAME_LEN] = "";
-
-		if (len < 1)
-			return -EINVAL;
-		memcpy(ca, val, min_sz(len, sizeof(ca) - 1));
+	if (name == TCP_CONGESTION || name == TCP_ULP) {
+		err = opt_name(text, sizeof(text), val, len);
+		if (err)
+			return err;
+		if (name == TCP_ULP)
+			return -ENOENT; /* there is none to be found */
 		lock_sock(sk);
-		err = tcp_set_congestion_control(sk, ca);
+		err = tcp_set_congestion_control(sk, text);
 		release_sock(sk);
 		return err;
 	}
+	if (name == TCP_FASTOPEN_KEY)
+		return tcp_fastopen_set_keys(sk, val, len);
 	if (len < (socklen_t)sizeof(int))
 		return -EINVAL;
 	memcpy(&v, val, sizeof(v));
 	lock_sock(sk);
-	err = do_setsockopt(sk, name, v);
+	if (name == TCP_REPAIR_WINDOW)
+		err = tcp_repair_set_window(sk, val, len);
+	else if (name == TCP_REPAIR_OPTIONS)
+		err = tcp_repair_set_options(sk, val, len);
+	else
+		err = do_setsockopt(sk, name, v);
 	release_sock(sk);
 	return err;
 }
 
-/* ---- tcp_info ---- */
-static void info_send(const struct sock *sk, struct tcp_info_full *ti)
+/* ---- asking ---- */
+static int get_rare(const struct sock *sk, const struct tcp_rare *r, int name, int *v)
 {
-	const struct inet_connection_sock *icsk = inet_csk(sk);
-	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_sysctl *s = tcp_sysctl(sk);
 
-	ti->snd_cwnd = tp->snd_cwnd;
-	ti->snd_ssthresh = tp->snd_ssthresh;
-	ti->snd_mss = tp->mss_cache;
-	ti->unacked = tp->fl->packets_out;
-	ti->sacked = tp->fl->sacked_out;
-	ti->lost = tp->fl->lost_out;
-	ti->retrans = tp->fl->retrans_out;
-	ti->reordering = tp->reordering;
-	ti->total_retrans = tp->total_retrans;
-	ti->rto = icsk->rto_us;
-	ti->rtt = tp->srtt_us >> 3;
-	ti->rttvar = tp->mdev_us >> 2;
-	ti->min_rtt = tp->min_rtt_us;
-	ti->pmtu = icsk->pmtu_cookie;
-	ti->notsent_bytes = tp->write_seq - tp->snd_nxt;
-	ti->delivered = tp->delivered;
-	ti->delivered_ce = tp->delivered_ce;
-	ti->bytes_acked = tp->bytes_acked;
-	ti->bytes_sent = tp->bytes_sent;
-	ti->pacing_rate = tcp_pacing_rate(sk);
-	ti->max_pacing_rate = sk->max_pacing_rate;
-	ti->segs_out = tp->segs_out;
-	ti->data_segs_out = tp->data_segs_out;
-	ti->delivery_rate = tcp_delivery_rate(tp);
-	ti->app_limited = tp->rate_app_limited;
-	for (uint8_t c = TCP_CHRONO_BUSY; c <= TCP_CHRONO_SNDBUF_LIMITED; c++)
-		ti->busy_time += tcp_chrono_us(sk, c);
-	ti->rwnd_limited = tcp_chrono_us(sk, TCP_CHRONO_RWND_LIMITED);
-	ti->sndbuf_limited = tcp_chrono_us(sk, TCP_CHRONO_SNDBUF_LIMITED);
-	if (tp->stat) {
-		const struct tcp_stat *st = tp->stat;
-
-		ti->bytes_retrans = st->bytes_retrans;
-		ti->dsack_dups = st->dsack_dups;
-		ti->reord_seen = st->reord_seen;
-		ti->rcv_ooopack = st->rcv_ooopack;
-		ti->total_rto = st->total_rto;
-		ti->total_rto_recoveries = st->total_rto_recoveries;
-		ti->total_rto_time = st->total_rto_time_ms + (st->rto_stamp_ms ? tcp_time_ms(sk) - st->rto_stamp_ms : 0);
+	switch (name) {
+	case TCP_SYNCNT: *v = r->syn_retries ? r->syn_retries : s->syn_retries; break;
+	case TCP_LINGER2: *v = r->linger2 < 0 ? -1 : r->linger2 ? r->linger2 : s->fin_timeout; break;
+	case TCP_DEFER_ACCEPT: *v = retrans_to_secs(r->defer_accept); break;
+	case TCP_FASTOPEN: *v = r->fastopen_qlen; break;
+	case TCP_FASTOPEN_CONNECT: *v = r->fo_connect; break;
+	case TCP_FASTOPEN_NO_COOKIE: *v = r->fo_no_cookie; break;
+	case TCP_USER_TIMEOUT: *v = (int)r->user_timeout_ms; break;
+	case TCP_NOTSENT_LOWAT: *v = (int)r->notsent_lowat; break;
+	case TCP_INQ: *v = r->recvmsg_inq; break;
+	case TCP_THIN_LINEAR_TIMEOUTS: *v = r->thin_lto; break;
+	case TCP_SAVE_SYN: *v = r->save_syn; break;
+	case TCP_TX_DELAY: *v = (int)r->tx_delay_us; break;
+	case OPT_RTO_MAX_MS: *v = (int)(tcp_rto_max_us(sk) / 1000); break;
+	case OPT_DELACK_MAX_US: *v = r->delack_max_us ? (int)r->delack_max_us : (int)TCP_DELACK_MAX_US; break;
+	default: return -ENOPROTOOPT;
 	}
-	ti->snd_wnd = tp->snd_wnd;
-	ti->last_data_sent = tcp_time_ms(sk) - tp->lsndtime_ms;
-	ti->last_ack_recv = tcp_time_ms(sk) - tp->rcv_tstamp_ms;
-}
-
-void tcp_get_info(struct sock *sk, struct tcp_info_full *ti)
-{
-	const struct inet_connection_sock *icsk = inet_csk(sk);
-	const struct tcp_sock *tp = tcp_sk(sk);
-
-	memset(ti, 0, sizeof(*ti));
-	ti->state = sk->state;
-	if (sk->state == TCP_LISTEN) {
-		ti->unacked = icsk->listener->qlen;
-		ti->sacked = icsk->listener->max_qlen;
-		ti->reordering = tp->reordering;
-		ti->snd_cwnd = tp->snd_cwnd;
-		return;
-	}
-	ti->ca_state = icsk->ca_state;
-	ti->retransmits = icsk->retransmits;
-	ti->probes = icsk->probes_out;
-	ti->backoff = icsk->backoff;
-	ti->options = (uint8_t)((tp->rx_opt.tstamp_ok ? TCPI_OPT_TIMESTAMPS : 0) | (tp->rx_opt.sack_ok ? TCPI_OPT_SACK : 0) |
-				(tp->rx_opt.wscale_ok ? TCPI_OPT_WSCALE : 0) | (tp->ecn_flags & TCP_ECN_OK ? TCPI_OPT_ECN : 0) |
-				(tp->syn_data_acked ? 32 /* TCPI_OPT_SYN_DATA */ : 0));
-	ti->wscale = (uint8_t)(tp->rx_opt.snd_wscale | (tp->rx_opt.rcv_wscale << 4));
-	ti->ato = icsk->ato_us;
-	ti->rcv_mss = icsk->rcv_mss;
-	ti->advmss = tp->advmss;
-	ti->rcv_ssthresh = tp->rcv_ssthresh;
-	ti->rcv_rtt = tp->rcv_rtt_us >> 3;
-	ti->rcv_space = tp->rcv_space;
-	ti->rcv_wnd = tp->rcv_wnd;
-	ti->bytes_received = tp->bytes_received;
-	ti->segs_in = tp->segs_in;
-	ti->data_segs_in = tp->data_segs_in;
-	ti->last_data_recv = tcp_time_ms(sk) - icsk->last_rcv_ms;
-	info_send(sk, ti);
+	return 0;
 }
 
 static int do_getsockopt(struct sock *sk, int name, int *v)
 {
+	static const struct tcp_rare none;
 	const struct tcp_sock *tp = tcp_sk(sk);
-	const struct tcp_rare none = { 0 }, *r = tp->rare ? tp->rare : &none;
-	const struct tcp_sysctl *s = tcp_sysctl(sk);
 
 	switch (name) {
 	case TCP_MAXSEG:
-		*v = sk->state == TCP_CLOSE || sk->state == TCP_LISTEN
-			     ? (tp->rx_opt.user_mss ? tp->rx_opt.user_mss : (int)TCP_MSS_DEFAULT)
-			     : (int)tp->mss_cache;
-		return 0;
-	case TCP_NODELAY:
-		*v = (tp->nonagle & TCP_NAGLE_OFF) != 0;
-		return 0;
-	case TCP_CORK:
-		*v = (tp->nonagle & TCP_NAGLE_CORK) != 0;
-		return 0;
-	case TCP_KEEPIDLE:
-		*v = (int)(tcp_keepalive_time_ns(sk) / NSEC_PER_SEC);
-		return 0;
-	case TCP_KEEPINTVL:
-		*v = (int)(tcp_keepalive_intvl_ns(sk) / NSEC_PER_SEC);
-		return 0;
-	case TCP_KEEPCNT:
-		*v = (int)tcp_keepalive_probes(sk);
-		return 0;
-	case TCP_SYNCNT:
-		*v = r->syn_retries ? r->syn_retries : s->syn_retries;
-		return 0;
-	case TCP_LINGER2:
-		*v = r->linger2 ? r->linger2 : s->fin_timeout;
-		return 0;
-	case TCP_DEFER_ACCEPT:
-		*v = r->defer_accept;
-		return 0;
-	case TCP_WINDOW_CLAMP:
-		*v = (int)tp->window_clamp;
-		return 0;
-	case TCP_QUICKACK:
-		*v = inet_csk(sk)->pingpong < TCP_PINGPONG_THRESH;
-		return 0;
-	case OPT_FASTOPEN:
-		*v = r->fastopen_qlen;
-		return 0;
-	case OPT_USER_TIMEOUT:
-		*v = (int)r->user_timeout_ms;
-		return 0;
-	case OPT_NOTSENT_LOWAT:
-		*v = (int)r->notsent_lowat;
-		return 0;
-	case OPT_INQ:
-		*v = r->recvmsg_inq;
-		return 0;
-	case TCP_SOCKMAP:
-		*v = (int)sock_map_get(sk);
+		*v = (int)tp->mss_cache;
+		if (tp->rx_opt.user_mss && tcp_state_in(sk, TCPF_(CLOSE) | TCPF_(LISTEN)))
+			*v = tp->rx_opt.user_mss;
+		if (tp->repair)
+			*v = tp->rx_opt.mss_clamp;
+		break;
+	case TCP_NODELAY: *v = (tp->nonagle & TCP_NAGLE_OFF) != 0; break;
+	case TCP_CORK: *v = (tp->nonagle & TCP_NAGLE_CORK) != 0; break;
+	case TCP_KEEPIDLE: *v = (int)(tcp_keepalive_time_ns(sk) / NSEC_PER_SEC); break;
+	case TCP_KEEPINTVL: *v = (int)(tcp_keepalive_intvl_ns(sk) / NSEC_PER_SEC); break;
+	case TCP_KEEPCNT: *v = (int)tcp_keepalive_probes(sk); break;
+	case TCP_WINDOW_CLAMP: *v = (int)tp->window_clamp; break;
+	case TCP_QUICKACK: *v = inet_csk(sk)->pingpong < TCP_PINGPONG_THRESH; break;
+	case TCP_THIN_DUPACK: *v = 0; break;
+	case OPT_IS_MPTCP: *v = 0; break;
+	case OPT_RTO_MIN_US: *v = (int)tp->rto_min_us; break;
+	case TCP_SOCKMAP: *v = (int)sock_map_get(sk); break;
+	case TCP_REPAIR:
+	case TCP_REPAIR_QUEUE:
+	case TCP_QUEUE_SEQ:
+	case TCP_TIMESTAMP:
+		return tcp_repair_get(sk, name, v);
+	default:
+		return get_rare(sk, tp->rare ? tp->rare : &none, name, v);
+	}
+	return 0;
+}
+
+static int put_out(void *val, socklen_t *len, const void *from, size_t n)
+{
+	*len = (socklen_t)min_sz(*len, n);
+	memcpy(val, from, *len);
+	return 0;
+}
+
+/* The SYN's headers, once: then they are forgotten. Too little room: -EINVAL, and how much it takes. */
+static int get_saved_syn(struct sock *sk, void *val, socklen_t *len)
+{
+	struct tcp_rare *r = tcp_sk(sk)->rare;
+	struct tcp_saved_syn *s = r ? r->saved_syn : NULL;
+
+	if (!s) {
+		*len = 0;
 		return 0;
 	}
-	return -ENOPROTOOPT;
+	if (*len < s->len) {
+		*len = s->len;
+		return -EINVAL;
+	}
+	*len = s->len;
+	memcpy(val, s->b, s->len);
+	r->saved_syn = NULL;
+	pool_put(&tcp_net(sk)->saved_syn_pool, s);
+	return 0;
+}
+
+static int get_cc(const struct sock *sk, int name, void *val, socklen_t *len)
+{
+	const struct tcp_congestion_ops *ca = inet_csk(sk)->ca_ops;
+	char text[TCP_CA_NAME_LEN] = "";
+	uint64_t info[8] = { 0 };
+
+	if (name == TCP_CC_INFO)
+		return put_out(val, len, info, ca->get_info ? ca->get_info(sk, info) : 0);
+	memcpy(text, ca->name, min_sz(strlen(ca->name), sizeof(text) - 1));
+	return put_out(val, len, text, sizeof(text));
+}
+
+/* Mapping received pages needs a mapping of this socket (mmap), which nobody can make here: every address is refused as
+ * Linux refuses one that is not such a mapping. */
+static int get_zerocopy_receive(const struct sock *sk, socklen_t len)
+{
+	if ((int)len < 0 || len < offsetof(struct tcp_zerocopy_receive, length) + 4)
+		return -EINVAL;
+	return sk->state == TCP_LISTEN ? -ENOTCONN : -EINVAL;
 }
 
 int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *len)
 {
+	struct tcp_info_full ti;
 	int v = 0, err;
 
 	(void)level;
-	if (name == TCP_INFO) {
-		struct tcp_info_full ti;
-
+	if ((int)*len < 0)
+		return -EINVAL;
+	switch (name) {
+	case TCP_INFO:
 		tcp_get_info(sk, &ti);
-		*len = (socklen_t)min_sz(*len, sizeof(ti));
-		memcpy(val, &ti, *len);
+		return put_out(val, len, &ti, sizeof(ti));
+	case TCP_CONGESTION:
+	case TCP_CC_INFO:
+		return get_cc(sk, name, val, len);
+	case TCP_ULP:
+		*len = 0;
 		return 0;
-	}
-	if (name == TCP_CONGESTION) {
-		char ca[TCP_CA_NAME_LEN] = "";
-
-		memcpy(ca, inet_csk(sk)->ca_ops->name, strlen(inet_csk(sk)->ca_ops->name));
-		*len = (socklen_t)min_sz(*len, sizeof(ca));
-		memcpy(val, ca, *len);
-		return 0;
+	case TCP_SAVED_SYN:
+		return get_saved_syn(sk, val, len);
+	case TCP_FASTOPEN_KEY:
+		return tcp_fastopen_get_keys(sk, val, len);
+	case TCP_REPAIR_WINDOW:
+		return tcp_repair_get_window(sk, val, len);
+	case TCP_ZEROCOPY_RECEIVE:
+		return get_zerocopy_receive(sk, *len);
+	default:
+		break;
 	}
 	err = do_getsockopt(sk, name, &v);
-	if (err)
-		return err;
-	*len = (socklen_t)min_sz(*len, sizeof(v));
-	memcpy(val, &v, *len);
-	return 0;
+	return err ? err : put_out(val, len, &v, sizeof(v));
 }
 
 void tcp_set_rcvlowat(struct sock *sk, int32_t val)

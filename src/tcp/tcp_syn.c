@@ -182,6 +182,24 @@ static void ecn_create_request(struct request_sock *req, const struct sk_buff *s
 		tcp_rsk(req)->ecn_ok = 1;
 }
 
+/* TCP_SAVE_SYN: the program will want to see with what it was called. */
+static void save_syn(const struct sock *lsk, struct request_sock *req, const struct sk_buff *skb)
+{
+	const struct tcp_rare *r = tcp_sk(lsk)->rare;
+	const uint8_t *from, *end = (const uint8_t *)tcp_hdr(skb) + tcp_hdrlen(tcp_hdr(skb));
+	struct tcp_saved_syn *s;
+
+	if (likely(!r || !r->save_syn))
+		return;
+	from = r->save_syn == 2 && skb_mac_header_was_set(skb) ? skb_mac_header(skb) : skb_network_header(skb);
+	if (end - from > (ptrdiff_t)sizeof(s->b))
+		from = skb_network_header(skb);
+	s = pool_get(&req->net->tcp->saved_syn_pool);
+	s->len = (uint8_t)(end - from);
+	memcpy(s->b, from, s->len);
+	tcp_rsk(req)->saved_syn = s;
+}
+
 /* The addresses are the network layer's: it has put them into eh by init (saddr ours, daddr the peer's). */
 int tcp_conn_request(const struct request_sock_ops *ops, const struct inet_connection_sock_af_ops *af, struct sock *lsk,
 		     struct sk_buff *skb)
@@ -233,6 +251,7 @@ int tcp_conn_request(const struct request_sock_ops *ops, const struct inet_conne
 		TCPEXT_INC(net, SyncookiesSent);
 	} else {
 		t->snt_isn = isn ? isn : secure_tcp_seq(net, req->eh.saddr, req->eh.daddr, req->eh.num, req->eh.dport);
+		save_syn(lsk, req, skb);
 		if (tcp_fastopen_request(lsk, skb, req)) {
 			reqsk_free(req);
 			return 0;

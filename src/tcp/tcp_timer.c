@@ -142,7 +142,12 @@ uint64_t tcp_fin_time_ns(const struct sock *sk)
 
 	return max_u64(t, min);
 }
-uint32_t tcp_rto_max_us(const struct sock *sk) { return (uint32_t)tcp_sysctl(sk)->rto_max_ms * 1000u; }
+uint32_t tcp_rto_max_us(const struct sock *sk)
+{
+	const struct tcp_rare *r = tcp_sk(sk)->rare;
+
+	return 1000u * (r && r->rto_max_ms ? r->rto_max_ms : (uint32_t)tcp_sysctl(sk)->rto_max_ms);
+}
 static uint32_t user_timeout_ms(const struct sock *sk)
 {
 	return tcp_sk(sk)->rare ? tcp_sk(sk)->rare->user_timeout_ms : 0;
@@ -286,6 +291,16 @@ static void timeout_stats(struct sock *sk)
 		TCPEXT_INC(sk->net, TCPLossFailures);
 }
 
+/* So little is under way that duplicate ACKs will not come (Linux's thin streams): the first repetitions do not back off. */
+#define THIN_LINEAR_RETRIES 6
+static bool thin_linear(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return sk->state == TCP_ESTABLISHED && (tcp_sysctl(sk)->thin_linear_timeouts || (tp->rare && tp->rare->thin_lto)) &&
+	       tp->fl->packets_out < 4 && tp->snd_ssthresh < TCP_INFINITE_SSTHRESH && inet_csk(sk)->retransmits <= THIN_LINEAR_RETRIES;
+}
+
 static void backoff_rto(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -294,6 +309,9 @@ static void backoff_rto(struct sock *sk)
 
 	if (syn_linear) {
 		icsk->rto_us = TCP_TIMEOUT_INIT_US; /* 6.5 and later: the first repetitions of a SYN do not back off */
+	} else if (unlikely(thin_linear(sk))) {
+		icsk->backoff = 0;
+		tcp_set_rto(sk);
 	} else {
 		icsk->backoff = (uint8_t)min_u32(icsk->backoff + 1u, 63);
 		icsk->rto_us = (uint32_t)min_u64((uint64_t)icsk->rto_us << 1, tcp_rto_max_us(sk));

@@ -282,7 +282,8 @@ bool tcp_write_xmit(struct sock *sk, uint32_t mss_now, int nonagle, int push_one
 		}
 		if (!skb_queue_is_last(&sk->write_queue, skb) && unlikely(skb->len % mss_now))
 			skb = fill_up(sk, skb, mss_now);
-		r = write_xmit_one(sk, skb, mss_now, quota, nonagle, push_one, &cwnd_limited);
+		r = unlikely(tcp_repair_sends(sk)) ? tcp_repair_sent(sk, skb, mss_now) :
+						    write_xmit_one(sk, skb, mss_now, quota, nonagle, push_one, &cwnd_limited);
 		if (r <= 0)
 			break;
 		tcp_event_new_data_sent(sk, skb);
@@ -664,7 +665,9 @@ static void tcp_connect_init(struct sock *sk)
 	tp->snd_wnd = 0;
 	tp->snd_wl1 = 0;
 	tp->snd_una = tp->snd_sml = tp->snd_up = tp->snd_nxt = tp->write_seq;
-	tp->rcv_nxt = tp->rcv_wup = tp->copied_seq = 0;
+	if (likely(!tp->repair))
+		tp->rcv_nxt = 0;
+	tp->rcv_wup = tp->copied_seq = tp->rcv_nxt;
 	inet_csk(sk)->rto_us = TCP_TIMEOUT_INIT_US;
 	inet_csk(sk)->retransmits = 0;
 	tcp_clear_retrans(tp);
@@ -681,6 +684,10 @@ int tcp_connect(struct sock *sk)
 	if (inet_csk(sk)->af_ops->rebuild_header(sk))
 		return -EHOSTUNREACH;
 	tcp_connect_init(sk);
+	if (unlikely(tp->repair)) {
+		tcp_finish_connect(sk, NULL); /* nobody is asked */
+		return 0;
+	}
 	skb = alloc_skb(sk->net, MAX_TCP_HEADER);
 	if (!skb)
 		return -ENOBUFS;

@@ -138,6 +138,19 @@ void inet_get_local_port_range(struct net *net, uint16_t *low, uint16_t *high)
 }
 int ip_setsockopt(struct sock *sk, int level, int name, const void *val, socklen_t len) { return -ENOPROTOOPT; }
 int ip_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *len) { return -ENOPROTOOPT; }
+/* Of the error queue only what a test asks: the error itself goes to b->ee. */
+ssize_t ip_recv_error(struct sock *sk, struct msghdr *msg, size_t len, socklen_t *addr_len)
+{
+	struct sk_buff *skb = sock_dequeue_err_skb(sk);
+
+	if (!skb)
+		return -EAGAIN;
+	bed_of(sk->net)->ee = skb_ext_err(skb)->ee;
+	bed_of(sk->net)->ee_len = skb->len;
+	sock_recv_timestamp(msg, sk, skb);
+	consume_skb(skb);
+	return 0;
+}
 int inet_add_protocol(struct net *net, const struct net_protocol *p, uint8_t protocol) { return 0; }
 int inet_register_protosw(struct net *net, const struct inet_protosw *p) { return 0; }
 const struct proto_ops inet_stream_ops = { .family = AF_INET };

@@ -49,6 +49,8 @@ struct bed {
 	bool scripted[BED_HOSTS];
 	struct seg *got, **got_tail;
 	uint32_t isn, peer_isn; /* for relative numbers in expect() */
+	struct sock_extended_err ee; /* what bed_errqueue took last, and how long its data was */
+	uint32_t ee_len;
 	bool ok;
 };
 
