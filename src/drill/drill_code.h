@@ -8,6 +8,7 @@ enum dval_kind { DVAL_INT, DVAL_FLOAT, DVAL_STR, DVAL_LIST, DVAL_NONE };
 #define DVAL_MAX_ITEMS 64u
 struct dval {
 	enum dval_kind kind;
+	bool truth; /* an integer that is shown as True or False */
 	int64_t i;
 	double f;
 	const char *s;

@@ -26,6 +26,11 @@ static struct dval number(int64_t i)
 	return (struct dval){ .kind = DVAL_INT, .i = i };
 }
 
+static struct dval yes_no(bool yes)
+{
+	return (struct dval){ .kind = DVAL_INT, .truth = true, .i = yes };
+}
+
 static struct dval real(double f)
 {
 	return (struct dval){ .kind = DVAL_FLOAT, .f = f };
@@ -333,7 +338,7 @@ static struct dval call(struct eval *e, const char *name, size_t n)
 	if (IS("float") && dval_numeric(&r))
 		return real(dval_real(&r));
 	if (IS("bool"))
-		return number(dval_truth(&r));
+		return yes_no(dval_truth(&r));
 	if (IS("len") && (r.kind == DVAL_LIST || r.kind == DVAL_STR))
 		return number(r.kind == DVAL_LIST ? (int64_t)r.n : (int64_t)strlen(r.s));
 	if (IS("str") || IS("repr")) {
@@ -514,7 +519,7 @@ static struct dval comparison(struct eval *e)
 		any = true;
 		a = b;
 	}
-	return any ? number(yes) : a;
+	return any ? yes_no(yes) : a;
 }
 
 static struct dval negation(struct eval *e)
@@ -528,7 +533,7 @@ static struct dval negation(struct eval *e)
 	else
 		v = negation(e);
 	e->depth--;
-	return number(!dval_truth(&v));
+	return yes_no(!dval_truth(&v));
 }
 
 static struct dval logic(struct eval *e, bool is_or)

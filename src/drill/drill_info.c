@@ -175,6 +175,7 @@ bool drill_code_lookup(const struct drill_code *c, const char *name, size_t len,
 	v->kind = DVAL_INT;
 	if ((len == 4 && !memcmp(name, "True", 4)) || (len == 5 && !memcmp(name, "False", 5))) {
 		v->i = len == 4;
+		v->truth = true;
 		return true;
 	}
 	if (len == 4 && !memcmp(name, "None", 4)) {

@@ -217,9 +217,12 @@ static bool number_of_name(struct dparse *d, int64_t *out)
 		sub.depth++;
 		if (!dp_number(&sub, out)) {
 			d->failed = true;
+			d->unsupported = sub.unsupported;
 			return false;
 		}
 	} else if (!dsym_find(d->p, n, out)) {
+		if (dsym_foreign(d->p, n))
+			return dp_unsupported(d, dsym_foreign(d->p, n));
 		return dp_fail(d, "unknown symbol: '%.*s'", (int)min_sz(n, 60), d->p);
 	}
 	d->p += n;

@@ -195,6 +195,7 @@ static struct dexpr *parse_macro(struct dparse *d, const struct ddefine *m, size
 		if (!sub.failed)
 			dp_fail(&sub, "the macro %s is not an expression", m->name);
 		d->failed = true;
+		d->unsupported = sub.unsupported;
 		return NULL;
 	}
 	d->p += n;

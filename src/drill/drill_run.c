@@ -204,6 +204,8 @@ static enum drill_result run_parsed(struct drill *d, const struct drill_flags *f
 		return DRILL_BAD;
 	}
 	drill_calls_open(d);
+	if (d->sc.conf.init_scripts)
+		drill_command(d, d->sc.conf.init_scripts, 0);
 	if (d->sc.init)
 		drill_command(d, d->sc.init, d->sc.init_line);
 	d->start_ns = d->net->now_ns;

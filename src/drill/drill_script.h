@@ -182,6 +182,8 @@ bool dp_call(struct dparse *d, struct dcall **out);
 
 /* Constants by name. */
 bool dsym_find(const char *name, size_t len, int64_t *v);
+/* Names of what culver has not, in scripts for other systems: what that is. NULL: just unknown. */
+const char *dsym_foreign(const char *name, size_t len);
 /* "EAGAIN" or NULL; the text of strerror in the C locale is os_strerror's. */
 const char *dsym_errno_name(int err);
 int dsym_errno(const char *name, size_t len); /* 0: none */

@@ -67,9 +67,7 @@ static const struct sym symbols[] = {
 	{ "IPPROTO_ICMP", IPPROTO_ICMP },
 	{ "IPPROTO_IP", IPPROTO_IP },
 	{ "IPPROTO_IPV6", IPPROTO_IPV6 },
-	{ "IPPROTO_MPTCP", 262 },
 	{ "IPPROTO_RAW", IPPROTO_RAW },
-	{ "IPPROTO_SCTP", 132 },
 	{ "IPPROTO_TCP", IPPROTO_TCP },
 	{ "IPPROTO_UDP", IPPROTO_UDP },
 	{ "IPPROTO_UDPLITE", 136 },
@@ -520,6 +518,26 @@ bool dsym_find(const char *name, size_t len, int64_t *v)
 	}
 	*v = dsym_errno(name, len);
 	return *v != 0;
+}
+
+const char *dsym_foreign(const char *name, size_t len)
+{
+	static const struct { const char *start, *what; } f[] = {
+		{ "SCTP_", "it needs SCTP, which culver has not" },
+		{ "IPPROTO_SCTP", "it needs SCTP, which culver has not" },
+		{ "IPPROTO_MPTCP", "it needs MPTCP, which culver has not" },
+		{ "TCP_FUNCTION_BLK", "it needs FreeBSD's TCP stacks" },
+		{ "TCP_RACK_", "it needs FreeBSD's TCP stacks" },
+		{ "TCP_LOG", "it needs FreeBSD's TCP stacks" },
+		{ "TCP_REMOTE_UDP_ENCAPS_PORT", "it needs FreeBSD's TCP over UDP" },
+		{ "IPV6_", "it needs IPv6, which culver has not" },
+		{ "ICMP6_", "it needs IPv6, which culver has not" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(f); i++)
+		if (len >= strlen(f[i].start) && !memcmp(name, f[i].start, strlen(f[i].start)))
+			return f[i].what;
+	return NULL;
 }
 
 const char *dsym_errno_name(int err)

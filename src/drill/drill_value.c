@@ -21,7 +21,9 @@ bool dval_numeric(const struct dval *v)
 
 void dval_show(struct strbuf *sb, const struct dval *v)
 {
-	if (v->kind == DVAL_INT) {
+	if (v->kind == DVAL_INT && v->truth) {
+		sb_puts(sb, v->i ? "True" : "False");
+	} else if (v->kind == DVAL_INT) {
 		sb_printf(sb, "%lld", (long long)v->i);
 	} else if (v->kind == DVAL_FLOAT) {
 		sb_printf(sb, "%g", v->f);

@@ -1,8 +1,10 @@
 /* Fuzz target: packet scripts. The parser takes any octets; a script that it accepts runs too (without commands that read files of
- * this machine, and without python: code that needs it is not run), for its world is as open to nonsense as its text. */
+ * this machine, and without python: code that needs it is not run), for its world is as open to nonsense as its text. An
+ * input that begins with % is code for the evaluator. */
 #include <stdlib.h>
 #include <string.h>
 #include "drill/drill.h"
+#include "drill/drill_code.h"
 
 #define MAX_RUN 2048 /* longer ones are only parsed: a run costs more than its text */
 
@@ -14,6 +16,15 @@ static bool harmless(const char *text)
 	return !strchr(text, '`') && !strstr(text, "%{") && !strstr(text, "define");
 }
 
+static void evaluate(const char *text, struct strbuf *out)
+{
+	struct drill_code c = { 0 };
+	uint32_t line = 0;
+
+	drill_eval(&c, text, out, out, &line);
+	darena_free(&c.mem);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct drill_flags flags = { .seed = 1 };
@@ -23,7 +34,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	sb_init(&out);
-	drill_parse_only("fuzz", text, size, &out);
+	if (*text == '%')
+		evaluate(text + 1, &out);
+	else
+		drill_parse_only("fuzz", text, size, &out);
 	if (size <= MAX_RUN && strlen(text) == size && harmless(text))
 		drill_run("fuzz", "/nowhere", text, size, &flags, &out);
 	sb_free(&out);

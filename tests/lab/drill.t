@@ -103,7 +103,7 @@ $ (cat open.pkt; printf '+0 %%{\n\nassert tcpi_snd_cwnd == 11, "window %%d" %% t
 x.pkt:11: error executing code: assertion failed: tcpi_snd_cwnd == 11: window 10
 ? 1
 $ (cat open.pkt; echo '+0 %{ print(tcpi_snd_cwnd, tcpi_state == TCP_ESTABLISHED) }%') >x.pkt; culver drill x.pkt
-10 1
+10 True
 # errors that are told and forgiven; telling of everything; several scripts
 
 $ (cat open.pkt; echo '+0 write(3, ..., 100) = 100') >x.pkt; culver drill --non_fatal=syscall x.pkt

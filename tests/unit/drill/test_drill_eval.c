@@ -48,6 +48,7 @@ static void comparisons_and_logic(void **state)
 {
 	(void)state;
 	expect("assert 1 < 2 <= 2 != 3", DEVAL_OK, "");
+	expect("print(1 < 2, not 1, True, bool(0), (2 > 1) + 1)", DEVAL_OK, "True False True False 2\n");
 	expect("assert not 1 < 2 < 2", DEVAL_OK, "");
 	expect("assert 2 in (1, 2) and 3 not in [1, 2] and 'b' in 'abc'", DEVAL_OK, "");
 	expect("assert 1 or nosuch", DEVAL_OK, "");

@@ -260,6 +260,8 @@ static void what_is_not_here_is_skipped(void **state)
 	skipped("0 < icmpv6 unreachable [1:1(0)]", "IPv6");
 	skipped("0 > ipv4 1.1.1.1 > 2.2.2.2: gre: . 1:1(0)", "encapsulation");
 	skipped("0 < mpls (label 0, tc 0, [S], ttl 0): . 1:1(0)", "encapsulation");
+	skipped("0 socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP) = 3", "SCTP");
+	skipped("0 setsockopt(3, IPPROTO_TCP, TCP_FUNCTION_BLK, {function_set_name=\"rack\"}, 36) = 0", "FreeBSD");
 	good("--ip_version=ipv4,ipv6\n0 close(3) = 0");
 }
 
