@@ -1,10 +1,10 @@
-# A front for Meson and Ninja. make deps|visit|test|check|bench|behaviours|tcp-requirements|sabotage|install|clean
+# A front for Meson and Ninja. make deps|visit|test|check|bench|behaviours|tcp-requirements|requirements|attacks|sabotage|install|clean
 BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all deps deps-build visit test check bench behaviours tcp-requirements sabotage install clean fuzz asan
+.PHONY: all deps deps-build visit test check bench behaviours tcp-requirements requirements attacks sabotage install clean fuzz asan
 all: $(BUILD)/build.ninja
 	@$(NINJA)
 
@@ -53,12 +53,12 @@ behaviours: deps
 	@$(NINJA) >/dev/null
 	@tools/behaviours $(BUILD)
 
-# each numbered requirement of RFC 9293, and the test that shows it
-tcp-requirements: deps
+# each numbered requirement of RFC 9293; those of hosts, routers and NAT; each attack: and the test that shows it
+tcp-requirements requirements attacks: deps
 	@$(MAKE) --no-print-directory all
 	@test -e $(BUILD)/.has-tests || { meson setup --reconfigure $(BUILD) >/dev/null && touch $(BUILD)/.has-tests; }
 	@$(NINJA) >/dev/null
-	@tools/requirements tcp $(BUILD)
+	@tools/requirements $(if $(filter attacks,$@),attacks,$(if $(filter requirements,$@),hosts,tcp)) $(BUILD)
 
 # each patch of tests/sabotage breaks one mechanism in a copy of the tree: the tests that it names must notice
 sabotage: deps
