@@ -300,6 +300,28 @@ int skb_ensure_writable(struct sk_buff *skb)
 	return err;
 }
 
+void skb_swap_data(struct sk_buff *a, struct sk_buff *b)
+{
+	struct sk_buff was = *a;
+
+#define GIVE(field) (a->field = b->field, b->field = was.field)
+	GIVE(head);
+	GIVE(data);
+	GIVE(tail);
+	GIVE(end);
+	GIVE(len);
+	GIVE(data_len);
+	GIVE(mac_header);
+	GIVE(network_header);
+	GIVE(transport_header);
+	GIVE(csum_start);
+#undef GIVE
+	a->cloned = b->cloned;
+	b->cloned = was.cloned;
+	a->nohdr = b->nohdr;
+	b->nohdr = was.nohdr;
+}
+
 struct sk_buff *skb_copy_expand(const struct sk_buff *skb, uint32_t headroom, uint32_t tailroom)
 {
 	uint64_t size = (uint64_t)headroom + skb->len + tailroom;

@@ -110,6 +110,8 @@ void skb_data_put(struct net *net, uint8_t *buf, uint32_t room);
 /* NULL at the cap. Shares the data; same serial; no socket, no destructor; users 1. */
 struct sk_buff *skb_clone(struct sk_buff *skb);
 /* Linear real copy with this headroom, same serial; counts a copy. NULL at the cap. */
+/* Two skbs that nobody else holds exchange their buffers (and lengths, header offsets); what else they are, stays. */
+void skb_swap_data(struct sk_buff *a, struct sk_buff *b);
 struct sk_buff *skb_copy_expand(const struct sk_buff *skb, uint32_t headroom, uint32_t tailroom);
 static inline struct sk_buff *skb_get(struct sk_buff *skb)
 {

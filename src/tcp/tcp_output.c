@@ -431,11 +431,9 @@ uint32_t tcp_send_mss(struct sock *sk, uint32_t *size_goal, int flags)
 	uint32_t mss = tcp_current_mss(sk), goal = mss;
 
 	if (!(flags & MSG_OOB) && sk->dst_cache && sk->dst_cache->dev && (sk->dst_cache->dev->features & NETIF_F_TSO)) {
-		/* not more than cwnd lets go at once: what is cut off a train later leaves its buffer half empty, and its
-		 * receiver pays for the whole */
 		uint32_t max = bound_to_half_wnd(tp, TCP_GSO_MAX - MAX_TCP_HEADER);
 
-		goal = max_u32(min_u32(max / mss, tp->snd_cwnd), 1) * mss;
+		goal = max_u32(max / mss, 1) * mss;
 	}
 	*size_goal = goal;
 	return mss;
@@ -494,8 +492,30 @@ static void adjust_pcount(struct sock *sk, const struct sk_buff *skb, uint32_t d
 		tp->fl->sacked_out -= min_u32(tp->fl->sacked_out, decr);
 }
 
-/* Cut skb (on q) at len: the rest becomes an skb behind it. The rest's bytes are copied (they need headroom of their
- * own); the first part stays where it is. 0 or -ENOMEM. */
+/* The bytes of skb from len on, as an skb of their own; skb keeps the first len. The smaller part is copied (both need
+ * headroom of their own), so that cutting a long train piece by piece costs no more than its length. */
+static struct sk_buff *split_bytes(struct sock *sk, struct sk_buff *skb, uint32_t len)
+{
+	uint32_t rest = skb->len - len;
+	bool front = len < rest;
+	struct sk_buff *n = alloc_skb(sk->net, MAX_TCP_HEADER + (front ? len : rest));
+
+	if (!n)
+		return NULL;
+	skb_reserve(n, MAX_TCP_HEADER);
+	skb_new_serial(n, skb->serial, "segment");
+	if (front) {
+		skb_copy_bits(skb, 0, skb_put(n, len), len);
+		skb_swap_data(skb, n);
+		skb_pull(n, len);
+	} else {
+		skb_copy_bits(skb, len, skb_put(n, rest), rest);
+		skb_trim(skb, len);
+	}
+	return n;
+}
+
+/* Cut skb (on q) at len: the rest becomes an skb behind it. 0 or -ENOMEM. */
 int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, uint32_t len, uint32_t mss_now)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -506,12 +526,9 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, u
 	/* SACK panic (TR-04): a peer may not make us hold ever more pieces */
 	if (sk->wmem_queued > sk->sndbuf * 2 + 0x20000 && q == &tp->fl->rtx_queue && skb != skb_peek(q))
 		return -ENOMEM;
-	n = alloc_skb(sk->net, MAX_TCP_HEADER + rest);
+	n = split_bytes(sk, skb, len);
 	if (!n)
 		return -ENOMEM;
-	skb_reserve(n, MAX_TCP_HEADER);
-	skb_new_serial(n, skb->serial, "segment");
-	skb_copy_bits(skb, len, skb_put(n, rest), rest);
 	memcpy(n->cb, skb->cb, sizeof(n->cb));
 	b = TCP_SKB_CB(n);
 	b->seq = a->seq + len;
@@ -522,7 +539,6 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, u
 	a->has_csum = b->has_csum = 0;
 	n->skb_mstamp_ns = skb->skb_mstamp_ns;
 	tcp_fragment_tstamp(skb, n);
-	skb_trim(skb, len);
 	tcp_wmem_change(sk, skb, -(int32_t)rest);
 	tcp_wmem_charge(sk, n);
 	tcp_skb_set_pcount(skb, mss_now);

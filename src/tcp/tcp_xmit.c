@@ -403,15 +403,14 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *skb = tp->fl->retransmit_hint ? tp->fl->retransmit_hint : skb_peek(&tp->fl->rtx_queue), *next;
+	struct sk_buff *skb = tp->fl->retransmit_hint ? tp->fl->retransmit_hint : skb_peek(&tp->fl->rtx_queue);
 	bool rearm = false;
 	TRACE_FN(&sk->net->probe, 0);
 
-	for (; skb && skb != (struct sk_buff *)(void *)&tp->fl->rtx_queue; skb = next) {
+	for (; skb && skb != (struct sk_buff *)(void *)&tp->fl->rtx_queue; skb = skb->next) {
 		uint8_t sacked = TCP_SKB_CB(skb)->sacked;
 		uint32_t in_flight = tcp_packets_in_flight(tp);
 
-		next = skb->next;
 		if (tcp_pacing_check(sk))
 			break;
 		tp->fl->retransmit_hint = skb;
