@@ -444,6 +444,8 @@ void tcp_simple_retransmit(struct sock *sk)
 	uint32_t mss = tcp_current_mss(sk), prior = tp->fl->lost_out;
 	struct sk_buff *skb;
 
+	if (!tp->fl->packets_out) /* nothing is on its way, and tcp_no_flight cannot be written */
+		return;
 	skb_queue_walk(&tp->fl->rtx_queue, skb)
 	{
 		uint32_t seg = tcp_skb_pcount(skb) > 1 ? TCP_SKB_CB(skb)->gso_size : skb->len;
