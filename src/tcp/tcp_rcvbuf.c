@@ -66,6 +66,8 @@ void tcp_rcv_space_adjust(struct sock *sk)
 			win = ((uint64_t)copied << 1) + 16ull * tp->advmss;
 			grow = win * (copied - tp->rcv_space) / max_u32(tp->rcv_space, 1);
 			win += grow << 1;
+			if (!tcp_ofo_empty(tp)) /* what lies behind a hole is under way too: losses must not hold the window down */
+				win += TCP_SKB_CB(skb_peek_tail(&tp->sack->ofo_queue))->end_seq - tp->rcv_nxt;
 			rcvbuf = min_u32(tcp_space_from_win(sk, (uint32_t)min_u64(win, 0x3fffffff)), (uint32_t)tcp_sysctl(sk)->rmem[2]);
 			if ((int32_t)rcvbuf > sk->rcvbuf) {
 				sk->rcvbuf = (int32_t)rcvbuf;

@@ -517,6 +517,8 @@ static void data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 	skb_insert_(skb, next->prev, next, &si->ofo_queue);
 	si->ofo_root = ofo_insert(si->ofo_root, skb);
 	tcp_set_owner_r(skb, sk);
+	if (tp->rx_opt.sack_ok && skb->len >= 128)
+		grow_window(sk, skb); /* losses must not hold the window down; without SACK it would spoil duplicate ACKs */
 	tcp_sack_new_ofo_skb(sk, seq, end_seq);
 }
 
