@@ -81,6 +81,26 @@ static void ms(struct task *t, const char *name, uint32_t us, const char *sep)
 	task_printf(t, "%s%u.%03u%s", name, us / 1000, us % 1000, sep);
 }
 
+/* A gain in 1/256 with two places. */
+static void gain(struct task *t, const char *label, uint32_t g)
+{
+	uint32_t centi = (uint32_t)((uint64_t)g * 100 / 256);
+
+	task_printf(t, "%s%u.%02u", label, centi / 100, centi % 100);
+}
+
+static void print_bbr(struct task *t, const void *p)
+{
+	struct tcp_bbr_info b;
+
+	memcpy(&b, p, sizeof(b));
+	task_printf(t, " bbr:(bw:%llubps", (unsigned long long)(((uint64_t)b.bbr_bw_hi << 32 | b.bbr_bw_lo) * 8));
+	ms(t, ",mrtt:", b.bbr_min_rtt, "");
+	gain(t, ",pacing_gain:", b.bbr_pacing_gain);
+	gain(t, ",cwnd_gain:", b.bbr_cwnd_gain);
+	task_puts(t, ")");
+}
+
 static void print_info(struct task *t, const struct nlc_msg *m)
 {
 	struct tcp_info i;
@@ -115,6 +135,8 @@ static void print_info(struct task *t, const struct nlc_msg *m)
 	if (i.tcpi_ato)
 		task_printf(t, " ato:%u", i.tcpi_ato / 1000);
 	task_printf(t, " mss:%u pmtu:%u rcvmss:%u advmss:%u cwnd:%u", i.tcpi_snd_mss, i.tcpi_pmtu, i.tcpi_rcv_mss, i.tcpi_advmss, i.tcpi_snd_cwnd);
+	if (m->tb[INET_DIAG_BBRINFO] && nlc_len(m->tb[INET_DIAG_BBRINFO]) >= sizeof(struct tcp_bbr_info))
+		print_bbr(t, nlc_data(m->tb[INET_DIAG_BBRINFO]));
 	if (i.tcpi_snd_ssthresh < 0x7fffffff)
 		task_printf(t, " ssthresh:%u", i.tcpi_snd_ssthresh);
 	task_printf(t, " bytes_sent:%llu", (unsigned long long)i.tcpi_bytes_sent);
@@ -170,7 +192,7 @@ static int show_tcp(struct ss *s)
 	if (err)
 		return err;
 	if (s->info)
-		q.idiag_ext = (1 << (INET_DIAG_INFO - 1)) | (1 << (INET_DIAG_CONG - 1));
+		q.idiag_ext = (1 << (INET_DIAG_INFO - 1)) | (1 << (INET_DIAG_VEGASINFO - 1)) | (1 << (INET_DIAG_CONG - 1));
 	nlc_begin(&r, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &q, sizeof(q));
 	err = nlc_talk(&c, &r, sizeof(struct inet_diag_msg), one_tcp, s);
 	nlc_close(&c);

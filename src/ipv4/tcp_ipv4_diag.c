@@ -188,6 +188,13 @@ static void diag_row(const struct row *r, void *arg)
 	}
 	if (r->sk && (d->req->idiag_ext & (1 << (INET_DIAG_CONG - 1))))
 		nl_attr_str(d->reply, INET_DIAG_CONG, inet_csk(r->sk)->ca_ops->name);
+	if (r->sk && (d->req->idiag_ext & (1 << (INET_DIAG_VEGASINFO - 1))) && r->state != TCP_LISTEN && inet_csk(r->sk)->ca_ops->get_info) {
+		uint8_t info[TCP_CC_INFO_MAX];
+		size_t n = inet_csk(r->sk)->ca_ops->get_info(r->sk, info);
+
+		if (n)
+			nl_attr(d->reply, INET_DIAG_BBRINFO, info, n); /* the only algorithm that has something to tell */
+	}
 	nl_end(d->reply);
 }
 

@@ -212,6 +212,7 @@ static int tcp_clean_rtx_queue(struct sock *sk, uint32_t prior_fack, uint32_t pr
 	} else if (skb && rtt_update && sack_rtt >= 0 && sack_rtt > since_us(sk, skb->skb_mstamp_ns)) {
 		cs.flag |= FLAG_SET_XMIT_TIMER; /* the RTO followed the new estimate */
 	}
+	st->rtt_us = ca_rtt;
 	if (inet_csk(sk)->ca_ops->pkts_acked && cs.pkts_acked)
 		inet_csk(sk)->ca_ops->pkts_acked(sk, cs.pkts_acked, ca_rtt);
 	return cs.flag;
@@ -289,11 +290,15 @@ static int old_ack(struct sock *sk, struct sk_buff *skb, uint32_t prior_una, str
 {
 	int flag = FLAG_SLOWPATH, rexmit = REXMIT_NONE;
 	uint32_t delivered = tcp_sk(sk)->delivered, lost = tcp_sk(sk)->lost;
+	struct tcp_rate_sample rs = { .delivered = -1, .rtt_us = -1 };
 
 	flag |= tcp_sacktag_write_queue(sk, skb, prior_una, st);
 	if (flag & FLAG_CA_ALERT) {
 		tcp_fastretrans_alert(sk, prior_una, 0, &flag, &rexmit);
-		tcp_cong_control(sk, prior_una, tcp_sk(sk)->delivered - delivered, tcp_sk(sk)->lost - lost, flag);
+		rs.acked_sacked = tcp_sk(sk)->delivered - delivered;
+		rs.newly_lost = tcp_sk(sk)->lost - lost;
+		tcp_rate_gen(sk, st, &rs);
+		tcp_cong_control(sk, prior_una, flag, &rs);
 		xmit_recovery(sk, rexmit);
 	}
 	return 0;
@@ -316,7 +321,8 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 	struct tcp_sock *tp = tcp_sk(sk);
 	uint32_t prior_una = tp->snd_una, ack_seq = TCP_SKB_CB(skb)->seq, ack = TCP_SKB_CB(skb)->ack_seq;
 	uint32_t prior_packets = tp->fl->packets_out, delivered = tp->delivered, lost = tp->lost, prior_fack;
-	struct tcp_sacktag_state st = { .reord = tp->snd_nxt };
+	struct tcp_sacktag_state st = { .reord = tp->snd_nxt, .rtt_us = -1 };
+	struct tcp_rate_sample rs = { .delivered = -1 };
 	int rexmit = REXMIT_NONE;
 	TRACE_FN(&sk->net->probe, skb->serial);
 
@@ -384,11 +390,14 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 		delivered = prior_packets > tp->fl->packets_out ? prior_packets - tp->fl->packets_out : 0;
 	if (delivered)
 		tp->fl->delivered_ns = sk->net->now_ns;
-	tcp_rate_gen(sk, &st);
+	rs.rtt_us = st.rtt_us;
+	rs.acked_sacked = delivered;
+	rs.newly_lost = tp->lost - lost;
+	tcp_rate_gen(sk, &st, &rs);
 	if (flag & FLAG_ECE)
 		tp->delivered_ce += delivered;
 	sk->net->mib.tcpext.TCPDelivered += delivered;
-	tcp_cong_control(sk, ack, delivered, tp->lost - lost, flag);
+	tcp_cong_control(sk, ack, flag, &rs);
 	xmit_recovery(sk, rexmit);
 	if (unlikely(tp->stat && tp->stat->rto_stamp_ms && icsk->ca_state != TCP_CA_Loss)) {
 		tp->stat->total_rto_time_ms += tcp_time_ms(sk) - tp->stat->rto_stamp_ms;

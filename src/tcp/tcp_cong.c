@@ -10,6 +10,8 @@ const struct tcp_congestion_ops *tcp_ca_find(const char *name)
 		return &tcp_cubic_ops;
 	if (!strcmp(name, "reno"))
 		return &tcp_reno_ops;
+	if (!strcmp(name, "bbr"))
+		return &tcp_bbr_ops;
 	return NULL;
 }
 
@@ -19,17 +21,22 @@ void tcp_assign_congestion_control(struct sock *sk)
 }
 
 /* The algorithm's own memory, zeroed at first. */
+static struct pool *ca_pool(const struct sock *sk)
+{
+	return inet_csk(sk)->ca_ops->big_priv ? &tcp_net(sk)->ca_big_pool : &tcp_net(sk)->ca_pool;
+}
+
 void *tcp_ca(struct sock *sk)
 {
 	if (!inet_csk(sk)->ca_priv)
-		inet_csk(sk)->ca_priv = pool_zget(&tcp_net(sk)->ca_pool);
+		inet_csk(sk)->ca_priv = pool_zget(ca_pool(sk));
 	return inet_csk(sk)->ca_priv;
 }
 
 void tcp_ca_free(struct sock *sk)
 {
 	if (inet_csk(sk)->ca_priv)
-		pool_put(&tcp_net(sk)->ca_pool, inet_csk(sk)->ca_priv);
+		pool_put(ca_pool(sk), inet_csk(sk)->ca_priv);
 	inet_csk(sk)->ca_priv = NULL;
 }
 
@@ -49,8 +56,8 @@ int tcp_set_congestion_control(struct sock *sk, const char *name)
 		return -ENOENT;
 	if (ca == inet_csk(sk)->ca_ops)
 		return 0;
+	tcp_ca_free(sk); /* the old one's, to the old one's pool */
 	inet_csk(sk)->ca_ops = ca;
-	tcp_ca_free(sk);
 	if (!tcp_state_in(sk, TCPF_(CLOSE) | TCPF_(LISTEN)))
 		tcp_init_congestion_control(sk);
 	return 0;
@@ -130,7 +137,7 @@ void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited)
 	} else {
 		if (tp->fl->packets_out > tp->snd_cwnd_used)
 			tp->snd_cwnd_used = tp->fl->packets_out;
-		if (tcp_sysctl(sk)->slow_start_after_idle &&
+		if (tcp_sysctl(sk)->slow_start_after_idle && !inet_csk(sk)->ca_ops->cong_control &&
 		    (uint64_t)(uint32_t)(tcp_time_ms(sk) - tp->snd_cwnd_stamp_ms) * 1000 >= inet_csk(sk)->rto_us)
 			cwnd_application_limited(sk);
 	}

@@ -341,7 +341,7 @@ static void sndbuf_expand(struct sock *sk)
 	uint64_t want;
 
 	per_mss = 1u << (32 - (uint32_t)__builtin_clz(per_mss - 1)); /* what an allocator gives */
-	want = 2ull * segs * (per_mss + 256); /* and its sk_buff */
+	want = (inet_csk(sk)->ca_ops->cong_control ? 3ull : 2ull) * segs * (per_mss + 256); /* and its sk_buff */
 	if ((uint64_t)sk->sndbuf < want)
 		sk->sndbuf = (int32_t)min_u64(want, (uint64_t)tcp_sysctl(sk)->wmem[2]);
 }

@@ -169,7 +169,7 @@ uint32_t tcp_init_cwnd_(const struct sock *sk);
 struct tcp_sacktag_state;
 void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb);
 void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct tcp_sacktag_state *st);
-void tcp_rate_gen(struct sock *sk, const struct tcp_sacktag_state *st);
+void tcp_rate_gen(struct sock *sk, const struct tcp_sacktag_state *st, struct tcp_rate_sample *rs);
 void tcp_rate_check_app_limited(struct sock *sk);
 uint64_t tcp_delivery_rate(const struct tcp_sock *tp);
 void tcp_chrono_start(struct sock *sk, uint8_t type);
@@ -178,7 +178,10 @@ uint64_t tcp_chrono_us(const struct sock *sk, uint8_t type);
 uint64_t tcp_pacing_rate(const struct sock *sk);
 bool tcp_pacing_check(struct sock *sk);
 void tcp_pacing_sent(struct sock *sk, uint32_t len);
-static inline bool tcp_needs_pacing(const struct sock *sk) { return unlikely(sk->max_pacing_rate != UINT64_MAX); }
+static inline bool tcp_needs_pacing(const struct sock *sk)
+{
+	return unlikely(sk->max_pacing_rate != UINT64_MAX || inet_csk(sk)->ca_ops->cong_control);
+}
 
 /* tcp_options.c */
 struct tcp_out_options {
@@ -252,8 +255,10 @@ void tcp_cleanup_rbuf(struct sock *sk, uint32_t copied);
 struct tcp_sacktag_state {
 	uint64_t first_sackt_ns, last_sackt_ns;
 	uint32_t reord;           /* lowest sequence newly SACKed below the highest */
-	uint32_t prior_delivered; /* of the segment sent last among those delivered now */
-	uint64_t last_sent_ns, prior_ns, send_ns;
+	uint32_t prior_delivered, prior_lost, tx_in_flight; /* of the segment sent last among those delivered now */
+	int64_t rtt_us;           /* what this ACK measured; -1: nothing */
+	uint64_t last_sent_ns;
+	uint32_t prior_us, send_us;
 	bool app_limited;
 	int flag;
 };
@@ -282,7 +287,7 @@ void tcp_enter_loss(struct sock *sk);
 void tcp_enter_recovery(struct sock *sk, bool ece);
 void tcp_enter_cwr(struct sock *sk);
 void tcp_process_tlp_ack(struct sock *sk, uint32_t ack, int flag);
-void tcp_cong_control(struct sock *sk, uint32_t ack, uint32_t acked_sacked, uint32_t newly_lost, int flag);
+void tcp_cong_control(struct sock *sk, uint32_t ack, int flag, const struct tcp_rate_sample *rs);
 void tcp_set_ca_state(struct sock *sk, uint8_t st);
 void tcp_reset_reno_sack(struct tcp_sock *tp);
 void tcp_remove_reno_sacks(struct sock *sk, uint32_t acked, bool ece);

@@ -84,7 +84,7 @@ static int set_congestion_control(struct net *net, const struct ctl_table *t, co
 }
 static void get_available_cc(struct net *net, const struct ctl_table *t, struct strbuf *out)
 {
-	sb_puts(out, "reno cubic");
+	sb_puts(out, "reno cubic bbr");
 }
 static int set_refused(struct net *net, const struct ctl_table *t, const char *text) { return -EINVAL; }
 
@@ -151,6 +151,7 @@ static int tcp_net_init(struct net *net)
 	pool_init(&tn->saved_syn_pool, "tcp_saved_syn", sizeof(struct tcp_saved_syn), 16);
 	pool_init(&tn->zc_pool, "tcp_zc", sizeof(struct tcp_zc), 16);
 	pool_init(&tn->ca_pool, "tcp_ca", TCP_CA_PRIV, 16);
+	pool_init(&tn->ca_big_pool, "tcp_ca_big", TCP_CA_PRIV_BIG, 16);
 	pool_init(&tn->bind_pool, "tcp_bind_bucket", sizeof(struct inet_bind_bucket), 32);
 	pool_init(&tn->listener_pool, "tcp_listener", sizeof(struct tcp_listener), 8);
 	tcp_hash_init(&tn->ehash);
@@ -232,6 +233,7 @@ static void tcp_net_exit(struct net *net)
 	pool_destroy(&tn->saved_syn_pool);
 	pool_destroy(&tn->zc_pool);
 	pool_destroy(&tn->ca_pool);
+	pool_destroy(&tn->ca_big_pool);
 	pool_destroy(&tn->bind_pool);
 	pool_destroy(&tn->listener_pool);
 	free(tn->perturb);

@@ -6,7 +6,8 @@
  * that neither compressed ACKs nor a burst of ours make the sample too large. A sample taken while the program gave us
  * too little only counts when it is a new maximum.
  * PACING. With SO_MAX_PACING_RATE segments leave at most at that rate, and at cwnd / srtt times pacing_ss_ratio or
- * pacing_ca_ratio percent: a deadline on the socket's timer, no queue discipline needed. Without the option nothing waits.
+ * pacing_ca_ratio percent: a deadline on the socket's timer, no queue discipline needed. Congestion controls that set the
+ * rate themselves (BBR) are always paced. Otherwise nothing waits.
  * Called by tcp_output.c, tcp_xmit.c, tcp_ack.c, tcp_sendmsg.c. Tests: tests/unit/tcp/test_tcp_info.c. */
 #include "tcp/tcp_int.h"
 
@@ -19,9 +20,11 @@ void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb)
 	tcp_flight(sk);
 	if (!tp->fl->packets_out) /* a new flight: intervals begin now */
 		tp->fl->first_tx_ns = tp->fl->delivered_ns = skb->skb_mstamp_ns;
-	tcb->tx.first_tx_ns = tp->fl->first_tx_ns;
-	tcb->tx.delivered_ns = tp->fl->delivered_ns;
+	tcb->tx.first_tx_us = (uint32_t)(tp->fl->first_tx_ns / NSEC_PER_USEC);
+	tcb->tx.delivered_us = (uint32_t)(tp->fl->delivered_ns / NSEC_PER_USEC);
 	tcb->tx.delivered = tp->delivered;
+	tcb->tx.lost = tp->lost;
+	tcb->tx.in_flight = (tcp_packets_in_flight(tp) + tcp_skb_pcount(skb)) & 0x7fffffffu; /* it is counted there in a moment */
 	tcb->tx.app_limited = tp->app_limited != 0;
 }
 
@@ -35,29 +38,36 @@ void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct tcp_sac
 		return;
 	st->last_sent_ns = skb->skb_mstamp_ns;
 	st->prior_delivered = tcb->tx.delivered;
-	st->prior_ns = tcb->tx.delivered_ns;
-	st->send_ns = skb->skb_mstamp_ns - tcb->tx.first_tx_ns;
+	st->prior_lost = tcb->tx.lost;
+	st->tx_in_flight = tcb->tx.in_flight;
+	st->prior_us = tcb->tx.delivered_us;
+	st->send_us = (uint32_t)(skb->skb_mstamp_ns / NSEC_PER_USEC) - tcb->tx.first_tx_us;
 	st->app_limited = tcb->tx.app_limited;
 	tp->fl->first_tx_ns = skb->skb_mstamp_ns;
 }
 
-void tcp_rate_gen(struct sock *sk, const struct tcp_sacktag_state *st)
+void tcp_rate_gen(struct sock *sk, const struct tcp_sacktag_state *st, struct tcp_rate_sample *rs)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint64_t now = sk->net->now_ns, us;
-	uint32_t delivered;
+	uint32_t delivered, us = (uint32_t)(sk->net->now_ns / NSEC_PER_USEC) - st->prior_us;
 
 	if (tp->app_limited && after(tp->delivered, tp->app_limited))
 		tp->app_limited = 0;
-	if (!st->last_sent_ns || !st->prior_ns)
+	if (!st->last_sent_ns)
 		return;
 	delivered = tp->delivered - st->prior_delivered;
-	us = (now - st->prior_ns > st->send_ns ? now - st->prior_ns : st->send_ns) / NSEC_PER_USEC;
-	if (!us || us < tp->min_rtt_us || us > 0xffffffffu)
+	rs->prior_delivered = st->prior_delivered;
+	rs->delivered = delivered;
+	rs->lost = tp->lost - st->prior_lost;
+	rs->tx_in_flight = st->tx_in_flight;
+	rs->app_limited = st->app_limited;
+	us = max_u32(us, st->send_us);
+	if (!us || us < tp->min_rtt_us)
 		return; /* shorter than any round trip: not a measure */
+	rs->bw = (uint32_t)min_u64(((uint64_t)delivered << 24) / us, UINT32_MAX);
 	if (!st->app_limited || (uint64_t)delivered * tp->rate_interval_us >= (uint64_t)tp->rate_delivered * us) {
 		tp->rate_delivered = delivered;
-		tp->rate_interval_us = (uint32_t)us;
+		tp->rate_interval_us = us;
 		tp->rate_app_limited = st->app_limited;
 	}
 }
@@ -124,7 +134,11 @@ uint64_t tcp_pacing_rate(const struct sock *sk)
 	const struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_sysctl *s = tcp_sysctl(sk);
 	uint64_t rate = (uint64_t)tp->mss_cache * max_u32(tp->snd_cwnd, tp->fl->packets_out);
-	uint32_t percent = (uint32_t)(tp->snd_cwnd < tp->snd_ssthresh / 2 ? s->pacing_ss_ratio : s->pacing_ca_ratio);
+	uint32_t percent;
+
+	if (inet_csk(sk)->ca_ops->cong_control)
+		return min_u64(sk->pacing_rate, sk->max_pacing_rate);
+	percent = (uint32_t)(tp->snd_cwnd < tp->snd_ssthresh / 2 ? s->pacing_ss_ratio : s->pacing_ca_ratio);
 
 	rate = rate * percent * 10000;
 	if (tp->srtt_us)
@@ -149,6 +163,7 @@ void tcp_pacing_sent(struct sock *sk, uint32_t len)
 	struct tcp_rare *r = tcp_rare(sk);
 	uint64_t now = sk->net->now_ns, rate = max_u64(tcp_pacing_rate(sk), 1);
 
-	sk->pacing_rate = rate;
+	if (!inet_csk(sk)->ca_ops->cong_control)
+		sk->pacing_rate = rate;
 	r->pacing_next_ns = max_u64(r->pacing_next_ns, now) + (uint64_t)len * NSEC_PER_SEC / rate;
 }

@@ -145,7 +145,8 @@ void tcp_rack_reo_timeout(struct sock *sk)
 	if (prior != tcp_packets_in_flight(tp)) {
 		if (inet_csk(sk)->ca_state != TCP_CA_Recovery) {
 			tcp_enter_recovery(sk, false);
-			cwnd_reduction(sk, 1, tp->lost - lost, 0);
+			if (!inet_csk(sk)->ca_ops->cong_control)
+				cwnd_reduction(sk, 1, tp->lost - lost, 0);
 		}
 		tcp_xmit_retransmit_queue(sk);
 	}
@@ -333,6 +334,8 @@ void tcp_end_cwnd_reduction(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	if (inet_csk(sk)->ca_ops->cong_control)
+		return;
 	if (tp->snd_ssthresh < TCP_INFINITE_SSTHRESH && (tp->fl->undo_marker || inet_csk(sk)->ca_state == TCP_CA_CWR)) {
 		tp->snd_cwnd = max_u32(tp->snd_ssthresh, 1);
 		tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
@@ -742,19 +745,23 @@ void tcp_process_tlp_ack(struct sock *sk, uint32_t ack, int flag)
 	}
 }
 
-void tcp_cong_control(struct sock *sk, uint32_t ack, uint32_t acked_sacked, uint32_t newly_lost, int flag)
+void tcp_cong_control(struct sock *sk, uint32_t ack, int flag, const struct tcp_rate_sample *rs)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	bool may_raise;
 
+	if (inet_csk(sk)->ca_ops->cong_control) {
+		inet_csk(sk)->ca_ops->cong_control(sk, rs);
+		return;
+	}
 	if (in_cwnd_reduction(sk)) {
-		cwnd_reduction(sk, acked_sacked, newly_lost, flag);
+		cwnd_reduction(sk, rs->acked_sacked, rs->newly_lost, flag);
 		return;
 	}
 	may_raise = tp->reordering > (uint32_t)tcp_sysctl(sk)->reordering ? (flag & FLAG_FORWARD_PROGRESS) != 0
 									  : (flag & FLAG_DATA_ACKED) != 0;
-	if (may_raise && acked_sacked) {
-		inet_csk(sk)->ca_ops->cong_avoid(sk, ack, acked_sacked);
+	if (may_raise && rs->acked_sacked) {
+		inet_csk(sk)->ca_ops->cong_avoid(sk, ack, rs->acked_sacked);
 		tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 	}
 }

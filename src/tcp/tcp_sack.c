@@ -28,12 +28,16 @@ void tcp_skb_mark_lost(struct sock *sk, struct sk_buff *skb)
 			tp->fl->retrans_out -= tcp_skb_pcount(skb);
 			TCPEXT_INC(sk->net, TCPLostRetransmit);
 			tp->lost += tcp_skb_pcount(skb);
+			if (inet_csk(sk)->ca_ops->skb_lost)
+				inet_csk(sk)->ca_ops->skb_lost(sk, skb);
 		}
 		return;
 	}
 	tp->fl->lost_out += tcp_skb_pcount(skb);
 	tp->lost += tcp_skb_pcount(skb);
 	TCP_SKB_CB(skb)->sacked |= TCPCB_LOST;
+	if (inet_csk(sk)->ca_ops->skb_lost)
+		inet_csk(sk)->ca_ops->skb_lost(sk, skb);
 }
 
 static bool check_dsack(struct sock *sk, const struct tcp_sack_block *b, unsigned n, uint32_t ack, uint32_t prior_una)

@@ -79,7 +79,7 @@ static struct sk_buff *new_segment(struct sock *sk, uint32_t size_goal, size_t w
 	tcp_chrono_start(sk, TCP_CHRONO_BUSY);
 	tcp_wmem_charge(sk, skb);
 	tp->nonagle &= (uint8_t)~TCP_NAGLE_PUSH;
-	if (tcp_sysctl(sk)->slow_start_after_idle && !tp->fl->packets_out && tp->lsndtime_ms &&
+	if (tcp_sysctl(sk)->slow_start_after_idle && !tp->fl->packets_out && tp->lsndtime_ms && !inet_csk(sk)->ca_ops->cong_control &&
 	    (uint64_t)(uint32_t)(tcp_time_ms(sk) - tp->lsndtime_ms) * 1000 > inet_csk(sk)->rto_us)
 		tcp_cwnd_restart(sk);
 	return skb;

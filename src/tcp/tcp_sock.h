@@ -102,9 +102,8 @@ struct tcp_skb_cb {
 	union {
 		struct {
 			struct list_head tsorted; /* by skb_mstamp_ns */
-			uint64_t delivered_ns, first_tx_ns; /* the connection's when it was sent (tcp_rate.c) */
-			uint32_t delivered;
-			bool app_limited;
+			/* the connection's when it was sent (tcp_rate.c): low bits of microseconds; in_flight: with it */
+			uint32_t delivered_us, first_tx_us, delivered, lost, in_flight : 31, app_limited : 1;
 			struct sk_buff *left, *right; /* tcp_rtx_tree.c */
 		} tx;
 		struct {
@@ -167,8 +166,22 @@ struct tcp_hash {
 
 /* ---- congestion control (RFC 5681): a table ---- */
 enum tcp_ca_event { CA_EVENT_TX_START, CA_EVENT_CWND_RESTART, CA_EVENT_COMPLETE_CWR, CA_EVENT_LOSS };
+/* What one ACK says of the delivery rate (tcp_rate.c), for algorithms that take all of cwnd upon themselves. */
+struct tcp_rate_sample {
+	uint32_t prior_delivered; /* connection's, when the segment sent last among those delivered now was sent */
+	int64_t delivered;        /* since then; -1: nothing was delivered */
+	uint32_t bw;              /* segments per microsecond, times 2^24; 0: no valid interval */
+	uint32_t lost, tx_in_flight; /* since then, and at its sending */
+	uint32_t newly_lost, acked_sacked;
+	int64_t rtt_us;           /* -1: none */
+	bool app_limited;
+};
 struct tcp_congestion_ops {
 	const char *name;
+	bool big_priv;                         /* needs TCP_CA_PRIV_BIG */
+	/* Instead of cong_avoid and of proportional reduction: sets cwnd and sk->pacing_rate, and is paced. */
+	void (*cong_control)(struct sock *sk, const struct tcp_rate_sample *rs);
+	void (*skb_lost)(struct sock *sk, const struct sk_buff *skb);      /* marked lost just now */
 	void (*init)(struct sock *sk);
 	uint32_t (*ssthresh)(struct sock *sk); /* after a loss */
 	void (*cong_avoid)(struct sock *sk, uint32_t ack, uint32_t acked);
@@ -179,7 +192,7 @@ struct tcp_congestion_ops {
 	/* TCP_CC_INFO: the algorithm's own state (union tcp_cc_info) into 64 octets; how many of them. */
 	size_t (*get_info)(const struct sock *sk, void *out);
 };
-extern const struct tcp_congestion_ops tcp_reno_ops, tcp_cubic_ops;
+extern const struct tcp_congestion_ops tcp_reno_ops, tcp_cubic_ops, tcp_bbr_ops;
 
 struct tcp_accept { /* a connection that waits for accept() */
 	struct list_head node;
@@ -255,6 +268,8 @@ struct tcp_stat {
 /* What holds a sender back, from the least specific; see tcp_rate.c. */
 enum { TCP_CHRONO_UNSPEC, TCP_CHRONO_BUSY, TCP_CHRONO_RWND_LIMITED, TCP_CHRONO_SNDBUF_LIMITED };
 #define TCP_CA_PRIV 64u
+#define TCP_CA_PRIV_BIG 256u
+#define TCP_CC_INFO_MAX 64u
 
 /* What is meaningful only while something is under way, or was until just now: made when a segment leaves
  * (tcp_flight()), given back when all is acknowledged and nothing may have to be undone. In between sockets point at
@@ -306,7 +321,7 @@ struct inet_connection_sock {
 	uint8_t ack_pending;    /* ICSK_ACK_* */
 	uint8_t quick, pingpong;
 	uint32_t probes_tstamp_ms;
-	uint64_t *ca_priv; /* TCP_CA_PRIV octets, once the algorithm needs them */
+	uint64_t *ca_priv; /* TCP_CA_PRIV octets (or TCP_CA_PRIV_BIG), once the algorithm needs them */
 };
 enum { ICSK_ACK_SCHED = 1, ICSK_ACK_TIMER = 2, ICSK_ACK_PUSHED = 4, ICSK_ACK_PUSHED2 = 8, ICSK_ACK_NOW = 16, ICSK_ACK_NOMEM = 32 };
 #define TCP_PINGPONG_THRESH 1
@@ -436,7 +451,7 @@ struct tcp_sysctl {
 };
 struct tcp_net {
 	struct proto prot; /* TCP over IPv4, filled by its glue */
-	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, flight_pool, accept_pool, stat_pool, saved_syn_pool, zc_pool, ca_pool, bind_pool, listener_pool;
+	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, flight_pool, accept_pool, stat_pool, saved_syn_pool, zc_pool, ca_pool, ca_big_pool, bind_pool, listener_pool;
 	struct tcp_hash ehash, lhash, bhash;
 	struct tcp_sysctl sysctl;
 	const struct tcp_congestion_ops *ca_default;
