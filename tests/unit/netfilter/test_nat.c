@@ -374,6 +374,27 @@ static void nat_08_rfc5508_req_8_quota_and_full_table(void **state)
 	assert_int_equal(bed_drops(b, DROP_CT_HOST_FULL), 1500);
 }
 
+/* 10^6 flows of one host, by ports and far ends; an answer here and there, so that they are not idle. */
+static void nat_08_a_million_flows_of_one_host(void **state)
+{
+	uint16_t first = udp_out(A2, 777, R, 1);
+
+	probe_detach(&b->net->probe, &b->tr.sink);
+	for (uint32_t i = 0; i < 1000000; i++) {
+		struct pkt *p = pkt_udp(A, (uint16_t)(1024 + i % 60000), R + i / 60000, 1, "x", 1);
+
+		wire_in(in, p);
+		if (i % 4000 == 0)
+			clear();
+	}
+	probe_attach(&b->net->probe, &b->tr.sink);
+	assert_int_equal(cn()->count, 16384 + 1);
+	assert_int_equal(cn()->nat->nr_maps, 16384 + 1);
+	assert_true(udp_back(R, 1, 1024, A, 1024));
+	assert_true(udp_back(R, 1, first, A2, 777));
+	assert_true(b->net->mib.icmp.OutRateLimitGlobal + b->net->mib.icmp.OutRateLimitHost > 900000); /* told, but not each */
+}
+
 static void nat_08_rfc6888_table_is_bounded_and_answered_ones_stay(void **state)
 {
 	uint16_t p = tcp_connect_(A2, 777, R, 80);
@@ -872,6 +893,7 @@ int main(void)
 		T(nat_07_forged_resets_leave_the_mapping),
 		T(nat_07_rfc7857_2_2_a_true_reset_waits_four_minutes),
 		T(nat_08_rfc5508_req_8_quota_and_full_table),
+		T(nat_08_a_million_flows_of_one_host),
 		T(nat_08_rfc6888_table_is_bounded_and_answered_ones_stay),
 		T(nat_08_no_port_left),
 		T(nat_09_rfc5382_req_4_unsolicited_syn),
