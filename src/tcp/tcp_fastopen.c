@@ -228,6 +228,7 @@ static void take_syn_data(struct sock *sk, struct sk_buff *syn)
 	TCP_SKB_CB(skb)->tcp_flags &= (uint8_t)~TCP_SYN;
 	tcp_queue_rcv(sk, skb, hlen);
 	tp->data_segs_in++;
+	tp->syn_data_acked = 1; /* TCPI_OPT_SYN_DATA, on this side too */
 }
 
 static bool fo_child(struct sock *lsk, struct sk_buff *skb, struct request_sock *req)

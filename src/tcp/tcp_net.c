@@ -86,6 +86,20 @@ static void get_available_cc(struct net *net, const struct ctl_table *t, struct 
 {
 	sb_puts(out, "reno cubic bbr");
 }
+/* An unsigned knob: 4294967295 is no limit at all. */
+static void get_notsent_lowat(struct net *net, const struct ctl_table *t, struct strbuf *out)
+{
+	sb_printf(out, "%u", (uint32_t)net->tcp->sysctl.notsent_lowat);
+}
+static int set_notsent_lowat(struct net *net, const struct ctl_table *t, const char *text)
+{
+	uint64_t v;
+
+	if (u64_parse(text, 0, UINT32_MAX, &v))
+		return -EINVAL;
+	net->tcp->sysctl.notsent_lowat = (int32_t)v;
+	return 0;
+}
 static int set_refused(struct net *net, const struct ctl_table *t, const char *text) { return -EINVAL; }
 
 #define KNOB(n, field, lo, hi) { .name = "net.ipv4.tcp_" n, .data = &s->field, .min = lo, .max = hi }
@@ -120,10 +134,10 @@ static int register_knobs(struct net *net)
 		KNOB("invalid_ratelimit", invalid_ratelimit, 0, ANY), KNOB("autocorking", autocorking, 0, 1),
 		KNOB("syncookies", syncookies, 0, 2), KNOB("mtu_probing", mtu_probing, 0, 2),
 		KNOB("base_mss", base_mss, 48, 65535), KNOB("min_snd_mss", min_snd_mss, 48, 65535),
-		KNOB("notsent_lowat", notsent_lowat, 0, 0),
+		{ .name = "net.ipv4.tcp_notsent_lowat", .get = get_notsent_lowat, .set = set_notsent_lowat },
 		KNOB("workaround_signed_windows", workaround_signed_windows, 0, 1),
 		KNOB("rto_min_us", rto_min_us, 1, ANY), KNOB("rto_max_ms", rto_max_ms, 1000, 120000),
-		KNOB("fastopen", fastopen, 0, 0x1fff), KNOB("retrans_collapse", retrans_collapse, 0, 1),
+		KNOB("fastopen", fastopen, 0, 0), KNOB("retrans_collapse", retrans_collapse, 0, 1),
 		KNOB("pacing_ss_ratio", pacing_ss_ratio, 0, 1000), KNOB("pacing_ca_ratio", pacing_ca_ratio, 0, 1000),
 		{ .name = "net.ipv4.tcp_fastopen_key", .get = tcp_fastopen_get_key_sysctl, .set = tcp_fastopen_set_key_sysctl },
 		{ .name = "net.ipv4.tcp_congestion_control", .get = get_congestion_control, .set = set_congestion_control },

@@ -86,7 +86,7 @@ void tcp_ack_tstamp(struct sock *sk, const struct sk_buff *skb, uint32_t prior_u
 	uint32_t key = skb_shinfo(skb)->tskey;
 
 	if (!before(key, prior_una) && before(key, tcp_sk(sk)->snd_una))
-		sock_tx_timestamp(sk, NULL, SCM_TSTAMP_ACK, key);
+		sock_tx_timestamp(sk, skb, SCM_TSTAMP_ACK, key); /* what is left of its payload comes along, as on Linux */
 }
 
 /* rest was cut off skb: the mark goes with its byte. */
