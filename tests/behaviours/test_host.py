@@ -141,6 +141,15 @@ class Tables(unittest.TestCase):
         self.assertIn("10.0.0.77 dev eth1 FAILED", r.out["a ip neigh show nud all"])
         self.assertRegex(r.out["a cat /proc/net/arp   "], r"(?m)^10\.0\.0\.77 +0x1 +0x0 +00:00:00:00:00:00")
 
+    def test_s3_80_stale_delay_and_a_question_to_it_alone(self):
+        r = run(two(), "a ping -c 1 10.0.0.2", "lab wait 70s", "a ip neigh show", "a nc -u -d x 10.0.0.2 7", "a ip neigh show ", "lab wait 6s", "a ip neigh show  ", "b ifconfig eth1")
+        states = [re.search(r"(?m)^10\.0\.0\.2 .*?([A-Z]+) *$", r.out["a ip neigh show" + " " * k])[1] for k in range(3)]
+        self.assertEqual(states, ["STALE", "DELAY", "REACHABLE"])
+        use = [f for f in r.wire if f.place == "a:eth1" and f.proto == 17][0]  # used at once, unasked
+        asks = [f for f in r.wire if f.place == "a:eth1" and f.type == 0x0806 and f.t > use.t and f.l3[6:8] == b"\0\1"]
+        self.assertEqual([f.dst for f in asks], [re.search(r"ether (\S+)", r.out["b ifconfig eth1"])[1]])
+        self.assertAlmostEqual((asks[0].t - use.t) / 1e9, 5, delta=0.1)
+
     def test_s2_25_s1_09_local_then_main_then_unreachable(self):
         r = run(two(), "a ping -c 1 10.0.0.1", "a ping -c 1 10.0.0.2", "a ping -c 1 99.1.1.1", ok=tuple(range(256)))
         def looks(dst):
@@ -310,6 +319,7 @@ topology:
         rcv, q, cp = r.one(kind="enter", func="udp_rcv", node="a", serial=u), r.one(kind="queue", func="sock_queue_rcv_skb", node="a", serial=u), r.sel("copy", "skb_copy_datagram_iter", "a", u)[0]
         wake = r.sel("enter", "sock_def_readable", "a", after=q["i"])[0]
         self.assertTrue(rcv["i"] < q["i"] < wake["i"] < cp["i"])
+        few(self, r.sel("enter", "sock_def_readable", "a", after=rcv["i"], before=q["i"]))  # not before there is something to read
         self.assertTrue(r.sel("task", "task_resume", "a", after=wake["i"], before=cp["i"]))
 
     def test_s3_41_two_programs_two_ports(self):

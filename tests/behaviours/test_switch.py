@@ -91,8 +91,9 @@ class Forwarding(unittest.TestCase):
             q = run(lan(), "a ip route add default via 10.0.0.3", "a ping -b -c 1 -W 1 " + addr)
             f = [f for f in q.wire if f.ip and f.ip[1] == addr]
             self.assertEqual([(g.place, g.dst) for g in f], [("a:eth1", BCAST), ("sw:p2", BCAST), ("sw:p3", BCAST)])
-        q = run("internet", "client ping -b -c 1 -W 1 255.255.255.255")
+        q = run("internet", "r1 ip route add default via 10.0.12.2", "client ping -b -c 1 -W 1 255.255.255.255")
         few(self, [f for f in q.wire if f.ip and f.ip[1] == "255.255.255.255" and re.match(r"sw2|r[123]|sw[34]", f.place)])
+        self.assertTrue([f for f in q.wire if f.ip and f.ip[1] == "255.255.255.255" and f.place == "sw1:p4"])  # it did reach the router
 
     def test_s3_90_ports_have_no_address(self):
         r = ping()

@@ -249,7 +249,8 @@ class Reader(unittest.TestCase):
         resumed = r.sel("task", "task_resume", "b", after=woken["i"])[0]
         copy = r.sel("copy", "skb_copy_datagram_iter", "b", u, after=resumed["i"])[0]
         self.assertLess(copy["i"], len(r.ev))
-        few(self, r.sel("copy", "skb_copy_datagram_iter", "b", u, before=resumed["i"]))
+        few(self, r.sel("copy", node="b", serial=u, text="to=user", before=resumed["i"]))
+        few(self, r.sel("enter", "sock_def_readable", "b", after=r.one(kind="enter", func="udp_rcv", node="b", serial=u)["i"], before=queue["i"]))
 
 
 class Closing(unittest.TestCase):

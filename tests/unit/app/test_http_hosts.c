@@ -234,7 +234,7 @@ static void s3_57_a_long_message_goes_in_pieces_of_the_mss(void **state)
 	sb_free(&r.got);
 }
 
-static void hf_01_to_04_hf_06_paths_over_the_wire(void **state)
+static void hf_01_to_04_hf_06_s3_14_paths_over_the_wire(void **state)
 {
 	struct lan *l = *state;
 
@@ -768,7 +768,7 @@ int main(void)
 	    T(s3_14_15_files_and_default_pages),
 	    T(s3_16_62_122_to_124_the_request_and_the_response),
 	    T(s3_57_a_long_message_goes_in_pieces_of_the_mss),
-	    T(hf_01_to_04_hf_06_paths_over_the_wire),
+	    T(hf_01_to_04_hf_06_s3_14_paths_over_the_wire),
 	    T(hf_04_folders_redirect_within_the_site),
 	    T(hf_07_a_file_that_changes_under_way_is_cut_off),
 	    T(hf_07_a_replaced_file_of_equal_size_too),
