@@ -133,6 +133,7 @@ static void make_topo(struct topo *t, const struct grid_cell *c)
 	topo_init(t, "grid");
 	l = topo_add_link(t);
 	l->line_rate_bps = 40000000000ull;
+	l->mtu = c->mtu;
 	for (unsigned i = 0; i < 2; i++) {
 		uint32_t n = topo_add_node(t, i ? "b" : "a", TOPO_LINUX);
 		struct tc_params *p = &l->end[i].tc;

@@ -26,6 +26,7 @@ struct grid_cell {
 	uint32_t flows;          /* 0: 1 */
 	bool one_way_loss;       /* ACKs are neither lost nor reordered */
 	const char *cc[GRID_FLOWS]; /* NULL: cubic */
+	uint32_t mtu;            /* 0: 1500 */
 	uint32_t buf_max;        /* tcp_rmem[2] and tcp_wmem[2]; 0: Linux's defaults but for 16 MiB wmem */
 	const char *sysctl;      /* "net.ipv4.x=1", set on both; may be NULL */
 	void (*sample)(struct grid_run *g, unsigned flow, struct sock *sk, const struct tcp_info_full *ti);

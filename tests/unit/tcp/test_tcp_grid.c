@@ -4,6 +4,8 @@
  *     test_tcp_grid --full [--seeds N] [--first SEED] [--cc NAME] [--bytes N] [--loss PPM] [--reorder PPM] [--rtt MS]
  *                   [--rate MBIT] [--netem]      (--netem: reordered frames come without any delay)
  *
+ * --long lets the test of the long fat pipe run until the sequence numbers have wrapped several times.
+ *
  * Columns: goodput in Mbit/s and in percent of the model; segments that the sender repeated, and how many the cable lost;
  * D-SACKs (repeated for nothing), timeouts, spurious ones that F-RTO found, undone reductions, loss probes, longest silence. */
 #include <setjmp.h>
@@ -132,6 +134,47 @@ static void grid_cells(void **state)
 		}
 }
 
+/* ---- sharing, and a long fat pipe ---- */
+static void shares(const char *a, const char *b, uint64_t seed)
+{
+	struct grid_cell c = { .rtt_us = 40000, .rate_bps = 20000000, .bytes = UINT64_MAX / 2, .max_ns = 62 * NSEC_PER_SEC, .flows = 2,
+			       .start_gap_ns = 2 * NSEC_PER_SEC, .cc = { a, b } };
+	struct grid_run g;
+	uint64_t all;
+
+	assert_true(grid_run(&c, seed, &g));
+	all = g.f[0].got + g.f[1].got;
+	printf("%s and %s share 20 Mbit/s: %llu : %llu %%, %.2f Mbit/s in all\n", a, b, (unsigned long long)(g.f[0].got * 100 / all),
+	       (unsigned long long)(g.f[1].got * 100 / all), (double)g.goodput_bps / 1e6);
+	assert_in_range(g.f[0].got * 100 / all, 40, 60);
+	assert_true(g.goodput_bps > c.rate_bps / 100 * 90);
+}
+
+static void two_flows_share_a_link(void **state)
+{
+	shares("cubic", "cubic", 1);
+	shares("reno", "reno", 2);
+	shares("bbr", "bbr", 3);
+}
+
+static bool whole;
+
+/* 10 Gbit/s x 100 ms in jumbo frames: 125 MB in flight. --long: long enough for the sequence numbers to wrap several times. */
+static void long_fat_pipe_is_filled(void **state)
+{
+	struct grid_cell c = { .rtt_us = 100000, .rate_bps = 10000000000ull, .bytes = UINT64_MAX / 2, .max_ns = (whole ? 20 : 3) * NSEC_PER_SEC,
+			       .mtu = 9000, .buf_max = 384u << 20, .queue_bytes = 64u << 20, .sample_ns = 100 * NSEC_PER_MSEC };
+	struct grid_run g;
+
+	assert_true(grid_run(&c, 1, &g));
+	printf("10 Gbit/s x 100 ms: %.2f Gbit/s, %llu octets, %llu repeated, %llu timeouts\n", (double)g.goodput_bps / 1e9,
+	       (unsigned long long)g.f[0].got, (unsigned long long)g.retrans, (unsigned long long)g.timeouts);
+	assert_int_equal(g.timeouts, 0);
+	assert_true(g.goodput_bps > c.rate_bps / 100 * (whole ? 75 : 40)); /* slow start takes a second and a half */
+	if (whole)
+		assert_true(g.f[0].got > 3ull << 32);
+}
+
 static long number(int argc, char **argv, const char *flag, long none)
 {
 	for (int i = 1; i + 1 < argc; i++)
@@ -142,19 +185,21 @@ static long number(int argc, char **argv, const char *flag, long none)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(grid_cells) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(grid_cells), cmocka_unit_test(two_flows_share_a_link),
+					   cmocka_unit_test(long_fat_pipe_is_filled) };
 	struct full_opts o = { .seeds = (unsigned)number(argc, argv, "--seeds", 3), .first = (uint64_t)number(argc, argv, "--first", 1),
 			       .bytes = (uint64_t)number(argc, argv, "--bytes", 0), .loss = number(argc, argv, "--loss", -1),
 			       .max_ns = (uint64_t)number(argc, argv, "--seconds", 60) * NSEC_PER_SEC,
 			       .reorder = number(argc, argv, "--reorder", -1), .rtt = number(argc, argv, "--rtt", -1),
 			       .rate = number(argc, argv, "--rate", -1) };
-	bool whole = false;
+	bool table = false;
 
 	for (int i = 1; i < argc; i++) {
-		whole |= !strcmp(argv[i], "--full");
+		table |= !strcmp(argv[i], "--full");
+		whole |= !strcmp(argv[i], "--long");
 		o.netem |= !strcmp(argv[i], "--netem");
 		if (!strcmp(argv[i], "--cc") && i + 1 < argc)
 			o.cc = argv[i + 1];
 	}
-	return whole ? full(&o) : cmocka_run_group_tests(tests, NULL, NULL);
+	return table ? full(&o) : cmocka_run_group_tests(tests, NULL, NULL);
 }
