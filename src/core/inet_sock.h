@@ -13,7 +13,7 @@ struct inet_cork {
 	struct dst_entry *dst; /* counted */
 	uint8_t tos, ttl;
 	uint16_t gso_size;
-	uint32_t mark;
+	uint32_t mark, priority, tsflags;
 	struct ip_options_rcu *opt;
 };
 struct inet_sock {
@@ -26,6 +26,7 @@ struct inet_sock {
 	uint8_t tos, min_ttl, mc_ttl, pmtudisc;
 	int16_t uc_ttl; /* -1: default */
 	uint16_t cmsg_flags;
+	uint16_t port_low, port_high; /* IP_LOCAL_PORT_RANGE; 0: the host's */
 	bool recverr, is_icsk, freebind, hdrincl, mc_loop, transparent, mc_all, nodefrag, bind_address_no_port;
 	bool defer_connect; /* TCP_FASTOPEN_CONNECT: connected, says connect(), but the SYN waits for data */
 	int mc_index, uc_index;

@@ -98,7 +98,8 @@ enum sock_flags {
 	SOCK_F_DESTROY = 4096 /* prot->destroy was called (sk_prot_destroy) */,
 	SOCK_F_RCVTSTAMPNS = 8192, SOCK_F_RXQ_OVFL = 16384, SOCK_F_FILTER_LOCKED = 32768,
 	SOCK_F_SELECT_ERR_QUEUE = 65536, SOCK_F_DBG = 131072, SOCK_F_RCVMARK = 1 << 18, SOCK_F_RCVPRIORITY = 1 << 19,
-	SOCK_F_TXTIME = 1 << 20, SOCK_F_TXTIME_ERR = 1 << 21, SOCK_F_PREFER_BUSY = 1 << 22, SOCK_F_PEEK_OFF = 1 << 23
+	SOCK_F_TXTIME = 1 << 20, SOCK_F_TXTIME_ERR = 1 << 21, SOCK_F_PREFER_BUSY = 1 << 22, SOCK_F_PEEK_OFF = 1 << 23,
+	SOCK_F_WIFI_STATUS = 1 << 24, SOCK_F_NOFCS = 1 << 25
 };
 
 struct timewait_sock_ops;
@@ -251,6 +252,9 @@ struct sock_fprog;
 /* Check and copy a program. 0, -EINVAL, -EFAULT. */
 int sk_attach_filter(struct sock *sk, const struct sock_fprog *fprog);
 int sk_detach_filter(struct sock *sk);
+/* The program; *len: how many instructions there is room for, then how many it has (0: only that was asked).
+ * -EINVAL: too little room. */
+int sk_get_filter(const struct sock *sk, void *val, socklen_t *len);
 /* A child socket shares its listener's program (reference counted). */
 void sk_filter_copy(struct sock *child, const struct sock *parent);
 /* SOL_SOCKET options common to all. -ENOPROTOOPT when unknown. */

@@ -6,7 +6,7 @@
  *
  * Called by protocols, by dev_tx.c on a packet's way out, and by their recvmsg. Here send() copies always, so a zero-copy
  * notice says so (SO_EE_CODE_ZEROCOPY_COPIED), as Linux does on lo. Tests: tests/unit/core/test_sock.c,
- * tests/unit/ipv4/test_sockopt.c, tests/unit/tcp/test_tcp_errqueue.c. */
+ * tests/unit/ipv4/test_errqueue.c, tests/unit/tcp/test_tcp_errqueue.c. */
 #include <errno.h>
 #include <linux/net_tstamp.h>
 #include <netinet/in.h>

@@ -303,6 +303,22 @@ int sk_attach_filter(struct sock *sk, const struct sock_fprog *fprog)
 	return 0;
 }
 
+int sk_get_filter(const struct sock *sk, void *val, socklen_t *len)
+{
+	const struct sock_filter_prog *p = sk->filter;
+
+	if (!p) {
+		*len = 0;
+		return 0;
+	}
+	if (*len && *len < p->len)
+		return -EINVAL;
+	if (*len)
+		memcpy(val, p->ins, p->len * sizeof(p->ins[0]));
+	*len = p->len;
+	return 0;
+}
+
 int sk_detach_filter(struct sock *sk)
 {
 	if (!sk->filter)

@@ -166,6 +166,10 @@ static uint32_t sock_opt_flag(int name)
 		return SOCK_F_SELECT_ERR_QUEUE;
 	case SO_KEEPALIVE:
 		return SOCK_F_KEEPOPEN;
+	case SO_WIFI_STATUS: /* kept; no card here has any to tell */
+		return SOCK_F_WIFI_STATUS;
+	case SO_NOFCS:
+		return SOCK_F_NOFCS;
 	case OPT_RCVMARK:
 		return SOCK_F_RCVMARK;
 	case OPT_RCVPRIORITY:
@@ -364,6 +368,8 @@ static int sock_set_rare(struct sock *sk, int name, int val)
 	case SO_CNX_ADVICE:
 		if (val == 1)
 			sk_dst_reset(sk);
+		return 0;
+	case SO_BSDCOMPAT: /* taken, and nothing */
 		return 0;
 	case SO_ATTACH_BPF:
 	case SO_ATTACH_REUSEPORT_EBPF:
@@ -580,6 +586,16 @@ static int sock_get_peercred(void *val, socklen_t *len)
 	return sock_get_out(val, len, &none, sizeof(none));
 }
 
+static int sock_get_peername(const struct sock *sk, void *val, socklen_t *len)
+{
+	struct sockaddr_storage ss = { 0 };
+	int n = sk->socket && sk->socket->ops->getname ? sk->socket->ops->getname(sk->socket, (struct sockaddr *)(void *)&ss, 1) : -ENOTCONN;
+
+	if (n < 0)
+		return -ENOTCONN;
+	return (int)*len > n ? -EINVAL : sock_get_out(val, len, &ss, (size_t)n);
+}
+
 static int sock_get_txtime(const struct sock *sk, void *val, socklen_t *len)
 {
 	uint32_t v[2] = { 0, 0 };
@@ -605,6 +621,10 @@ int sock_getsockopt(struct sock *sk, int name, void *val, socklen_t *len)
 		return sock_get_linger(sk, val, len);
 	case SO_TXTIME:
 		return sock_get_txtime(sk, val, len);
+	case SO_GET_FILTER:
+		return sk_get_filter(sk, val, len);
+	case SO_PEERNAME:
+		return sock_get_peername(sk, val, len);
 	case SO_PEERGROUPS:
 	case OPT_PEERPIDFD:
 		return -ENODATA; /* only UNIX sockets know their peer */

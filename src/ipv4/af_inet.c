@@ -144,6 +144,21 @@ void inet_get_local_port_range(struct net *net, uint16_t *low, uint16_t *high)
 	*high = (uint16_t)net->ipv4->sysctl.ip_local_port_range[1];
 }
 
+/* The host's range, or what the socket says inside of it (IP_LOCAL_PORT_RANGE). */
+void inet_sk_get_local_port_range(const struct sock *sk, uint16_t *low, uint16_t *high)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	uint16_t lo, hi;
+
+	inet_get_local_port_range(sk->net, low, high);
+	lo = *low;
+	hi = *high;
+	if (inet->port_low >= lo && inet->port_low <= hi)
+		*low = inet->port_low;
+	if (inet->port_high >= lo && inet->port_high <= hi)
+		*high = inet->port_high;
+}
+
 bool inet_port_requires_bind_service(struct net *net, uint16_t port)
 {
 	return port < net->ipv4->sysctl.ip_unprivileged_port_start;

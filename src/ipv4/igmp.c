@@ -539,6 +539,7 @@ int ip_mc_join_group(struct sock *sk, uint32_t group, uint32_t ifaddr, int ifind
 	s = xcalloc(1, sizeof(*s));
 	s->multiaddr = group;
 	s->ifindex = in->dev->ifindex;
+	s->sfmode = MCAST_EXCLUDE; /* nobody: any source */
 	list_add_tail(&s->list, &inet->mc_list);
 	return 0;
 }
@@ -550,6 +551,7 @@ static void mc_leave_one(struct net *net, struct ip_mc_socklist *s)
 	if (dev && dev->ip_ptr)
 		ip_mc_dec_group(dev->ip_ptr, s->multiaddr);
 	list_del_init(&s->list);
+	free(s->src);
 	free(s);
 }
 
@@ -569,25 +571,28 @@ int ip_mc_leave_group(struct sock *sk, uint32_t group, uint32_t ifaddr, int ifin
 	return -EADDRNOTAVAIL;
 }
 
+/* The socket's membership. NULL: none, or *err -ENODEV. */
+struct ip_mc_socklist *ip_mc_find(struct sock *sk, uint32_t group, uint32_t ifaddr, int ifindex, int *err)
+{
+	const struct in_device *in = mc_device(sk->net, group, ifaddr, ifindex);
+	struct ip_mc_socklist *s;
+
+	*err = in ? 0 : -ENODEV;
+	if (!in)
+		return NULL;
+	list_for_each_entry(s, &inet_sk(sk)->mc_list, list) {
+		if (s->multiaddr == group && s->ifindex == in->dev->ifindex)
+			return s;
+	}
+	return NULL;
+}
+
 void ip_mc_drop_socket(struct sock *sk)
 {
 	struct ip_mc_socklist *s, *tmp;
 
 	list_for_each_entry_safe(s, tmp, &inet_sk(sk)->mc_list, list)
 		mc_leave_one(sk->net, s);
-}
-
-bool ip_mc_sf_allow(const struct sock *sk, uint32_t group, int ifindex)
-{
-	const struct ip_mc_socklist *s;
-
-	if (!ip4_is_multicast(group))
-		return true;
-	list_for_each_entry(s, &inet_sk(sk)->mc_list, list) {
-		if (s->multiaddr == group && s->ifindex == ifindex)
-			return true;
-	}
-	return inet_sk(sk)->mc_all; /* IP_MULTICAST_ALL: whatever the host is a member of */
 }
 
 /* ---- /proc/net/igmp ---- */

@@ -88,6 +88,7 @@ struct ipcm_cookie { /* what one sendmsg says beside its data */
 	uint8_t protocol, ttl; /* 0: the socket's */
 	int16_t tos;           /* -1: the socket's */
 	uint16_t gso_size;
+	uint32_t priority, tsflags;
 };
 /* Append to the datagram that is corked on the socket (rt: consumed when the cork takes it, at the first
  * piece). 0 or -errno. */
@@ -125,6 +126,8 @@ static inline void ipcm_init_sk(struct ipcm_cookie *ipc, const struct inet_sock 
 	ipc->protocol = ipc->ttl = 0;
 	ipc->tos = -1;
 	ipc->gso_size = 0;
+	ipc->priority = inet->sk.priority;
+	ipc->tsflags = inet->sk.tsflags;
 }
 static inline uint8_t ip_sk_tos(const struct sock *sk, const struct ipcm_cookie *ipc)
 {
@@ -135,6 +138,7 @@ static inline uint8_t ip_sk_tos(const struct sock *sk, const struct ipcm_cookie 
 extern const struct proto_ops inet_stream_ops, inet_dgram_ops, inet_sockraw_ops;
 int inet_autobind(struct sock *sk);
 void inet_get_local_port_range(struct net *net, uint16_t *low, uint16_t *high);
+void inet_sk_get_local_port_range(const struct sock *sk, uint16_t *low, uint16_t *high);
 bool inet_port_requires_bind_service(struct net *net, uint16_t port);
 /* Is port in net.ipv4.ip_local_reserved_ports? */
 bool inet_is_local_reserved_port(struct net *net, uint16_t port);

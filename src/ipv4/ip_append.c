@@ -206,6 +206,8 @@ static int ip_setup_cork(struct sock *sk, struct inet_cork *cork, const struct i
 	cork->ttl = ipc->ttl;
 	cork->tos = ip_sk_tos(sk, ipc);
 	cork->mark = ipc->mark;
+	cork->priority = ipc->priority;
+	cork->tsflags = ipc->tsflags;
 	cork->active = true;
 	return 0;
 }
@@ -305,8 +307,10 @@ static struct sk_buff *put_header(struct sk_buff *skb, struct sock *sk, const st
 	put_be16(h->id, ip_select_ident(sk->net, h, sk, 1));
 	if (unlikely(optlen))
 		ip_options_build(skb, &cork->opt->opt, cork->addr, (const struct rtable *)(const void *)cork->dst);
-	skb->priority = sk->priority;
+	skb->priority = cork->priority;
 	skb->mark = cork->mark;
+	if (unlikely(cork->tsflags))
+		sock_skb_tx_timestamp(sk, skb, cork->tsflags);
 	skb_dst_set(skb, cork->dst);
 	cork->dst = NULL;
 	if (h->protocol == IPPROTO_ICMP && first != 0xff)

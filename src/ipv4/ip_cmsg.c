@@ -80,6 +80,7 @@ static int cmsg_ip(const struct cmsghdr *c, struct ipcm_cookie *ipc)
 
 int ip_cmsg_send(struct sock *sk, struct msghdr *msg, struct ipcm_cookie *ipc)
 {
+	struct sockcm_cookie cm = { .mark = ipc->mark, .priority = ipc->priority, .tsflags = ipc->tsflags };
 	struct cmsghdr *c;
 
 	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
@@ -89,14 +90,17 @@ int ip_cmsg_send(struct sock *sk, struct msghdr *msg, struct ipcm_cookie *ipc)
 			return -EINVAL;
 		if (c->cmsg_level == IPPROTO_IP)
 			err = cmsg_ip(c, ipc);
-		else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_MARK && c->cmsg_len == CMSG_LEN(4))
-			memcpy(&ipc->mark, CMSG_DATA(c), 4);
+		else if (c->cmsg_level == SOL_SOCKET)
+			err = sock_cmsg_one(sk, c, &cm);
 		else if (c->cmsg_level == IPPROTO_UDP && sk->protocol == IPPROTO_UDP && c->cmsg_type == 103 /* UDP_SEGMENT */ &&
 			 c->cmsg_len == CMSG_LEN(2))
 			memcpy(&ipc->gso_size, CMSG_DATA(c), 2);
 		if (err)
 			return err;
 	}
+	ipc->mark = cm.mark;
+	ipc->priority = cm.priority;
+	ipc->tsflags = cm.tsflags;
 	return 0;
 }
 
@@ -169,6 +173,11 @@ void ip_cmsg_recv(struct msghdr *msg, struct sock *sk, struct sk_buff *skb)
 		recv_retopts(msg, skb);
 	if (flags & IP_CMSG_ORIGDSTADDR)
 		recv_origdst(msg, skb);
+	if ((flags & IP_CMSG_RECVFRAGSIZE) && IPCB(skb)->frag_max_size) {
+		int size = IPCB(skb)->frag_max_size;
+
+		put_cmsg(msg, IPPROTO_IP, IP_RECVFRAGSIZE, sizeof(size), &size);
+	}
 }
 
 /* ---- the error queue ---- */
@@ -248,6 +257,8 @@ ssize_t ip_recv_error(struct sock *sk, struct msghdr *msg, size_t len, socklen_t
 		return -EFAULT;
 	}
 	sock_recv_timestamp(msg, sk, skb);
+	if (e->opt_stats)
+		put_cmsg(msg, SOL_SOCKET, 54 /* SCM_TIMESTAMPING_OPT_STATS */, skb->len, skb->data);
 	if (e->has_addr && msg->msg_name) {
 		struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(e->port) };
 

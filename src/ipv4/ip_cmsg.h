@@ -10,6 +10,8 @@
 #define IP_CMSG_RECVOPTS 8
 #define IP_CMSG_RETOPTS 16
 #define IP_CMSG_ORIGDSTADDR 64
+#define IP_CMSG_CHECKSUM 128
+#define IP_CMSG_RECVFRAGSIZE 256
 
 /* recvmsg of raw and ping sockets (datagram.c): the next datagram with its IP header or what the receiver left of it, its
  * sender, its control messages. Octets copied (with MSG_TRUNC: its whole length), or -errno. */

@@ -8,6 +8,10 @@
 #include "ipv4/ip_cmsg.h"
 #include "ipv4/netns_ipv4.h"
 
+/* Younger than the C library. */
+#define OPT_LOCAL_PORT_RANGE 51
+#define OPT_PROTOCOL 52
+
 /* An int, or its low octet: old programs give a char. */
 static int opt_int(const void *val, socklen_t len, int *out)
 {
@@ -39,6 +43,8 @@ static uint16_t cmsg_flag_of(int name)
 	case IP_RECVOPTS: return IP_CMSG_RECVOPTS;
 	case IP_RETOPTS: return IP_CMSG_RETOPTS;
 	case IP_RECVORIGDSTADDR: return IP_CMSG_ORIGDSTADDR;
+	case IP_CHECKSUM: return IP_CMSG_CHECKSUM;
+	case IP_RECVFRAGSIZE: return IP_CMSG_RECVFRAGSIZE;
 	default: return 0;
 	}
 }
@@ -137,6 +143,21 @@ static int set_multicast_if(struct sock *sk, const void *val, socklen_t len)
 }
 
 /* ---- setting ---- */
+
+/* Two halves of a word: the lowest and the highest port that bind() and connect() may choose; 0: the host's. */
+static int set_port_range(struct inet_sock *inet, const void *val, socklen_t len)
+{
+	uint32_t v;
+
+	if (len != sizeof(v))
+		return -EINVAL;
+	memcpy(&v, val, sizeof(v));
+	if ((v & 0xffff) && v >> 16 && (v & 0xffff) > v >> 16)
+		return -EINVAL;
+	inet->port_low = (uint16_t)v;
+	inet->port_high = (uint16_t)(v >> 16);
+	return 0;
+}
 
 static int set_options(struct inet_sock *inet, const void *val, socklen_t len)
 {
@@ -258,6 +279,19 @@ int ip_setsockopt(struct sock *sk, int level, int name, const void *val, socklen
 		return set_mcast_group(sk, name, val, len);
 	case IP_MULTICAST_IF:
 		return set_multicast_if(sk, val, len);
+	case IP_ADD_SOURCE_MEMBERSHIP:
+	case IP_DROP_SOURCE_MEMBERSHIP:
+	case IP_BLOCK_SOURCE:
+	case IP_UNBLOCK_SOURCE:
+	case IP_MSFILTER:
+	case MCAST_JOIN_SOURCE_GROUP:
+	case MCAST_LEAVE_SOURCE_GROUP:
+	case MCAST_BLOCK_SOURCE:
+	case MCAST_UNBLOCK_SOURCE:
+	case MCAST_MSFILTER:
+		return inet->is_icsk ? -EPROTO : ip_mc_source_setsockopt(sk, name, val, len);
+	case OPT_LOCAL_PORT_RANGE:
+		return set_port_range(inet, val, len);
 	default:
 		break;
 	}
@@ -301,6 +335,8 @@ static int get_int_option(struct sock *sk, int name, int *v)
 	case IP_NODEFRAG: *v = inet->nodefrag; return 0;
 	case IP_MTU_DISCOVER: *v = inet->pmtudisc; return 0;
 	case IP_MULTICAST_TTL: *v = inet->mc_ttl; return 0;
+	case OPT_LOCAL_PORT_RANGE: *v = (int)((uint32_t)inet->port_high << 16 | inet->port_low); return 0;
+	case OPT_PROTOCOL: *v = sk->protocol; return 0;
 	case IP_UNICAST_IF: *v = (int)htonl((uint32_t)inet->uc_index); return 0;
 	case IP_MTU: /* of the path to the peer */
 		dst = __sk_dst_check(sk, 0);
@@ -340,6 +376,8 @@ int ip_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *le
 		return -EOPNOTSUPP;
 	if (name == IP_OPTIONS)
 		return get_options(inet, val, len);
+	if (name == IP_MSFILTER || name == MCAST_MSFILTER)
+		return ip_mc_source_getsockopt(sk, name, val, len);
 	if (name == IP_MULTICAST_IF) {
 		*len = (socklen_t)min_sz(*len, sizeof(addr));
 		memcpy(val, &addr, *len);

@@ -45,7 +45,7 @@ struct ipv4_sysctl {
 	int32_t icmp_echo_ignore_all, icmp_echo_ignore_broadcasts, icmp_ignore_bogus_error_responses,
 		icmp_errors_use_inbound_ifaddr, icmp_ratelimit, icmp_ratemask, icmp_msgs_per_sec, icmp_msgs_burst;
 	int32_t ipfrag_high_thresh, ipfrag_low_thresh, ipfrag_time;
-	int32_t igmp_max_memberships, igmp_qrv, igmp_link_local_mcast_reports;
+	int32_t igmp_max_memberships, igmp_max_msf, igmp_qrv, igmp_link_local_mcast_reports;
 	int32_t fib_multipath_hash_policy, fwmark_reflect;
 	int32_t min_pmtu, mtu_expires, min_adv_mss, redirect_number, redirect_load_ms, redirect_silence_ms;
 	struct port_range reserved_ports[RESERVED_PORTS_MAX];
@@ -312,6 +312,14 @@ struct ip_mc_socklist {
 	struct list_head list;
 	uint32_t multiaddr;
 	int ifindex;
+	uint8_t sfmode; /* MCAST_EXCLUDE or MCAST_INCLUDE these sources (RFC 3678) */
+	uint32_t n_src, *src;
+};
+struct mc_source_op { /* one source more or less; the device by address, or by index */
+	uint32_t group, source, ifaddr;
+	int ifindex;
+	uint8_t mode;
+	bool add;
 };
 #define IGMP_ALL_HOSTS 0xe0000001u
 int igmp_init(struct net *net);
@@ -328,7 +336,13 @@ int ip_mc_join_group(struct sock *sk, uint32_t group, uint32_t ifaddr, int ifind
 int ip_mc_leave_group(struct sock *sk, uint32_t group, uint32_t ifaddr, int ifindex);
 void ip_mc_drop_socket(struct sock *sk);
 /* May this socket have a packet for group that came in on ifindex? */
-bool ip_mc_sf_allow(const struct sock *sk, uint32_t group, int ifindex);
+bool ip_mc_sf_allow(const struct sock *sk, uint32_t group, uint32_t source, int ifindex);
+struct ip_mc_socklist *ip_mc_find(struct sock *sk, uint32_t group, uint32_t ifaddr, int ifindex, int *err);
+int ip_mc_source(struct sock *sk, const struct mc_source_op *op);
+/* The whole list anew. 0, -EINVAL, -ENODEV. */
+int ip_mc_msfilter(struct sock *sk, const struct mc_source_op *op, const uint32_t *src, uint32_t n);
+int ip_mc_source_setsockopt(struct sock *sk, int name, const void *val, socklen_t len);
+int ip_mc_source_getsockopt(struct sock *sk, int name, void *val, socklen_t *len);
 
 void ipv4_pktinfo_prepare(const struct sock *sk, struct sk_buff *skb);
 

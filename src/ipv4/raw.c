@@ -98,7 +98,7 @@ bool raw_local_deliver(struct sk_buff *skb, uint8_t protocol)
 		if (!raw_match(sk, protocol, daddr, saddr, IPCB(skb)->iif))
 			continue;
 		delivered = true;
-		if ((protocol == IPPROTO_ICMP && icmp_unwanted(sk, skb)) || !ip_mc_sf_allow(sk, daddr, IPCB(skb)->iif))
+		if ((protocol == IPPROTO_ICMP && icmp_unwanted(sk, skb)) || !ip_mc_sf_allow(sk, daddr, ip4_saddr(ip_hdr(skb)), IPCB(skb)->iif))
 			continue;
 		c = skb_clone(skb);
 		if (c)

@@ -54,7 +54,7 @@ static void tcp_v4_port_range(const struct sock *sk)
 {
 	uint16_t low = 0, high = 0;
 
-	inet_get_local_port_range(sk->net, &low, &high);
+	inet_sk_get_local_port_range(sk, &low, &high);
 	sk->net->tcp->sysctl.port_range[0] = low;
 	sk->net->tcp->sysctl.port_range[1] = high;
 }

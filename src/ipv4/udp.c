@@ -52,6 +52,10 @@ static int udp_setsockopt(struct sock *sk, int level, int name, const void *val,
 	case UDP_GRO:
 		up->gro = v != 0;
 		return 0;
+	case 101: /* UDP_NO_CHECK6_TX, _RX: of IPv6; taken and kept, as Linux does */
+	case 102:
+		up->no_check6 = (uint8_t)(v ? up->no_check6 | (1u << (name - 101)) : up->no_check6 & ~(1u << (name - 101)));
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -73,6 +77,10 @@ static int udp_getsockopt(struct sock *sk, int level, int name, void *val, sockl
 		break;
 	case UDP_GRO:
 		v = up->gro;
+		break;
+	case 101:
+	case 102:
+		v = up->no_check6 >> (name - 101) & 1;
 		break;
 	default:
 		return -ENOPROTOOPT;

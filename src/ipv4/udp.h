@@ -18,6 +18,7 @@ struct udp_sock {
 	uint32_t pending_len;  /* its UDP length so far, 0: none */
 	bool corkflag;         /* UDP_CORK */
 	bool gro;              /* UDP_GRO: takes trains */
+	uint8_t no_check6;     /* UDP_NO_CHECK6_TX, _RX */
 	uint16_t gso_size;     /* UDP_SEGMENT */
 };
 static inline struct udp_sock *udp_sk(const struct sock *sk) { return (struct udp_sock *)(void *)sk; }

@@ -117,7 +117,7 @@ static uint16_t port_choose(struct net *net, const struct sock *sk)
 	uint16_t low, high;
 	uint32_t n, start;
 
-	inet_get_local_port_range(net, &low, &high);
+	inet_sk_get_local_port_range(sk, &low, &high);
 	n = (uint32_t)(high - low) + 1;
 	start = rng_below(&net->ipv4->rng_port, n);
 	for (uint32_t i = 0; i < n; i++) {
@@ -282,5 +282,5 @@ bool udp_mcast_match(const struct sock *sk, uint32_t saddr, uint16_t sport, uint
 	const struct inet_sock *in = inet_sk(sk);
 
 	return in->num == dport && (!in->daddr || in->daddr == saddr) && (!in->dport || in->dport == sport) &&
-	       (!in->rcv_saddr || in->rcv_saddr == daddr) && takes_device(sk, dif) && ip_mc_sf_allow(sk, daddr, dif);
+	       (!in->rcv_saddr || in->rcv_saddr == daddr) && takes_device(sk, dif) && ip_mc_sf_allow(sk, daddr, saddr, dif);
 }

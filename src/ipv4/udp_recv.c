@@ -215,7 +215,7 @@ ssize_t udp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, 
 	TRACE_FN(&sk->net->probe, 0);
 	struct iov_iter to;
 	struct sk_buff *skb;
-	uint32_t copied, ulen;
+	uint32_t copied, ulen, off = 0;
 	ssize_t ret;
 	int err;
 
@@ -225,11 +225,13 @@ ssize_t udp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, 
 	if (!skb)
 		return err;
 	ulen = skb->len;
-	copied = (uint32_t)min_sz(len, ulen);
-	if (copied < ulen)
+	if (unlikely(flags & MSG_PEEK) && (off = sock_peek_offset(sk)) > ulen)
+		off = ulen;
+	copied = (uint32_t)min_sz(len, ulen - off);
+	if (copied < ulen - off)
 		msg->msg_flags |= MSG_TRUNC; /* the rest of the datagram is gone (UDP-09) */
 	iov_iter_init(&to, msg->msg_iov, msg->msg_iovlen);
-	if (skb_copy_datagram_iter(skb, 0, &to, copied)) {
+	if (skb_copy_datagram_iter(skb, off, &to, copied)) {
 		kfree_skb_reason(skb, DROP_SOCKET_CLOSE);
 		return -EFAULT;
 	}
@@ -243,6 +245,7 @@ ssize_t udp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, 
 	}
 	if (inet_sk(sk)->cmsg_flags)
 		ip_cmsg_recv(msg, sk, skb);
+	sock_peeked(sk, flags, flags & MSG_PEEK ? copied : ulen);
 	ret = flags & MSG_TRUNC ? (ssize_t)ulen : (ssize_t)copied;
 	consume_skb(skb);
 	return ret;

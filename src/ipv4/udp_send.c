@@ -274,6 +274,7 @@ ssize_t udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	struct udp_sock *up = udp_sk(sk);
 	bool more = up->corkflag || (msg->msg_flags & MSG_MORE);
 	struct iov_iter it;
+	bool zc = false;
 	ssize_t err;
 
 	if (len > IP4_MAX_LEN)
@@ -285,6 +286,8 @@ ssize_t udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		return sock_error(sk);
 	if (sk->shutdown & 2)
 		return -EPIPE;
+	if ((msg->msg_flags & MSG_ZEROCOPY) && len && sock_flag(sk, SOCK_F_ZEROCOPY))
+		zc = true;
 	iov_iter_init(&it, msg->msg_iov, msg->msg_iovlen);
 	if (up->pending_len) {
 		struct ipcm_cookie ipc;
@@ -294,6 +297,11 @@ ssize_t udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		err = udp_append(sk, &it, (uint32_t)len, &ipc, &rt, (unsigned)msg->msg_flags, more);
 	} else {
 		err = udp_sendmsg_one(sk, msg, &it, (uint32_t)len, more);
+	}
+	if (unlikely(zc) && !err) { /* it was copied: the program has its memory back already */
+		uint32_t key = sock_rare(sk)->zckey++;
+
+		sock_zerocopy_done(sk, key, key);
 	}
 	return err ? err : (ssize_t)len;
 }

@@ -312,9 +312,79 @@ static void sy_01_bad_arguments(void **state)
 	env_end(&e);
 }
 
+static int get_or_err(struct env *e, int name)
+{
+	int v = -12345;
+	socklen_t len = sizeof(v);
+	int err = sock_getsockopt(e->sk, name, &v, &len);
+
+	return err ? err : v;
+}
+
+/* The younger options: value, result, what reads back. */
+static void so_younger_options(void **state)
+{
+	static const struct {
+		int name, v, err, read;
+	} t[] = {
+		{ SO_BUSY_POLL, -1, -EINVAL, 0 }, { SO_BUSY_POLL, 50, 0, 50 }, { 69 /* SO_PREFER_BUSY_POLL */, 1, 0, 1 },
+		{ 70 /* SO_BUSY_POLL_BUDGET */, 65536, -EINVAL, 0 }, { 70, 64, 0, 64 }, { SO_INCOMING_NAPI_ID, 1, -ENOPROTOOPT, 0 },
+		{ 72 /* SO_BUF_LOCK */, 4, -EINVAL, 0 }, { 72, 3, 0, 3 }, { 73 /* SO_RESERVE_MEM */, -1, -EINVAL, 0 },
+		{ 73, 4096, -EOPNOTSUPP, 0 }, { 74 /* SO_TXREHASH */, 2, -EINVAL, 1 }, { 74, 0, 0, 0 }, { 74, -1, 0, 1 },
+		{ 75 /* SO_RCVMARK */, 1, 0, 1 }, { 82 /* SO_RCVPRIORITY */, 1, 0, 1 }, { SO_PEEK_OFF, 5, 0, 5 }, { SO_PEEK_OFF, -1, 0, -1 },
+		{ SO_WIFI_STATUS, 1, 0, 1 }, { SO_NOFCS, 1, 0, 1 }, { SO_ATTACH_BPF, 3, -EBADF, INT32_MIN }, { SO_CNX_ADVICE, 1, 0, -ENOPROTOOPT },
+		{ SO_BPF_EXTENSIONS, 1, -ENOPROTOOPT, SKF_AD_MAX }, { 76 /* SO_PASSPIDFD */, 1, -EOPNOTSUPP, INT32_MIN },
+		{ 63 /* SO_TIMESTAMP_NEW */, 1, 0, INT32_MIN }, { SO_BSDCOMPAT, 1, 0, INT32_MIN }, { 1000, 1, -ENOPROTOOPT, -ENOPROTOOPT },
+	};
+	struct env e = env_new(SOCK_DGRAM, IPPROTO_UDP);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(t); i++) {
+		int r = set(&e, t[i].name, t[i].v), g = t[i].read == INT32_MIN ? INT32_MIN : get_or_err(&e, t[i].name);
+
+		if (r != t[i].err || g != t[i].read)
+			fail_msg("option %d = %d: %d, reads %d", t[i].name, t[i].v, r, g);
+	}
+	env_end(&e);
+	e = env_new(SOCK_RAW, IPPROTO_ICMP);
+	assert_int_equal(set(&e, SO_PEEK_OFF, 0), -EOPNOTSUPP);
+	env_end(&e);
+}
+
+static void so_txtime_and_get_filter(void **state)
+{
+	struct sock_filter f[2] = { BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0), BPF_STMT(BPF_RET | BPF_K, 9) }, got[2];
+	struct sock_fprog prog = { 2, f };
+	struct env e = env_new(SOCK_DGRAM, IPPROTO_UDP);
+	uint32_t tx[2] = { 1, 4 }, back[2];
+	socklen_t len = sizeof(back);
+
+	assert_int_equal(sock_setsockopt(e.sk, SO_TXTIME, tx, sizeof(tx)), -EINVAL); /* no such flag */
+	tx[1] = 2;
+	assert_int_equal(sock_setsockopt(e.sk, SO_TXTIME, tx, 4), -EINVAL);
+	assert_int_equal(sock_setsockopt(e.sk, SO_TXTIME, tx, sizeof(tx)), 0);
+	assert_int_equal(sock_getsockopt(e.sk, SO_TXTIME, back, &len), 0);
+	assert_memory_equal(tx, back, sizeof(tx));
+	len = 2;
+	assert_int_equal(sock_getsockopt(e.sk, SO_GET_FILTER, got, &len), 0);
+	assert_int_equal(len, 0); /* none */
+	assert_int_equal(sock_setsockopt(e.sk, SO_ATTACH_FILTER, &prog, sizeof(prog)), 0);
+	len = 1;
+	assert_int_equal(sock_getsockopt(e.sk, SO_GET_FILTER, got, &len), -EINVAL);
+	len = 2;
+	assert_int_equal(sock_getsockopt(e.sk, SO_GET_FILTER, got, &len), 0);
+	assert_int_equal(len, 2);
+	assert_memory_equal(got, f, sizeof(f));
+	len = sizeof(back);
+	assert_int_equal(sock_getsockopt(e.sk, SO_PEERNAME, back, &len), -ENOTCONN);
+	assert_int_equal(sock_getsockopt(e.sk, SO_PEERGROUPS, back, &len), -ENODATA);
+	env_end(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(so_younger_options),
+		cmocka_unit_test(so_txtime_and_get_filter),
 		cmocka_unit_test(flags_are_kept),	  cmocka_unit_test(buffers_double_and_have_bounds),
 		cmocka_unit_test(timeouts),		  cmocka_unit_test(linger),
 		cmocka_unit_test(facts_are_read_only),	  cmocka_unit_test(numbers),

@@ -131,10 +131,10 @@ int inet_sk_rebuild_header(struct sock *sk)
 		sk_dst_set(sk, &ip_route_output_flow(sk->net, &fl4, sk, &err)->dst);
 	return 0;
 }
-void inet_get_local_port_range(struct net *net, uint16_t *low, uint16_t *high)
+void inet_sk_get_local_port_range(const struct sock *sk, uint16_t *low, uint16_t *high)
 {
-	*low = bed_of(net)->port_low;
-	*high = bed_of(net)->port_high;
+	*low = bed_of(sk->net)->port_low;
+	*high = bed_of(sk->net)->port_high;
 }
 int ip_setsockopt(struct sock *sk, int level, int name, const void *val, socklen_t len) { return -ENOPROTOOPT; }
 int ip_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *len) { return -ENOPROTOOPT; }
