@@ -19,6 +19,7 @@ struct check {
 	uint64_t t_ns; /* when the first of it was sent, script time */
 	int64_t from_ns;
 	bool failed;
+	bool psh_inside; /* one joined to it has PSH, the last has not: a script may say either */
 };
 
 static void say(struct check *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -172,7 +173,8 @@ static void check_flags(struct check *c, const struct tcp_hdr *h)
 	uint32_t have = flags_of(h);
 
 	for (size_t i = 0; i < ARRAY_SIZE(f); i++)
-		field(c, f[i].name, (c->k->flags & f[i].bit) != 0, (have & f[i].bit) != 0);
+		if (f[i].bit != DTCP_PSH || !c->psh_inside)
+			field(c, f[i].name, (c->k->flags & f[i].bit) != 0, (have & f[i].bit) != 0);
 	field(c, "tcp_reserved_bits", 0, h->off_res >> 1 & 7u);
 }
 
@@ -370,6 +372,7 @@ static void join(struct check *c, uint64_t until_ns)
 		memcpy(c->p + c->len, l->data + l->len - n, n);
 		c->len += n;
 		have += n;
+		c->psh_inside = (c->psh_inside || c->p[hl + 13] & TCP_PSH) && !(l->data[hl + 13] & TCP_PSH);
 		c->p[hl + 13] = (uint8_t)((c->p[hl + 13] & ~TCP_PSH) | (l->data[hl + 13] & (TCP_PSH | TCP_FIN)));
 		drill_live_drop(c->d, l);
 	}

@@ -205,10 +205,14 @@ static int tcp_clean_rtx_queue(struct sock *sk, uint32_t prior_fack, uint32_t pr
 	rtt_update = tcp_ack_update_rtt(sk, cs.flag, seq_rtt, sack_rtt, ca_rtt);
 	if (cs.flag & FLAG_ACKED) {
 		cs.flag |= FLAG_SET_XMIT_TIMER;
-		if (tcp_is_reno(tp))
+		if (tcp_is_reno(tp)) {
 			tcp_remove_reno_sacks(sk, cs.pkts_acked, ece);
-		else if (before(st->reord, prior_fack))
+			/* without SACK nobody knows whether the retransmission or the original brought this about */
+			if (cs.flag & FLAG_RETRANS_DATA_ACKED)
+				cs.flag &= ~FLAG_ORIG_SACK_ACKED;
+		} else if (before(st->reord, prior_fack)) {
 			tcp_check_sack_reordering(sk, st->reord, false);
+		}
 	} else if (skb && rtt_update && sack_rtt >= 0 && sack_rtt > since_us(sk, skb->skb_mstamp_ns)) {
 		cs.flag |= FLAG_SET_XMIT_TIMER; /* the RTO followed the new estimate */
 	}

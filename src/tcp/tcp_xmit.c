@@ -113,12 +113,12 @@ static uint32_t tcp_tso_segs(const struct sock *sk, uint32_t mss)
 	return max_u32(segs, (uint32_t)s->min_tso_segs);
 }
 
-/* A train waits a little for more window rather than leave in pieces: not in recovery, not when the ACK that would
- * bring more is half a round trip away, not when the last train left more than a millisecond ago. */
+/* A train waits a little for more window rather than leave in pieces: not in recovery, not when the last train left more
+ * than a millisecond ago, and only if the ACK that would bring more is due within a millisecond or half a round trip. */
 static bool tcp_tso_should_defer(const struct sock *sk, const struct sk_buff *skb, uint32_t quota, uint32_t segs, bool *cwnd_limited)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	uint64_t now = sk->net->now_ns;
+	uint64_t now = sk->net->now_ns, srtt_ns = (uint64_t)(tp->srtt_us >> 3) * NSEC_PER_USEC;
 	uint32_t limit, div = (uint32_t)tcp_sysctl(sk)->tso_win_divisor, wnd, cwnd_room = quota * tp->mss_cache;
 
 	if (inet_csk(sk)->ca_state >= TCP_CA_Recovery || tcp_rtx_queue_empty(sk))
@@ -133,7 +133,7 @@ static bool tcp_tso_should_defer(const struct sock *sk, const struct sk_buff *sk
 		return false;
 	if (div && limit >= min_u32(tp->snd_wnd, tp->snd_cwnd * tp->mss_cache) / div)
 		return false;
-	if (now - skb_peek(&tp->fl->rtx_queue)->skb_mstamp_ns < (uint64_t)(tp->srtt_us >> 4) * NSEC_PER_USEC)
+	if (skb_peek(&tp->fl->rtx_queue)->skb_mstamp_ns + srtt_ns > now + min_u64(srtt_ns / 2, NSEC_PER_MSEC))
 		return false;
 	if (cwnd_room < wnd) {
 		if (cwnd_room <= skb->len) {
@@ -191,12 +191,12 @@ static struct sk_buff *with_room(struct sock *sk, struct sk_buff *skb, uint32_t 
 	return big;
 }
 
-/* skb ends within a segment and more waits behind it: bytes from there make the segment whole. What stands in its place. */
-static struct sk_buff *fill_up(struct sock *sk, struct sk_buff *skb, uint32_t mss)
+/* More may leave than skb holds, and more waits behind it: bytes from there. What stands in skb's place. */
+static struct sk_buff *fill_up(struct sock *sk, struct sk_buff *skb, uint32_t want)
 {
 	struct sk_buff *next = skb->next;
 	struct tcp_skb_cb *a = TCP_SKB_CB(skb), *b = TCP_SKB_CB(next);
-	uint32_t n = min_u32(mss - skb->len % mss, next->len);
+	uint32_t n = min_u32(want - skb->len, next->len);
 
 	if (a->eor || !n || (a->tcp_flags & TCP_FIN) || (n == next->len && (b->tcp_flags & TCP_FIN)) || skb_cloned(skb) || skb_cloned(next))
 		return skb;
@@ -220,6 +220,13 @@ static struct sk_buff *fill_up(struct sock *sk, struct sk_buff *skb, uint32_t ms
 	b->seq += n;
 	b->has_csum = 0;
 	return skb;
+}
+
+static struct sk_buff *tcp_grow_skb(struct sock *sk, struct sk_buff *skb, uint32_t mss_now, uint32_t quota)
+{
+	uint32_t want = mss_now * (sk->gso_max_segs > 1 ? min_u32(quota, tcp_tso_segs(sk, mss_now)) : 1);
+
+	return skb->len < want ? fill_up(sk, skb, want) : skb;
 }
 
 /* 1 sent, 0 not now, -1 not now because of the peer's window. */
@@ -280,8 +287,8 @@ bool tcp_write_xmit(struct sock *sk, uint32_t mss_now, int nonagle, int push_one
 			}
 			quota = 1;
 		}
-		if (!skb_queue_is_last(&sk->write_queue, skb) && unlikely(skb->len % mss_now))
-			skb = fill_up(sk, skb, mss_now);
+		if (unlikely(!skb_queue_is_last(&sk->write_queue, skb) && skb->len < mss_now * quota))
+			skb = tcp_grow_skb(sk, skb, mss_now, quota);
 		r = unlikely(tcp_repair_sends(sk)) ? tcp_repair_sent(sk, skb, mss_now) :
 						    write_xmit_one(sk, skb, mss_now, quota, nonagle, push_one, &cwnd_limited);
 		if (r <= 0)
