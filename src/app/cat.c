@@ -111,16 +111,16 @@ struct knob_walk {
 static void walk_name(void *ctx, const char *name, bool is_dir)
 {
 	struct knob_walk *w = ctx, below = *w;
-	char full[200], *p;
+	char full[240], *p;
 
 	if (is_dir && w->depth < SYSCTL_DEPTH_MAX) {
-		snprintf(below.path, sizeof(below.path), "%.100s%.40s/", w->path, name);
+		snprintf(below.path, sizeof(below.path), "%.100s%.58s/", w->path, name);
 		snprintf(full, sizeof(full), "/proc/sys/%s", below.path);
 		below.depth++;
 		sys_listdir(w->t, full, walk_name, &below);
 		w->rc |= below.rc;
 	} else if (!is_dir) {
-		snprintf(full, sizeof(full), "%s%.38s", w->path, name);
+		snprintf(full, sizeof(full), "%s%.64s", w->path, name);
 		for (p = full; *p; p++)
 			*p = *p == '/' ? '.' : *p == '.' ? '/' : *p; /* eth0.5 is eth0/5 in a name */
 		w->rc |= one_knob(w->t, full, w->name_too, false);

@@ -9,6 +9,7 @@
 #include "app/app_cmds.h"
 #include "app/app_util.h"
 #include "app/ifconfig.h"
+#include "app/netstat_stats.h"
 #include "app/nlc.h"
 #include "base/strbuf.h"
 
@@ -92,13 +93,13 @@ static void unload(struct ifconfig *ic)
 
 static void human(struct strbuf *sb, uint64_t bytes)
 {
-	static const char *const unit[] = { "B", "KB", "MB", "GB", "TB", "PB", "EB" };
+	static const char *const unit[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
 	uint64_t deci = bytes * 10;
 	size_t u = 0;
 
-	/* net-tools counts in powers of 1000 and shows one decimal */
-	while (deci >= 10000 && u + 1 < ARRAY_SIZE(unit)) {
-		deci /= 1000;
+	/* one decimal, cut off */
+	while (deci >= 10240 && u + 1 < ARRAY_SIZE(unit)) {
+		deci /= 1024;
 		u++;
 	}
 	sb_printf(sb, "%llu.%llu %s", (unsigned long long)(deci / 10), (unsigned long long)(deci % 10), unit[u]);
@@ -175,6 +176,48 @@ void ifconfig_short(struct task *t, const char *dev, char *mtu, size_t mtu_room,
 			}
 	sb_free(&sb);
 	unload(&ic);
+}
+
+/* Letters first, then the number behind them: eth2 before eth10. */
+int ifconfig_name_cmp(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	while (a[n] && a[n] == b[n])
+		n++;
+	while (n && a[n - 1] >= '0' && a[n - 1] <= '9')
+		n--;
+	if (a[n] >= '0' && a[n] <= '9' && b[n] >= '0' && b[n] <= '9') {
+		unsigned long x = strtoul(a + n, NULL, 10), y = strtoul(b + n, NULL, 10);
+
+		return x < y ? -1 : x > y;
+	}
+	return (unsigned char)a[n] - (unsigned char)b[n];
+}
+
+static int row_cmp(const void *a, const void *b)
+{
+	return ifconfig_name_cmp(((const struct ifrow *)a)->name, ((const struct ifrow *)b)->name);
+}
+
+static void print_rows(struct ifconfig *ic, bool all)
+{
+	qsort(ic->v, ic->n, sizeof(*ic->v), row_cmp);
+	for (size_t i = 0; i < ic->n; i++)
+		if (all || (ic->v[i].flags & IFF_UP))
+			print_row(ic->t, &ic->v[i]);
+}
+
+int ifconfig_list(struct task *t, const char *title)
+{
+	struct ifconfig ic = { 0 };
+	int err = load(&ic, t);
+
+	task_puts(t, title);
+	if (!err)
+		print_rows(&ic, false);
+	unload(&ic);
+	return err ? 1 : 0;
 }
 
 static struct ifrow *row_of(struct ifconfig *ic, const char *name)
@@ -266,16 +309,19 @@ int ifconfig_main(struct task *t, int argc, char **argv)
 {
 	struct ifconfig ic = { 0 };
 	struct ifrow *r;
-	bool all = false;
+	bool all = false, brief = false;
 	struct opt o;
 	int c, rc = 0;
 
-	opt_init(&o, argc, argv, "+a");
+	opt_init(&o, argc, argv, "+as");
 	while ((c = opt_next(&o, t)) != -1) {
 		if (c == '?')
 			return 2;
-		all = true;
+		all |= c == 'a';
+		brief |= c == 's';
 	}
+	if (brief)
+		return netstat_interfaces(t, false);
 	rc = load(&ic, t);
 	if (rc) {
 		task_eprintf(t, "ifconfig: %s\n", app_strerror(rc));
@@ -283,9 +329,7 @@ int ifconfig_main(struct task *t, int argc, char **argv)
 		return 1;
 	}
 	if (o.i >= argc) {
-		for (size_t i = 0; i < ic.n; i++)
-			if (all || (ic.v[i].flags & IFF_UP))
-				print_row(t, &ic.v[i]);
+		print_rows(&ic, all);
 	} else if (!(r = row_of(&ic, argv[o.i]))) {
 		task_eprintf(t, "%s: error fetching interface information: Device not found\n", argv[o.i]);
 		rc = 1;

@@ -64,8 +64,18 @@ static void show_link(const struct nlc_msg *m, void *arg)
 
 	if ((s->only && i->ifi_index != s->only) || (s->up_only && !(i->ifi_flags & 1)))
 		return;
+	if (s->ip->brief) {
+		char a[IP4_STRLEN];
+
+		ip_print_brief(&s->sb, m);
+		for (size_t k = 0; k < s->n; k++)
+			if (s->rows[k].index == i->ifi_index)
+				sb_printf(&s->sb, "%s/%u ", ip4_str(a, s->rows[k].local), s->rows[k].plen);
+		sb_putc(&s->sb, '\n');
+		return;
+	}
 	if (!s->ip->oneline)
-		ip_print_link(&s->sb, m, true, false);
+		ip_print_link(&s->sb, m, true, false, !s->ip->inet);
 	for (size_t k = 0; k < s->n; k++)
 		if (s->rows[k].index == i->ifi_index) {
 			if (s->ip->oneline)

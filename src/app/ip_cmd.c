@@ -92,6 +92,16 @@ int rt_scope_parse(const char *s, uint8_t *scope)
 	return err;
 }
 
+int rt_proto_parse(const char *s, uint8_t *proto)
+{
+	uint32_t v;
+	int err = value_of(protos, ARRAY_SIZE(protos), s, 255, &v);
+
+	if (!err)
+		*proto = (uint8_t)v;
+	return err;
+}
+
 int rt_type_parse(const char *s, uint8_t *type)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
@@ -133,13 +143,17 @@ int ip_main(struct task *t, int argc, char **argv)
 			ip.oneline = true;
 		else if (!strcmp(w, "-n") || !strcmp(w, "-N"))
 			ip.numeric = true;
-		else if (strcmp(w, "-4")) {
-			task_eprintf(t, "Option \"%s\" is unknown, try \"ip [-s] [-d] [-o] [-4] OBJECT\".\n", w);
+		else if (!strcmp(w, "-br") || ip_is(w, "-brief"))
+			ip.brief = true;
+		else if (!strcmp(w, "-4"))
+			ip.inet = true;
+		else {
+			task_eprintf(t, "Option \"%s\" is unknown, try \"ip [-s] [-d] [-o] [-br] [-4] OBJECT\".\n", w);
 			return 1;
 		}
 	}
 	if (!w) {
-		task_eprintf(t, "Usage: ip [-s] [-d] [-o] [-4] addr|link|route|neigh|rule|maddr ...\n");
+		task_eprintf(t, "Usage: ip [-s] [-d] [-o] [-br] [-4] addr|link|route|neigh|rule|maddr ...\n");
 		return 1;
 	}
 	rc = nlc_open(&ip.c, t, NETLINK_ROUTE);

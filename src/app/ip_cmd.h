@@ -10,7 +10,7 @@ struct ip_cmd {
 	struct task *t;
 	struct nlc c;
 	struct nlc_links links;
-	bool stats, details, oneline, numeric;
+	bool stats, details, oneline, numeric, brief, inet; /* inet: -4, no link layer addresses in ip addr */
 	int argc; /* what is left */
 	char **argv;
 };
@@ -42,6 +42,7 @@ int rt_table_parse(const char *s, uint32_t *id);
 const char *rt_scope_name(uint8_t scope, char buf[12]);
 int rt_scope_parse(const char *s, uint8_t *scope);
 const char *rt_proto_name(uint8_t proto, char buf[12]);
+int rt_proto_parse(const char *s, uint8_t *proto);
 const char *rt_type_name(uint8_t type, char buf[12]);
 int rt_type_parse(const char *s, uint8_t *type);
 

@@ -1,4 +1,4 @@
-/* ip link, ip maddr, and the lines that ip addr shares with it (see ip_cmd.h). From RTM_GETLINK. */
+/* ip link, and the lines that ip addr shares with it (see ip_cmd.h). From RTM_GETLINK. */
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
@@ -41,7 +41,7 @@ static const char *oper_name(uint8_t s)
 
 static const char *attr_str(const struct nlattr *a) { return a && nlc_len(a) ? nlc_data(a) : ""; }
 
-void ip_print_link(struct strbuf *sb, const struct nlc_msg *m, bool for_addr, bool oneline)
+void ip_print_link(struct strbuf *sb, const struct nlc_msg *m, bool for_addr, bool oneline, bool link)
 {
 	const struct ifinfomsg *i = m->hdr;
 	const char *eol = oneline ? "\\    " : "\n    ";
@@ -54,8 +54,12 @@ void ip_print_link(struct strbuf *sb, const struct nlc_msg *m, bool for_addr, bo
 		  m->tb[IFLA_OPERSTATE] ? oper_name(*(const uint8_t *)nlc_data(m->tb[IFLA_OPERSTATE])) : "UNKNOWN");
 	if (!for_addr)
 		sb_puts(sb, "mode DEFAULT ");
-	sb_printf(sb, "group default qlen %u%slink/%s ", nlc_u32(m->tb[IFLA_TXQLEN]), eol,
-		  i->ifi_type == 772 ? "loopback" : i->ifi_type == 1 ? "ether" : "void");
+	sb_printf(sb, "group default qlen %u", nlc_u32(m->tb[IFLA_TXQLEN]));
+	if (!link) {
+		sb_putc(sb, '\n');
+		return;
+	}
+	sb_printf(sb, "%slink/%s ", eol, i->ifi_type == 772 ? "loopback" : i->ifi_type == 1 ? "ether" : "void");
 	if (nlc_len(m->tb[IFLA_ADDRESS]) == 6)
 		sb_puts(sb, mac_str(mac, nlc_data(m->tb[IFLA_ADDRESS])));
 	if (nlc_len(m->tb[IFLA_BROADCAST]) == 6)
@@ -85,14 +89,29 @@ struct show {
 	struct strbuf sb;
 };
 
+void ip_print_brief(struct strbuf *sb, const struct nlc_msg *m)
+{
+	sb_printf(sb, "%-16s %-14s ", attr_str(m->tb[IFLA_IFNAME]),
+		  m->tb[IFLA_OPERSTATE] ? oper_name(*(const uint8_t *)nlc_data(m->tb[IFLA_OPERSTATE])) : "UNKNOWN");
+}
+
 static void show_one(const struct nlc_msg *m, void *arg)
 {
 	struct show *s = arg;
 	const struct ifinfomsg *i = m->hdr;
+	char mac[MAC_STRLEN];
 
 	if ((s->only && i->ifi_index != s->only) || (s->up_only && !(i->ifi_flags & IFF_UP)))
 		return;
-	ip_print_link(&s->sb, m, false, s->ip->oneline);
+	if (s->ip->brief) {
+		ip_print_brief(&s->sb, m);
+		if (nlc_len(m->tb[IFLA_ADDRESS]) == 6)
+			sb_printf(&s->sb, "%s ", mac_str(mac, nlc_data(m->tb[IFLA_ADDRESS])));
+		print_flags(&s->sb, i->ifi_flags, (i->ifi_flags & 0x10000) != 0);
+		sb_putc(&s->sb, '\n');
+		return;
+	}
+	ip_print_link(&s->sb, m, false, s->ip->oneline, true);
 	if (s->ip->stats)
 		ip_print_stats(&s->sb, m);
 }
@@ -195,46 +214,4 @@ int ip_link_cmd(struct ip_cmd *ip)
 	if (!strcmp(w, "set"))
 		return link_set(ip);
 	return ip_usage(ip, "Command is unknown, try \"ip link show|set\", not", w);
-}
-
-/* ip maddr: the groups, from the files that hold them. */
-int ip_maddr_cmd(struct ip_cmd *ip)
-{
-	char buf[8192];
-	int fd = sys_open(ip->t, "/proc/net/dev_mcast", O_RDONLY);
-	ssize_t n = fd < 0 ? fd : sys_read(ip->t, fd, buf, sizeof(buf) - 1);
-
-	if (fd >= 0)
-		sys_close(ip->t, fd);
-	if (n < 0)
-		return ip_answer(ip, (int)n);
-	buf[n] = '\0';
-	for (size_t i = 0; i < ip->links.n; i++) {
-		task_printf(ip->t, "%d:\t%s\n", ip->links.v[i].index, ip->links.v[i].name);
-		/* lines: INDEX NAME USERS GUSERS HEXADDRESS */
-		for (char *line = buf, *end; *line; line = end + (*end != '\0')) {
-			char *f[5];
-			int k = 0;
-			char row[128];
-			end = strchrnul(line, '\n');
-			if ((size_t)(end - line) >= sizeof(row))
-				continue;
-			memcpy(row, line, (size_t)(end - line));
-			row[end - line] = '\0';
-			for (char *p = row; k < 5;) {
-				while (*p == ' ' || *p == '\t')
-					p++;
-				if (!*p)
-					break;
-				f[k++] = p;
-				while (*p && *p != ' ' && *p != '\t')
-					p++;
-				if (*p)
-					*p++ = '\0';
-			}
-			if (k == 5 && !strcmp(f[1], ip->links.v[i].name) && strlen(f[4]) == 12)
-				task_printf(ip->t, "\tlink  %.2s:%.2s:%.2s:%.2s:%.2s:%.2s\n", f[4], f[4] + 2, f[4] + 4, f[4] + 6, f[4] + 8, f[4] + 10);
-		}
-	}
-	return 0;
 }

@@ -49,7 +49,7 @@ static void show_one(const struct nlc_msg *m, void *arg)
 	if (s->ip->stats && nlc_len(m->tb[NDA_CACHEINFO]) >= 16) {
 		struct nda_cacheinfo ci;
 		memcpy(&ci, nlc_data(m->tb[NDA_CACHEINFO]), sizeof(ci));
-		task_printf(s->ip->t, "used %u/%u/%u ", ci.ndm_used / 100, ci.ndm_confirmed / 100, ci.ndm_updated / 100);
+		task_printf(s->ip->t, " used %u/%u/%u", ci.ndm_used / 100, ci.ndm_confirmed / 100, ci.ndm_updated / 100);
 		task_printf(s->ip->t, "probes %u ", nlc_u32(m->tb[NDA_PROBES]));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(nuds); i++)

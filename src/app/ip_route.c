@@ -1,4 +1,4 @@
-/* ip route and ip rule: show (by table), get, add, del, replace, flush. RTM_*ROUTE; rows S1-10, S2-28, S2-29. */
+/* ip route: show (by table), get, add, del, replace, flush. RTM_*ROUTE; rows S1-10, S2-28, S2-29. */
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -16,7 +16,11 @@ struct route_args {
 struct route_show {
 	struct ip_cmd *ip;
 	uint32_t table; /* 0: all */
+	/* selectors of show and flush; what is selected by is the same in every line, and not shown */
 	int oif;
+	uint32_t via, root, match;
+	uint8_t root_len, match_len, scope, proto;
+	bool has_match, has_scope, has_proto;
 	bool cache_line;
 	struct strbuf sb;
 	struct nlc_req *del; /* flush: collected deletions */
@@ -43,7 +47,7 @@ static void print_metrics(struct strbuf *sb, const struct nlattr *a)
 	if (tb[RTAX_INITRWND])
 		sb_printf(sb, "initrwnd %u ", nlc_u32(tb[RTAX_INITRWND]));
 	if (tb[RTAX_RTO_MIN])
-		sb_printf(sb, "rto_min %ums ", nlc_u32(tb[RTAX_RTO_MIN]));
+		sb_printf(sb, "rto_min lock %ums ", nlc_u32(tb[RTAX_RTO_MIN]));
 	if (tb[RTAX_QUICKACK])
 		sb_printf(sb, "quickack %u ", nlc_u32(tb[RTAX_QUICKACK]));
 }
@@ -73,7 +77,7 @@ static void print_multipath(struct route_show *s, const struct nlattr *a)
 }
 
 /* The second line of ip route get: what the cached entry is. */
-static void print_cache(struct strbuf *sb, const struct nlc_msg *m)
+static void print_cache(struct strbuf *sb, const struct nlc_msg *m, const struct nlc_links *links)
 {
 	const struct rtmsg *r = m->hdr;
 	uint32_t expires = 0;
@@ -81,7 +85,7 @@ static void print_cache(struct strbuf *sb, const struct nlc_msg *m)
 	sb_puts(sb, "\n    cache ");
 	if (r->rtm_flags & ~0xffffu & ~(uint32_t)RTM_F_CLONED) {
 		static const struct { uint32_t bit; const char *name; } f[] = {
-			{ 0x80000000u, "local" }, { 0x10000000u, "brd" }, { 0x20000000u, "mc" }, { 0x01000000u, "redirected" } };
+			{ 0x80000000u, "local" }, { 0x10000000u, "brd" }, { 0x20000000u, "mc" }, { 0x01000000u, "redirect" }, { 0x00040000u, "redirected" } };
 		bool first = true;
 		for (size_t i = 0; i < ARRAY_SIZE(f); i++)
 			if (r->rtm_flags & f[i].bit) {
@@ -99,6 +103,8 @@ static void print_cache(struct strbuf *sb, const struct nlc_msg *m)
 	if (expires)
 		sb_printf(sb, "expires %usec ", expires);
 	print_metrics(sb, m->tb[RTA_METRICS]);
+	if (m->tb[RTA_IIF])
+		sb_printf(sb, "iif %s ", nlc_link_name(links, (int)nlc_u32(m->tb[RTA_IIF])));
 }
 
 static void print_route(struct route_show *s, const struct nlc_msg *m)
@@ -118,25 +124,28 @@ static void print_route(struct route_show *s, const struct nlc_msg *m)
 		sb_printf(sb, "%s/%u ", ip4_str(a, nlc_ip4(m->tb[RTA_DST])), r->rtm_dst_len);
 	if (m->tb[RTA_SRC])
 		sb_printf(sb, "from %s ", ip4_str(a, nlc_ip4(m->tb[RTA_SRC])));
-	if (r->rtm_tos)
+	if (r->rtm_tos && !s->cache_line)
 		sb_printf(sb, "tos 0x%02x ", r->rtm_tos);
-	if (m->tb[RTA_GATEWAY])
+	if (m->tb[RTA_GATEWAY] && !s->via)
 		sb_printf(sb, "via %s ", ip4_str(a, nlc_ip4(m->tb[RTA_GATEWAY])));
-	if (m->tb[RTA_OIF])
+	if (m->tb[RTA_OIF] && !s->oif)
 		sb_printf(sb, "dev %s ", nlc_link_name(&s->ip->links, (int)nlc_u32(m->tb[RTA_OIF])));
-	if (!s->cache_line && table != RT_TABLE_MAIN && !s->table)
+	if (table != RT_TABLE_MAIN && !s->table && !(s->cache_line && table == RT_TABLE_LOCAL))
 		sb_printf(sb, "table %s ", rt_table_name(table, b));
-	if (!s->cache_line && r->rtm_protocol != RTPROT_BOOT)
+	if (!s->cache_line && r->rtm_protocol != RTPROT_BOOT && !s->has_proto)
 		sb_printf(sb, "proto %s ", rt_proto_name(r->rtm_protocol, b));
-	if (!s->cache_line && r->rtm_scope != RT_SCOPE_UNIVERSE)
+	if (!s->cache_line && r->rtm_scope != RT_SCOPE_UNIVERSE && !s->has_scope)
 		sb_printf(sb, "scope %s ", rt_scope_name(r->rtm_scope, b));
 	if (m->tb[RTA_PREFSRC])
 		sb_printf(sb, "src %s ", ip4_str(a, nlc_ip4(m->tb[RTA_PREFSRC])));
 	if (m->tb[RTA_PRIORITY])
 		sb_printf(sb, "metric %u ", nlc_u32(m->tb[RTA_PRIORITY]));
 	if (s->cache_line) {
-		sb_puts(sb, "uid 0 ");
-		print_cache(sb, m);
+		if (m->tb[RTA_MARK])
+			sb_printf(sb, "mark %u ", nlc_u32(m->tb[RTA_MARK]));
+		if (m->tb[RTA_UID])
+			sb_printf(sb, "uid %u ", nlc_u32(m->tb[RTA_UID]));
+		print_cache(sb, m, &s->ip->links);
 	} else {
 		print_metrics(sb, m->tb[RTA_METRICS]);
 	}
@@ -146,7 +155,14 @@ static void print_route(struct route_show *s, const struct nlc_msg *m)
 		sb_puts(sb, "dead ");
 	if (r->rtm_flags & RTNH_F_LINKDOWN)
 		sb_puts(sb, "linkdown ");
+	if (!s->cache_line && r->rtm_flags & RTNH_F_ONLINK)
+		sb_puts(sb, "onlink ");
 	sb_putc(sb, '\n');
+}
+
+static bool same_prefix(uint32_t a, uint32_t b, uint8_t len)
+{
+	return !len || (a ^ b) >> (32 - len) == 0;
 }
 
 static bool wanted(const struct route_show *s, const struct nlc_msg *m)
@@ -154,7 +170,15 @@ static bool wanted(const struct route_show *s, const struct nlc_msg *m)
 	const struct rtmsg *r = m->hdr;
 	uint32_t table = m->tb[RTA_TABLE] ? nlc_u32(m->tb[RTA_TABLE]) : r->rtm_table;
 
-	if (s->table && table != s->table)
+	uint32_t dst = r->rtm_dst_len ? nlc_ip4(m->tb[RTA_DST]) : 0;
+
+	if ((s->table && table != s->table) || (s->via && nlc_ip4(m->tb[RTA_GATEWAY]) != s->via))
+		return false;
+	if ((s->has_scope && r->rtm_scope != s->scope) || (s->has_proto && r->rtm_protocol != s->proto))
+		return false;
+	if (r->rtm_dst_len < s->root_len || !same_prefix(dst, s->root, s->root_len))
+		return false;
+	if (s->has_match && (r->rtm_dst_len > s->match_len || !same_prefix(dst, s->match, r->rtm_dst_len)))
 		return false;
 	return !s->oif || (int)nlc_u32(m->tb[RTA_OIF]) == s->oif;
 }
@@ -182,27 +206,73 @@ static void collect_del(const struct nlc_msg *m, void *arg)
 			nlc_attr(r, (uint16_t)i, nlc_data(m->tb[i]), nlc_len(m->tb[i]));
 }
 
+/* "root P", "match P", "exact P" or a prefix alone, which is exact; w is the word. 0, -1: none of these, 1: usage. */
+static int show_prefix(struct ip_cmd *ip, struct route_show *s, const char *w)
+{
+	bool root = !strcmp(w, "root"), match = !strcmp(w, "match");
+	uint32_t a = 0;
+	uint8_t len = 32;
+
+	if (root || match || !strcmp(w, "exact") || !strcmp(w, "to")) {
+		w = ip_word(ip);
+		if (!w)
+			return ip_usage(ip, "argument is missing after", root ? "root" : match ? "match" : "exact");
+		root |= match && !strcmp(w, "root");
+	}
+	if (!strcmp(w, "default"))
+		len = 0;
+	else if (ip4_parse_prefix(w, &a, &len))
+		return -1;
+	if (!match) {
+		s->root = a;
+		s->root_len = len;
+	}
+	if (!root) {
+		s->match = a;
+		s->match_len = len;
+		s->has_match = true;
+	}
+	return 0;
+}
+
+/* One selector. 0, or an exit code after a message. */
+static int show_option(struct ip_cmd *ip, struct route_show *s, const char *w)
+{
+	const char *v;
+	int rc;
+
+	if (!strcmp(w, "table") && (v = ip_word(ip)))
+		return rt_table_parse(v, &s->table) ? ip_usage(ip, "argument is wrong: table id value is invalid", v) : 0;
+	if (!strcmp(w, "dev") || !strcmp(w, "oif"))
+		return (s->oif = ip_dev(ip, ip_word(ip))) ? 0 : 1;
+	if (!strcmp(w, "via") && (v = ip_word(ip)))
+		return ip4_parse(v, &s->via) ? ip_usage(ip, "inet address is expected rather than", v) : 0;
+	if (!strcmp(w, "scope") && (v = ip_word(ip))) {
+		s->has_scope = true;
+		return rt_scope_parse(v, &s->scope) ? ip_usage(ip, "invalid \"scope\" value", v) : 0;
+	}
+	if ((!strcmp(w, "proto") || !strcmp(w, "protocol")) && (v = ip_word(ip))) {
+		s->has_proto = true;
+		return rt_proto_parse(v, &s->proto) ? ip_usage(ip, "invalid \"protocol\" value", v) : 0;
+	}
+	rc = show_prefix(ip, s, w);
+	return rc < 0 ? ip_usage(ip, "argument is unknown", w) : rc;
+}
+
 static int show_or_flush(struct ip_cmd *ip, bool flush)
 {
 	struct route_show s = { .ip = ip, .table = RT_TABLE_MAIN };
 	struct rtmsg m = { .rtm_family = AF_INET };
 	struct nlc_req r;
-	const char *w, *v;
+	const char *w;
 	int err;
 
 	while ((w = ip_word(ip))) {
-		if (!strcmp(w, "table") && (v = ip_word(ip))) {
-			if (rt_table_parse(v, &s.table))
-				return ip_usage(ip, "argument is wrong: table id value is invalid", v);
-		} else if (!strcmp(w, "dev")) {
-			s.oif = ip_dev(ip, ip_word(ip));
-			if (!s.oif)
-				return 1;
-		} else if (!strcmp(w, "cache")) {
+		if (!strcmp(w, "cache"))
 			return 0; /* there is no route cache to show or flush since Linux 3.6 */
-		} else {
-			return ip_usage(ip, "argument is unknown", w);
-		}
+		err = show_option(ip, &s, w);
+		if (err)
+			return err;
 	}
 	sb_init(&s.sb);
 	/* A table that was named must be there. */
@@ -222,11 +292,23 @@ static int show_or_flush(struct ip_cmd *ip, bool flush)
 	return ip_answer(ip, err);
 }
 
+static bool get_tos(const char *v, uint8_t *tos)
+{
+	char *end;
+	unsigned long x = strtoul(v, &end, 16);
+
+	if (end == v || *end || x > 255)
+		return false;
+	*tos = (uint8_t)x;
+	return true;
+}
+
 static int route_get(struct ip_cmd *ip)
 {
 	struct route_show s = { .ip = ip, .cache_line = true };
-	struct rtmsg m = { .rtm_family = AF_INET, .rtm_dst_len = 32 };
+	struct rtmsg m = { .rtm_family = AF_INET, .rtm_dst_len = 32, .rtm_flags = RTM_F_LOOKUP_TABLE };
 	uint32_t dst = 0, src = 0, mark = 0;
+	uint8_t plen = 32;
 	int oif = 0, iif = 0, err;
 	const char *w = ip_word(ip), *v;
 	struct nlc_req r;
@@ -234,8 +316,8 @@ static int route_get(struct ip_cmd *ip)
 
 	if (w && !strcmp(w, "to"))
 		w = ip_word(ip);
-	if (!w || ip4_parse(w, &dst))
-		return ip_usage(ip, "inet address is expected rather than", w ? w : "");
+	if (!w || ip4_parse_prefix(w, &dst, &plen))
+		return ip_usage(ip, "any valid prefix is expected rather than", w ? w : "");
 	while ((w = ip_word(ip))) {
 		v = ip_word(ip);
 		if (!v)
@@ -246,6 +328,10 @@ static int route_get(struct ip_cmd *ip)
 			mark = (uint32_t)x;
 			continue;
 		}
+		if ((!strcmp(w, "tos") || !strcmp(w, "dsfield")) && get_tos(v, &m.rtm_tos))
+			continue;
+		if (!strcmp(w, "ipproto") || !strcmp(w, "sport") || !strcmp(w, "dport"))
+			continue; /* no rule looks at them */
 		if (!strcmp(w, "oif") || !strcmp(w, "iif") || !strcmp(w, "dev")) {
 			int i = ip_dev(ip, v);
 			if (!i)
@@ -266,6 +352,8 @@ static int route_get(struct ip_cmd *ip)
 	if (mark)
 		nlc_attr_u32(&r, RTA_MARK, mark);
 	sb_init(&s.sb);
+	if (plen != 32)
+		task_eprintf(ip->t, "Warning: /%u as prefix is invalid, only /32 (or none) is supported.\n", plen);
 	err = nlc_talk(&ip->c, &r, sizeof(m), show_one, &s);
 	task_puts(ip->t, sb_str(&s.sb));
 	sb_free(&s.sb);
@@ -292,8 +380,13 @@ static int route_option(struct ip_cmd *ip, const char *w, struct route_args *a)
 		{ "advmss", offsetof(struct route_args, advmss) }, { "initcwnd", offsetof(struct route_args, initcwnd) },
 		{ "initrwnd", offsetof(struct route_args, initrwnd) }, { "window", offsetof(struct route_args, window) },
 		{ "quickack", offsetof(struct route_args, quickack) } };
-	const char *v = ip_word(ip);
+	const char *v;
 
+	if (!strcmp(w, "onlink")) {
+		a->m.rtm_flags |= RTNH_F_ONLINK;
+		return 0;
+	}
+	v = ip_word(ip);
 	if (!v)
 		return ip_usage(ip, "argument is missing after", w);
 	for (size_t i = 0; i < ARRAY_SIZE(nums); i++)
@@ -323,8 +416,7 @@ static int route_option(struct ip_cmd *ip, const char *w, struct route_args *a)
 	if (!strcmp(w, "congctl"))
 		return a->congctl = v, 0;
 	if (!strcmp(w, "proto")) {
-		a->m.rtm_protocol = !strcmp(v, "static") ? RTPROT_STATIC : !strcmp(v, "kernel") ? RTPROT_KERNEL : RTPROT_BOOT;
-		return 0;
+		return rt_proto_parse(v, &a->m.rtm_protocol) ? ip_usage(ip, "invalid \"protocol\" value", v) : 0;
 	}
 	return ip_usage(ip, "either \"to\" is duplicate, or garbage:", w);
 }
@@ -359,7 +451,7 @@ static void metrics(struct nlc_req *r, const struct route_args *a)
 
 static int route_modify(struct ip_cmd *ip, uint16_t type, uint16_t flags)
 {
-	struct route_args a = { .m = { .rtm_family = AF_INET, .rtm_protocol = RTPROT_BOOT, .rtm_type = RTN_UNICAST } };
+	struct route_args a = { .m = { .rtm_family = AF_INET, .rtm_protocol = RTPROT_BOOT, .rtm_type = type == RTM_NEWROUTE ? RTN_UNICAST : RTN_UNSPEC } };
 	struct nlc_req r;
 	const char *w;
 	int rc;
@@ -402,7 +494,15 @@ static int route_modify(struct ip_cmd *ip, uint16_t type, uint16_t flags)
 	if (a.metric)
 		nlc_attr_u32(&r, RTA_PRIORITY, a.metric);
 	metrics(&r, &a);
-	return ip_answer(ip, nlc_talk(&ip->c, &r, sizeof(a.m), NULL, NULL));
+	rc = nlc_talk(&ip->c, &r, sizeof(a.m), NULL, NULL);
+	/* what Linux says besides the number */
+	if (rc == -ENETUNREACH && a.gw)
+		task_eprintf(ip->t, "Error: Nexthop has invalid gateway.\n");
+	else if (rc == -EINVAL && a.m.rtm_dst_len < 32 && a.dst << a.m.rtm_dst_len)
+		task_eprintf(ip->t, "Error: Invalid prefix for given prefix length.\n");
+	else
+		return ip_answer(ip, rc);
+	return 2;
 }
 
 int ip_route_cmd(struct ip_cmd *ip)
@@ -426,26 +526,4 @@ int ip_route_cmd(struct ip_cmd *ip)
 	if (ip_is(w, "flush"))
 		return show_or_flush(ip, true);
 	return ip_usage(ip, "Command is unknown, try \"ip route show|get|add|del|replace|flush\", not", w);
-}
-
-static void show_rule(const struct nlc_msg *m, void *arg)
-{
-	struct ip_cmd *ip = arg;
-	const struct rtmsg *r = m->hdr;
-	uint32_t table = m->tb[15] ? nlc_u32(m->tb[15]) : r->rtm_table; /* FRA_TABLE */
-	char b[12];
-
-	task_printf(ip->t, "%u:\tfrom all lookup %s\n", nlc_u32(m->tb[6]), rt_table_name(table, b)); /* FRA_PRIORITY */
-}
-
-int ip_rule_cmd(struct ip_cmd *ip)
-{
-	struct rtmsg m = { .rtm_family = AF_INET };
-	const char *w = ip_word(ip);
-	struct nlc_req r;
-
-	if (w && !ip_is(w, "show") && !ip_is(w, "list"))
-		return ip_usage(ip, "Command is unknown, try \"ip rule show\", not", w);
-	nlc_begin(&r, RTM_GETRULE, NLM_F_DUMP, &m, sizeof(m));
-	return ip_answer(ip, nlc_talk(&ip->c, &r, sizeof(m), show_rule, ip));
 }

@@ -1,11 +1,15 @@
-/* netstat -natuplwrsie: connections from /proc/net/{tcp,udp,raw,icmp}, routes, interfaces, statistics, as net-tools
+/* netstat -natuplwrsieg: connections from /proc/net/{tcp,udp,raw,icmp}, routes, interfaces, statistics, as net-tools
  * prints them (S3-56). PID/Program comes from /proc/net/sockowners (inode, pid, program). */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include "app/app_cmds.h"
 #include "app/app_util.h"
 #include "app/ifconfig.h"
+#include "app/netstat_stats.h"
 #include "app/proc_text.h"
+
+#define NETSTAT_MAX_IFS 1024
 
 struct netstat {
 	struct task *t;
@@ -124,67 +128,118 @@ static int connections(struct netstat *ns)
 	return 0;
 }
 
-static int interfaces(struct task *t)
+static const char *hexaddr(const char *s, char buf[IP4_STRLEN])
+{
+	return ip4_str(buf, __builtin_bswap32((uint32_t)proc_hex(s)));
+}
+
+/* Lines of /proc/net/dev by device name, as net-tools sorts its devices. */
+static int by_name(const void *a, const void *b)
+{
+	return ifconfig_name_cmp(*(char *const *)a, *(char *const *)b);
+}
+
+int netstat_interfaces(struct task *t, bool title)
 {
 	struct strbuf sb;
 	struct proc_lines l;
+	char *row[NETSTAT_MAX_IFS], *save = NULL;
+	size_t n = 0;
 	int err;
 
 	sb_init(&sb);
 	err = proc_slurp(t, "/proc/net/dev", &sb);
-	task_puts(t, "Kernel Interface table\nIface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n");
-	proc_lines_init(&l, &sb);
-	while (!err && proc_lines_next(&l)) {
-		char *colon = l.nf ? strchr(l.f[0], ':') : NULL;
-		char mtu[16] = "0", flg[8] = "";
-		if (!colon || l.nf < 17)
-			continue;
-		*colon = '\0';
-		ifconfig_short(t, l.f[0], mtu, sizeof(mtu), flg, sizeof(flg));
-		task_printf(t, "%-15s %5s %8s %6s %6s %-6s %8s %6s %6s %6s %s\n", l.f[0], mtu, l.f[2], l.f[3], l.f[4], l.f[5], l.f[10],
-			    l.f[11], l.f[12], l.f[13], flg);
+	task_printf(t, "%s", title ? "Kernel Interface table\nIface             " : "Iface      ");
+	task_puts(t, "MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n");
+	if (!err)
+		for (char *w = strtok_r(sb.buf, "\n", &save); w && n < NETSTAT_MAX_IFS; w = strtok_r(NULL, "\n", &save))
+			if (strchr(w, ':'))
+				row[n++] = w + strspn(w, " ");
+	qsort(row, n, sizeof(*row), by_name);
+	for (size_t i = 0; i < n; i++) {
+		struct strbuf one;
+		char mtu[16] = "0", flg[8] = "", *colon;
+
+		sb_init(&one);
+		sb_puts(&one, row[i]);
+		proc_lines_init(&l, &one);
+		if (proc_lines_next(&l) && (colon = strchr(l.f[0], ':')) && l.nf >= 17) {
+			*colon = '\0';
+			ifconfig_short(t, l.f[0], mtu, sizeof(mtu), flg, sizeof(flg));
+			task_printf(t, "%-15s %5s %8s %6s %6s %-6s %8s %6s %6s %6s %s\n", l.f[0], mtu, l.f[2], l.f[3], l.f[4], l.f[5],
+				    l.f[10], l.f[11], l.f[12], l.f[13], flg);
+		}
+		sb_free(&one);
 	}
 	sb_free(&sb);
 	return err ? 1 : 0;
 }
 
-/* -s: the counters of snmp and netstat, a section per line pair. */
-static int statistics(struct task *t)
+/* -rn: as route -n, with other columns. */
+static int routes(struct task *t)
 {
-	static const char *const files[] = { "/proc/net/snmp", "/proc/net/netstat" };
+	static const struct { unsigned bit; char c; } fl[] = { { 1, 'U' }, { 2, 'G' }, { 4, 'H' }, { 0x10, 'D' }, { 0x20, 'M' }, { 0x200, '!' } };
+	struct strbuf sb;
+	struct proc_lines l;
+	int err;
 
-	for (size_t k = 0; k < ARRAY_SIZE(files); k++) {
-		struct proc_lines names, vals;
-		struct strbuf sb;
-		sb_init(&sb);
-		if (proc_slurp(t, files[k], &sb)) {
-			sb_free(&sb);
+	sb_init(&sb);
+	err = proc_slurp(t, "/proc/net/route", &sb);
+	task_puts(t, "Kernel IP routing table\nDestination     Gateway         Genmask         Flags   MSS Window  irtt Iface\n");
+	proc_lines_init(&l, &sb);
+	proc_lines_next(&l);
+	/* Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT */
+	while (!err && proc_lines_next(&l)) {
+		char d[IP4_STRLEN], g[IP4_STRLEN], m[IP4_STRLEN], flags[8];
+		unsigned bits, n = 0;
+
+		if (l.nf < 11)
 			continue;
-		}
-		proc_lines_init(&names, &sb);
-		while (proc_lines_next(&names)) {
-			vals.next = names.next;
-			if (!proc_lines_next(&vals))
-				break;
-			task_printf(t, "%s\n", names.f[0]);
-			for (int i = 1; i < names.nf && i < vals.nf; i++)
-				if (strcmp(vals.f[i], "0"))
-					task_printf(t, "    %s: %s\n", names.f[i], vals.f[i]);
-			names.next = vals.next;
-		}
-		sb_free(&sb);
+		bits = (unsigned)proc_hex(l.f[3]);
+		for (size_t i = 0; i < ARRAY_SIZE(fl); i++)
+			if (bits & fl[i].bit)
+				flags[n++] = fl[i].c;
+		flags[n] = '\0';
+		task_printf(t, "%-15s %-15s %-15s %-5s %5s %-6s %5s %s\n", hexaddr(l.f[1], d), bits & 0x200 ? "-" : hexaddr(l.f[2], g),
+			    hexaddr(l.f[7], m), flags, l.f[8], l.f[9], l.f[10], l.f[0]);
 	}
-	return 0;
+	sb_free(&sb);
+	return err ? 1 : 0;
+}
+
+/* -g: who is a member of which group. */
+static int groups(struct task *t)
+{
+	struct strbuf sb;
+	struct proc_lines l;
+	char dev[16] = "", a[IP4_STRLEN];
+	int err;
+
+	sb_init(&sb);
+	err = proc_slurp(t, "/proc/net/igmp", &sb);
+	task_puts(t, "IPv6/IPv4 Group Memberships\nInterface       RefCnt Group\n--------------- ------ ---------------------\n");
+	proc_lines_init(&l, &sb);
+	proc_lines_next(&l);
+	/* a device: INDEX NAME : COUNT QUERIER; its groups: ADDRESS USERS TIMER REPORTER */
+	while (!err && proc_lines_next(&l)) {
+		if (l.nf > 2 && !strcmp(l.f[2], ":")) {
+			memcpy(dev, l.f[1], min_sz(strlen(l.f[1]) + 1, sizeof(dev) - 1));
+		} else if (l.nf > 1) {
+			task_printf(t, "%-15s %-6s %s\n", dev, l.f[1], hexaddr(l.f[0], a));
+		}
+	}
+	sb_free(&sb);
+	return err ? 1 : 0;
 }
 
 int netstat_main(struct task *t, int argc, char **argv)
 {
 	struct netstat ns = { .t = t };
-	bool route = false, stats = false, ifaces = false;
+	bool route = false, stats = false, ifaces = false, member = false;
 	struct opt o;
 	int c;
 
-	opt_init(&o, argc, argv, "natuplwrsie");
+	opt_init(&o, argc, argv, "natuplwrsieg");
 	while ((c = opt_next(&o, t)) != -1) {
 		switch (c) {
 		case 'n': break;
@@ -198,54 +253,15 @@ int netstat_main(struct task *t, int argc, char **argv)
 		case 'r': route = true; break;
 		case 's': stats = true; break;
 		case 'i': ifaces = true; break;
+		case 'g': member = true; break;
 		default: return 2;
 		}
 	}
-	if (route) {
-		char *args[] = { (char[]){ "route" }, (char[]){ "-n" }, NULL };
-		return route_main(t, 2, args);
-	}
-	return ifaces ? interfaces(t) : stats ? statistics(t) : connections(&ns);
-}
-
-/* nstat: every counter's absolute value (-a), zeros too (-z). */
-int nstat_main(struct task *t, int argc, char **argv)
-{
-	static const char *const files[] = { "/proc/net/snmp", "/proc/net/netstat" };
-	bool zeros = false;
-	struct opt o;
-	int c;
-
-	opt_init(&o, argc, argv, "azs");
-	while ((c = opt_next(&o, t)) != -1) {
-		if (c == '?')
-			return 2;
-		zeros |= c == 'z';
-	}
-	task_puts(t, "#kernel\n");
-	for (size_t k = 0; k < ARRAY_SIZE(files); k++) {
-		struct proc_lines names, vals;
-		struct strbuf sb;
-		sb_init(&sb);
-		if (!proc_slurp(t, files[k], &sb)) {
-			proc_lines_init(&names, &sb);
-			while (proc_lines_next(&names)) {
-				vals.next = names.next;
-				if (!proc_lines_next(&vals))
-					break;
-				for (int i = 1; i < names.nf && i < vals.nf; i++) {
-					struct strbuf n;
-					if (!zeros && !strcmp(vals.f[i], "0"))
-						continue;
-					sb_init(&n);
-					sb_printf(&n, "%.*s%s", (int)strcspn(names.f[0], ":"), names.f[0], names.f[i]);
-					task_printf(t, "%-32s%-16s0.0\n", sb_str(&n), vals.f[i]);
-					sb_free(&n);
-				}
-				names.next = vals.next;
-			}
-		}
-		sb_free(&sb);
-	}
-	return 0;
+	if (member)
+		return groups(t);
+	if (route)
+		return routes(t);
+	if (ifaces && ns.extend)
+		return ifconfig_list(t, "Kernel Interface table\n");
+	return ifaces ? netstat_interfaces(t, true) : stats ? netstat_statistics(t) : connections(&ns);
 }

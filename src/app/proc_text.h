@@ -5,7 +5,7 @@
 #include "base/strbuf.h"
 #include "core/task.h"
 
-#define PROC_FIELDS 40
+#define PROC_FIELDS 200 /* TcpExt has 131 */
 
 /* Append the file's text. 0 or -errno. */
 int proc_slurp(struct task *t, const char *path, struct strbuf *out);

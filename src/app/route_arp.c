@@ -47,15 +47,17 @@ static int route_show(struct task *t)
 /* route add|del [-net|-host] TARGET [netmask M] [gw G] [metric N] [dev D]: said again to ip route. */
 static int route_change(struct task *t, int argc, char **argv)
 {
-	char *out[16], prefix[40];
+	static const char ip[] = "ip", route[] = "route", add[] = "add", del[] = "del", via[] = "via", dev[] = "dev";
+	const char *out[16];
+	char prefix[40];
 	const char *target = NULL, *mask = NULL;
 	uint32_t a = 0, m = 0xffffffffu;
 	uint8_t plen = 32;
 	int n = 0;
 
-	out[n++] = (char[]){ "ip" };
-	out[n++] = (char[]){ "route" };
-	out[n++] = !strcmp(argv[0], "add") ? (char[]){ "add" } : (char[]){ "del" };
+	out[n++] = ip;
+	out[n++] = route;
+	out[n++] = !strcmp(argv[0], "add") ? add : del;
 	out[n++] = prefix;
 	for (int i = 1; i < argc && n < 13; i++) {
 		if (!strcmp(argv[i], "-net") || !strcmp(argv[i], "-host"))
@@ -63,12 +65,12 @@ static int route_change(struct task *t, int argc, char **argv)
 		if (!strcmp(argv[i], "netmask") && i + 1 < argc) {
 			mask = argv[++i];
 		} else if ((!strcmp(argv[i], "gw") || !strcmp(argv[i], "metric") || !strcmp(argv[i], "dev")) && i + 1 < argc) {
-			out[n++] = !strcmp(argv[i], "gw") ? (char[]){ "via" } : argv[i];
+			out[n++] = !strcmp(argv[i], "gw") ? via : argv[i];
 			out[n++] = argv[++i];
 		} else if (!target) {
 			target = argv[i];
 		} else {
-			out[n++] = (char[]){ "dev" };
+			out[n++] = dev;
 			out[n++] = argv[i];
 		}
 	}
@@ -93,7 +95,7 @@ static int route_change(struct task *t, int argc, char **argv)
 		memcpy(prefix, sb_str(&sb), min_sz(sb.len + 1, sizeof(prefix)));
 		sb_free(&sb);
 	}
-	return ip_main(t, n, out);
+	return ip_main(t, n, (char **)(uintptr_t)out);
 }
 
 int route_main(struct task *t, int argc, char **argv)
@@ -131,7 +133,8 @@ static int arp_show(struct task *t, const char *only, bool bsd)
 			continue;
 		flags = (unsigned)proc_hex(l.f[2] + 2);
 		if (bsd) {
-			task_printf(t, "? (%s) at %s [ether]%s on %s\n", l.f[0], flags & 2 ? l.f[3] : "<incomplete>", flags & 4 ? " PERM" : "", l.f[5]);
+			task_printf(t, "? (%s) at %s%s on %s\n", l.f[0], flags & 2 ? l.f[3] : "<incomplete>",
+				    flags & 4 ? " [ether] PERM" : flags & 2 ? " [ether]" : "", l.f[5]);
 		} else {
 			if (!n)
 				task_puts(t, "Address                  HWtype  HWaddress           Flags Mask            Iface\n");
@@ -148,7 +151,8 @@ static int arp_show(struct task *t, const char *only, bool bsd)
 
 static int arp_change(struct task *t, const char *addr, const char *mac, const char *dev)
 {
-	char *argv[9] = { (char[]){ "ip" }, (char[]){ "neigh" }, mac ? (char[]){ "replace" } : (char[]){ "del" } };
+	static const char prog[] = "ip", neigh[] = "neigh", replace[] = "replace", del[] = "del", lladdr[] = "lladdr", device[] = "dev";
+	const char *argv[9] = { prog, neigh, mac ? replace : del };
 	struct strbuf sb;
 	struct proc_lines l;
 	char a[40], m[40], d[20];
@@ -174,14 +178,14 @@ static int arp_change(struct task *t, const char *addr, const char *mac, const c
 	argv[n++] = a;
 	if (mac) {
 		memcpy(m, mac, strlen(mac) + 1);
-		argv[n++] = (char[]){ "lladdr" };
+		argv[n++] = lladdr;
 		argv[n++] = m;
 	}
-	argv[n++] = (char[]){ "dev" };
+	argv[n++] = device;
 	argv[n++] = d;
 	argv[n] = NULL;
 	sb_free(&sb);
-	rc = ip_main(t, n, argv);
+	rc = ip_main(t, n, (char **)(uintptr_t)argv);
 	return rc ? 255 : 0;
 }
 

@@ -258,7 +258,7 @@ int ss_main(struct task *t, int argc, char **argv)
 	if (!s.no_header) {
 		if ((s.tcp + s.udp + s.raw) != 1)
 			task_puts(t, "Netid ");
-		task_printf(t, "%-10s %-6s %-6s %21s %21s%s\n", "State", "Recv-Q", "Send-Q", "Local Address:Port", "Peer Address:Port", s.procs ? " Process" : "");
+		task_printf(t, "%-10s %-6s %-6s %21s %21s%s\n", "State", "Recv-Q", "Send-Q", "Local Address:Port", "Peer Address:Port", " Process");
 	}
 	if (s.raw || !any)
 		err = show_file(&s, "raw", "/proc/net/raw");

@@ -250,7 +250,8 @@ static void mc_filter(struct ip_mc_list *im, bool on)
 {
 	uint8_t mac[ETH_ALEN];
 
-	if (im->loaded == on || im->in->dev->addr_len != ETH_ALEN)
+	/* lo has addresses of six octets too, and no card that could filter them */
+	if (im->loaded == on || im->in->dev->addr_len != ETH_ALEN || (im->in->dev->flags & DEVF_LOOPBACK))
 		return;
 	im->loaded = on;
 	put_be16(mac, 0x0100);

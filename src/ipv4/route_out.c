@@ -147,7 +147,7 @@ static int out_check_saddr(struct out_route *o)
 		return 1;
 	}
 	if (!(fl4->flags & FLOWI_FLAG_ANYSRC) && !ip_dev_find(o->net, fl4->saddr))
-		return -EINVAL;
+		return -ENETUNREACH;
 	return 0;
 }
 

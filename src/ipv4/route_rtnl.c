@@ -10,7 +10,7 @@
 struct route_query {
 	struct flowi4 fl;
 	bool has_src;
-	uint32_t rtm_flags;
+	uint32_t rtm_flags, dst; /* dst: as asked for; a lookup of 0.0.0.0 finds this host */
 };
 
 static int query_parse(const struct nlmsghdr *h, struct route_query *q)
@@ -26,7 +26,7 @@ static int query_parse(const struct nlmsghdr *h, struct route_query *q)
 		return -EINVAL;
 	memset(q, 0, sizeof(*q));
 	q->rtm_flags = rtm->rtm_flags;
-	q->fl.daddr = tb[RTA_DST] ? nla_get_ip4(tb[RTA_DST]) : 0;
+	q->dst = q->fl.daddr = tb[RTA_DST] ? nla_get_ip4(tb[RTA_DST]) : 0;
 	q->fl.saddr = tb[RTA_SRC] ? nla_get_ip4(tb[RTA_SRC]) : 0;
 	q->has_src = tb[RTA_SRC] != NULL;
 	q->fl.tos = rtm->rtm_tos & 0x1c;
@@ -75,7 +75,8 @@ static void put_rt_metrics(struct nl_reply *r, const struct rtable *rt, bool pmt
 	uint32_t lock = (pmtu && rt->pmtu_locked) || (fi && fi->mtu_locked) ? 1u << RTAX_MTU : 0;
 	size_t at;
 
-	if (!mtu && !(fi && (fi->metrics_advmss || fi->metrics_initcwnd || fi->metrics_hoplimit)))
+	if (!mtu && !(fi && (fi->metrics_advmss || fi->metrics_initcwnd || fi->metrics_hoplimit || fi->metrics_initrwnd ||
+			     fi->metrics_rto_min_ms || fi->metrics_quickack || fi->metrics_window)))
 		return;
 	at = nl_nest_start(r, RTA_METRICS);
 	if (lock)
@@ -88,6 +89,14 @@ static void put_rt_metrics(struct nl_reply *r, const struct rtable *rt, bool pmt
 		nl_attr_u32(r, RTAX_HOPLIMIT, fi->metrics_hoplimit);
 	if (fi && fi->metrics_initcwnd)
 		nl_attr_u32(r, RTAX_INITCWND, fi->metrics_initcwnd);
+	if (fi && fi->metrics_initrwnd)
+		nl_attr_u32(r, RTAX_INITRWND, fi->metrics_initrwnd);
+	if (fi && fi->metrics_window)
+		nl_attr_u32(r, RTAX_WINDOW, fi->metrics_window);
+	if (fi && fi->metrics_rto_min_ms)
+		nl_attr_u32(r, RTAX_RTO_MIN, fi->metrics_rto_min_ms);
+	if (fi && fi->metrics_quickack)
+		nl_attr_u32(r, RTAX_QUICKACK, fi->metrics_quickack);
 	nl_nest_end(r, at);
 }
 
@@ -104,20 +113,21 @@ static void put_rtable(struct nl_reply *r, const struct route_query *q, const st
 	/* Bits above 0xffff are the rtable's own: cache <local>, <broadcast,...>. */
 	rtm.rtm_flags = (rt->flags & 0xffff0000u) | RTM_F_CLONED;
 	nl_begin(r, RTM_NEWROUTE, 0, &rtm, sizeof(rtm));
-	nl_attr_ip4(r, RTA_DST, q->fl.daddr);
+	nl_attr_ip4(r, RTA_DST, q->dst);
 	nl_attr_u32(r, RTA_TABLE, table);
 	if (q->has_src)
 		nl_attr_ip4(r, RTA_SRC, q->fl.saddr);
 	if (rt->dst.dev)
 		nl_attr_u32(r, RTA_OIF, (uint32_t)rt->dst.dev->ifindex);
-	if (!rt->is_input && (!q->has_src || q->fl.saddr))
+	if (!rt->is_input && !q->has_src)
 		nl_attr_ip4(r, RTA_PREFSRC, q->fl.saddr);
 	if (rt->uses_gateway)
 		nl_attr_ip4(r, RTA_GATEWAY, rt->gw);
 	put_rt_metrics(r, rt, pmtu);
 	if (q->fl.mark)
 		nl_attr_u32(r, RTA_MARK, q->fl.mark);
-	nl_attr_u32(r, RTA_UID, 0);
+	if (!rt->is_input)
+		nl_attr_u32(r, RTA_UID, 0);
 	if (rt->is_input)
 		nl_attr_u32(r, RTA_IIF, (uint32_t)q->fl.iif);
 	ci.rta_expires = pmtu ? (int32_t)((rt->pmtu_expires_ns - now) / USER_HZ_NS) : 0;

@@ -41,8 +41,6 @@ static void row_sock(const struct sock *sk, struct row *r)
 	}
 	r->tx = tp->write_seq - tp->snd_una;
 	r->rx = tp->rcv_nxt - tp->copied_seq;
-	if (r->rx && sock_flag(sk, SOCK_F_DONE))
-		r->rx--;
 	r->retrans = icsk->retransmits;
 	r->probes = icsk->probes_out;
 	if (icsk->pending == ICSK_TIME_PROBE0) {
