@@ -155,6 +155,24 @@ static void op_sendto(struct sc *s)
 	result(s, "sendto", sys_sendto(s->t, sc_fd(s, ARG(1)), s->buf, (size_t)atol(ARG(2)), flags | MSG_NOSIGNAL, (void *)&a, len));
 }
 
+/* sendfrom N LEN ADDR SOURCE: with IP_PKTINFO */
+static void op_sendfrom(struct sc *s)
+{
+	struct sockaddr_in a;
+	struct in_pktinfo info = { 0 };
+	char ctl[CMSG_SPACE(sizeof(info))] = { 0 };
+	struct iovec v = { s->buf, (size_t)atol(ARG(2)) };
+	struct msghdr m = { .msg_name = &a, .msg_namelen = addr_arg(s, 3, &a), .msg_iov = &v, .msg_iovlen = 1, .msg_control = ctl, .msg_controllen = sizeof(ctl) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	inet_pton(AF_INET, ARG(4), &info.ipi_spec_dst);
+	c->cmsg_level = IPPROTO_IP;
+	c->cmsg_type = IP_PKTINFO;
+	c->cmsg_len = CMSG_LEN(sizeof(info));
+	memcpy(CMSG_DATA(c), &info, sizeof(info));
+	result(s, "sendfrom", sys_sendmsg(s->t, sc_fd(s, ARG(1)), &m, MSG_NOSIGNAL));
+}
+
 static void op_recv(struct sc *s)
 {
 	struct sockaddr_in a = { 0 };
@@ -421,7 +439,7 @@ static const struct {
 } ops[] = {
 	{ "sock", op_sock }, { "tcp", op_tcp }, { "udp", op_udp }, { "raw", op_raw }, { "ping", op_ping }, { "bind", op_bind },
 	{ "connect", op_connect }, { "listen", op_listen }, { "accept", op_accept }, { "send", op_send }, { "sendto", op_sendto },
-	{ "recv", op_recv }, { "errq", op_errq }, { "shut", op_shut }, { "close", op_close }, { "set", op_set }, { "get", op_get },
+	{ "recv", op_recv }, { "sendfrom", op_sendfrom }, { "errq", op_errq }, { "shut", op_shut }, { "close", op_close }, { "set", op_set }, { "get", op_get },
 	{ "name", op_name }, { "peer", op_name }, { "poll", op_poll }, { "ioctl", op_ioctl }, { "ifreq", op_ifreq }, { "wait", op_wait },
 	{ "nb", op_nb }, { "ports", op_ports }, { "fast", op_fast }, { "state", op_state }, { "sniff", sc_sniff }, { "frames", sc_frames },
 	{ "icmp", sc_icmp }, { "seg", sc_seg },

@@ -60,12 +60,11 @@ def ip_shows(w):
 
 w = World("show")
 ip_shows(w)
-for f in ("arp", "dev", "route", "tcp", "udp", "raw", "icmp", "snmp", "netstat", "sockstat", "igmp", "fib_trie", "fib_triestat", "protocols",
-          "packet", "ptype", "dev_mcast", "softnet_stat", "netlink", "rt_cache", "mcfilter", "udplite"):
-    w.run("a", "cat /proc/net/" + f)
-for cmd in ("netstat -napt", "netstat -s", "netstat -rn", "netstat -i", "netstat -g", "netstat -nau", "netstat -naw", "netstat -ie", "ss -tan", "ss -uan", "ss -s", "ss -ltn",
-            "ifconfig", "ifconfig lo", "ifconfig eth1", "ifconfig -a", "ifconfig -s", "route -n", "arp -n", "arp -an", "nstat -az", "ip -s -s link", "ip route get 10.1.0.1"):
+for f in ("arp", "dev", "route", "tcp", "udp", "raw", "icmp", "snmp", "netstat", "sockstat", "igmp", "packet", "dev_mcast"):
+    w.run("a", "cat /proc/net/" + f, subst=[(r"(orphan|alloc|mem) \d+", r"\1 N")])
+for cmd in ("netstat -napt", "netstat -s", "netstat -rn", "netstat -i", "netstat -gn", "netstat -nau", "netstat -naw", "netstat -ie", "ifconfig", "ifconfig lo", "ifconfig eth1", "ifconfig -a", "ifconfig -s", "route -n", "arp -n", "arp -an", "ip route get 10.1.0.1"):
     w.run("a", cmd)
+w.run("a", "nstat -az", drop="^(Ip6|Icmp6|Udp6|UdpLite6|MPTcp)")
 
 GETS = ["127.0.0.1", "127.1.2.3", "10.1.0.1", "10.1.0.254", "10.1.0.77", "10.2.0.1", "8.8.8.8", "10.1.0.255", "10.1.0.0", "127.255.255.255",
         "255.255.255.255", "224.0.0.1", "239.1.2.3", "240.0.0.1", "0.0.0.0", "10.2.0.1 from 10.1.0.1", "10.2.0.1 from 127.0.0.1", "10.2.0.1 from 10.9.9.9",
@@ -160,8 +159,8 @@ def pings(w):
     w.run("a", "ping -c 1 -W 1 -M want -s 1400 10.2.0.1", name="pmtu-want")
     w.run("a", "ping -c 1 -W 1 -M dont -s 1400 10.2.0.1", name="pmtu-dont")
     w.run("a", "ip route get 10.2.0.1", name="pmtu-route", subst=[(r"expires \d+sec", "expires Nsec")])
-    w.run("a", "ip neigh show nud all", name="neigh", subst=[("REACHABLE|DELAY|PROBE|STALE", "REACHABLE")])
-    w.run("a", "ip -s neigh", name="neigh-stats", subst=[("REACHABLE|DELAY|PROBE|STALE", "REACHABLE"), (r"used \d+/\d+/\d+", "used N/N/N"), (r"ref \d+ ", "")])
+    w.run("a", "ip neigh show nud all", name="neigh", sort=True, subst=[("REACHABLE|DELAY|PROBE|STALE", "REACHABLE")])
+    w.run("a", "ip -s neigh", name="neigh-stats", sort=True, subst=[("REACHABLE|DELAY|PROBE|STALE", "REACHABLE"), (r"used \d+/\d+/\d+", "used N/N/N"), (r"ref \d+ ", "")])
     w.run("a", "arp -n", sort=True)
     w.run("a", "arp -an", sort=True)
     w.run("a", "cat /proc/net/arp", sort=True)
@@ -175,6 +174,8 @@ def pings(w):
 pings(World("ping"))
 
 w = World("traceroute")
+for n in "arb":
+    w.run(n, "sysctl -w net.ipv4.icmp_ratemask=0", name="icmp_ratemask " + n)
 for args in ("-n 10.2.0.1", "-n 10.1.0.1", "-n 127.0.0.1", "-n -I 10.2.0.1", "-n 10.1.0.254", "-n -m 1 10.2.0.1", "-n -q 1 10.2.0.1", "-n -f 2 10.2.0.1",
              "-n 10.2.0.1 1400", "-n -F 10.2.0.1 1500", "-n 10.99.0.1", "-n -w 1 -q 1 -m 3 10.1.0.77", "-n nosuch.invalid.", "-n -w 1 -q 1 -m 4 10.2.0.77"):
     w.run("a", "traceroute " + args)
@@ -190,6 +191,31 @@ for mtu in (1280, 576, 100, 88, 87, 68):
     sockets(w)
     w.run("a", "ip link set lo mtu %d" % mtu)
     table(w, "mtu.txt")
+
+def tools_on_connections(w):
+    """Sockets in several states on host a, and how the tools show them."""
+    spaces = [(r"[ \t]+", " "), (r"Port ?Process", "Port Process")]
+    w.run("a", "sysctl -w net.ipv4.tcp_congestion_control=cubic")
+    hold = w.start("a", "syscheck ports 1100; tcp l; bind l 0.0.0.0:p0; listen l 5; tcp a; bind a 127.0.0.1:p1; connect a 127.0.0.1:p0; accept l b; "
+                        "udp u; bind u 127.0.0.1:p2; udp v; bind v 10.1.0.1:p3; connect v 10.2.0.1:p4; raw r 200; tcp c; bind c 127.0.0.1:p5; connect c 127.0.0.1:p0; accept l d; "
+                        "shut c 1; tcp e; bind e 127.0.0.1:p6; connect e 127.0.0.1:p0; accept l f; close e; wait 20; close f; send a 700; tcp g; bind g 127.0.0.1:p7; listen g 3; wait 1700")
+    w.wait(700)
+    ids = [(r"\b\d+/syscheck|\b\d+/kernel-libc", "PID/PROG"), (r'"(syscheck|kernel-libc)",pid=\d+', '"PROG",pid=N')]
+    for c in ("netstat -nat", "netstat -nt", "netstat -nlt", "netstat -nau", "netstat -naw", "netstat -nap"):
+        w.run("a", c, sort=True, subst=ids, drop="Active UNIX|^Proto RefCnt")
+    for c in ("ss -tan", "ss -tn", "ss -ltn", "ss -uan", "ss -wan", "ss -tuan", "ss -tlnp", "ss -tanp"):
+        w.run("a", c, sort=True, subst=spaces + ids, name=c + "#")
+    blind = [(r"\b[0-9a-f]{16}\b", "PTR"), (r"^( *\d+: \S+ \S+ \S\S \S+ )\S+ \S+( +\d+ +\d+) \d+ .*", r"\1\2")]
+    for f in ("tcp", "udp", "raw"):
+        w.run("a", "cat /proc/net/" + f, sort=True, subst=blind + spaces + [(r"^ *\d+: ", "")])
+    w.run("a", "cat /proc/net/sockstat", subst=[(r"(orphan|alloc|mem) \d+", r"\1 N")])
+    w.end(hold)
+    w.wait(100)
+    for c in ("netstat -s", "nstat -a", "cat /proc/net/snmp"):
+        w.run("a", c, name=c + " after")
+
+
+tools_on_connections(World("conns"))
 
 w = World("sysctl")
 for tree in ("net.ipv4", "net.core"):
