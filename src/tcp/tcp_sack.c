@@ -53,9 +53,13 @@ static bool check_dsack(struct sock *sk, const struct tcp_sack_block *b, unsigne
 		return false;
 	if (!before(b[0].start_seq, b[0].end_seq) || b[0].end_seq - b[0].start_seq > tp->max_window)
 		return false;
-	tp->rack_dsack_seen = 1;
-	tcp_stat(sk)->dsack_dups++;
-	segs = max_u32((b[0].end_seq - b[0].start_seq) / max_u32(tp->mss_cache, 1), 1);
+	segs = max_u32((b[0].end_seq - b[0].start_seq + tp->mss_cache - 1) / max_u32(tp->mss_cache, 1), 1);
+	tcp_stat(sk)->dsack_dups += segs;
+	if (tp->stat->dsack_dups > tp->total_retrans)
+		return false; /* the network doubled it, not we */
+	if (tp->reord_seen && !(tp->fl->tlp_high_seq && tp->fl->tlp_high_seq == b[0].end_seq))
+		tp->rack_dsack_seen = 1;
+	tp->delivered += segs; /* a superfluous retransmission has left the network, too */
 	/* our retransmission was superfluous (RFC 3708) */
 	if (tp->fl->undo_marker && tp->fl->undo_retrans > 0 && !after(b[0].end_seq, prior_una) && after(b[0].end_seq, tp->fl->undo_marker))
 		tp->fl->undo_retrans = (int32_t)segs >= tp->fl->undo_retrans ? 0 : tp->fl->undo_retrans - (int32_t)segs;

@@ -61,7 +61,8 @@ static uint32_t tcp_cwnd_test(const struct tcp_sock *tp)
 {
 	uint32_t in_flight = tcp_packets_in_flight(tp);
 
-	return in_flight >= tp->snd_cwnd ? 0 : tp->snd_cwnd - in_flight;
+	/* no train of more than half of it: while one is acknowledged, another is on its way */
+	return in_flight >= tp->snd_cwnd ? 0 : min_u32(max_u32(tp->snd_cwnd >> 1, 1), tp->snd_cwnd - in_flight);
 }
 
 static bool tcp_snd_wnd_test(const struct tcp_sock *tp, const struct sk_buff *skb, uint32_t mss)
