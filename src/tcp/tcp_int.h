@@ -156,6 +156,8 @@ static inline void tcp_zc_acked(struct sock *sk)
 void tcp_tx_timestamp(struct sock *sk, struct sk_buff *skb, uint32_t tsflags);
 void tcp_ack_tstamp(struct sock *sk, const struct sk_buff *skb, uint32_t prior_una);
 void tcp_fragment_tstamp(struct sk_buff *skb, struct sk_buff *rest);
+/* skb got bytes from next (all, or its first ones): a mark of one of them comes along. */
+void tcp_collapse_tstamp(struct sk_buff *skb, struct sk_buff *next);
 
 /* tcp_metrics.c */
 void tcp_init_metrics(struct sock *sk);

@@ -106,6 +106,21 @@ void tcp_fragment_tstamp(struct sk_buff *skb, struct sk_buff *rest)
 	TCP_SKB_CB(skb)->txstamp_ack = 0;
 }
 
+void tcp_collapse_tstamp(struct sk_buff *skb, struct sk_buff *next)
+{
+	struct skb_shared *a = skb_shinfo(skb), *b = skb_shinfo(next);
+
+	if (likely(!b->tx_flags && !TCP_SKB_CB(next)->txstamp_ack))
+		return;
+	if (!before(b->tskey, TCP_SKB_CB(skb)->end_seq))
+		return;
+	a->tx_flags |= b->tx_flags;
+	a->tskey = b->tskey;
+	TCP_SKB_CB(skb)->txstamp_ack |= TCP_SKB_CB(next)->txstamp_ack;
+	b->tx_flags = 0;
+	TCP_SKB_CB(next)->txstamp_ack = 0;
+}
+
 /* From which byte OPT_ID counts. */
 uint32_t tcp_tskey_start(const struct sock *sk, bool unsent) { return unsent ? tcp_sk(sk)->write_seq : tcp_sk(sk)->snd_una; }
 

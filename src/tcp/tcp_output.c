@@ -508,6 +508,10 @@ static struct sk_buff *split_bytes(struct sock *sk, struct sk_buff *skb, uint32_
 		skb_copy_bits(skb, 0, skb_put(n, len), len);
 		skb_swap_data(skb, n);
 		skb_pull(n, len);
+		/* the mark of a byte (tcp_fragment_tstamp) went with the data: back to where it is looked for */
+		skb_shinfo(skb)->tx_flags = skb_shinfo(n)->tx_flags;
+		skb_shinfo(skb)->tskey = skb_shinfo(n)->tskey;
+		skb_shinfo(n)->tx_flags = 0;
 	} else {
 		skb_copy_bits(skb, len, skb_put(n, rest), rest);
 		skb_trim(skb, len);

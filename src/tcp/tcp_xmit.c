@@ -185,6 +185,8 @@ static struct sk_buff *with_room(struct sock *sk, struct sk_buff *skb, uint32_t 
 	if (!big)
 		return skb;
 	memcpy(big->cb, skb->cb, sizeof(big->cb));
+	skb_shinfo(big)->tx_flags = skb_shinfo(skb)->tx_flags;
+	skb_shinfo(big)->tskey = skb_shinfo(skb)->tskey;
 	skb_insert_(big, skb->prev, skb, &sk->write_queue);
 	tcp_wmem_charge(sk, big);
 	skb_unlink(skb, &sk->write_queue);
@@ -209,6 +211,7 @@ static struct sk_buff *fill_up(struct sock *sk, struct sk_buff *skb, uint32_t wa
 	tcp_wmem_change(sk, skb, (int32_t)n);
 	a->end_seq += n;
 	a->has_csum = 0;
+	tcp_collapse_tstamp(skb, next);
 	if (n == next->len) {
 		a->tcp_flags |= b->tcp_flags & TCP_PSH;
 		a->eor = b->eor;
