@@ -1,6 +1,6 @@
 /* From a line of the script to octets: IPv4 with TCP, UDP or ICMP, sums finished.
  *
- * Decides what is left unsaid: TTL 64, DF, a window of 0 (65535 in a SYN), zeros as payload, padding of options with EOL. Called by
+ * Decides what is left unsaid: TTL 64, DF, a window of 0 (65535 in a SYN), zeros as payload (TCP: drill_stream.c), padding of options with EOL. Called by
  * drill_run.c. RFC 791, 793, 768, 792. Tests: tests/packet, tests/unit/drill/test_drill_run.c. */
 #include <netinet/in.h>
 #include <string.h>
@@ -161,7 +161,7 @@ static void put_ip(uint8_t *p, uint32_t len, uint8_t proto, uint32_t s, uint32_t
 
 /* ---- what is in it ---- */
 
-static uint32_t put_tcp(uint8_t *t, const struct dpkt *k, const struct drill_flow *f)
+static uint32_t put_tcp(uint8_t *t, const struct dpkt *k, struct drill_flow *f)
 {
 	struct tcp_hdr *h = (struct tcp_hdr *)(void *)t;
 	uint8_t opts[60] = { 0 };
@@ -181,7 +181,7 @@ static uint32_t put_tcp(uint8_t *t, const struct dpkt *k, const struct drill_flo
 	put_be16(h->window, k->win);
 	put_be16(h->urg_ptr, k->urg);
 	memcpy(t + TCP_HLEN, opts, hl - TCP_HLEN);
-	memset(t + hl, 0, k->len);
+	drill_rx_packet(f, k, t + hl);
 	return hl + k->len;
 }
 

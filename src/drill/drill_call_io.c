@@ -15,6 +15,22 @@
 #define CONTROL_ROOM 4096
 #define TFO_FLAG 0x20000000 /* MSG_FASTOPEN */
 
+static struct drill_flow *flow_of(struct drill_job *j)
+{
+	return drill_flow_of_fd(j->d, (int)djob_int(j, 0, -1));
+}
+
+static bool is_any(const struct dexpr *x)
+{
+	return !x || x->kind != DX_STR;
+}
+
+static void check_stream(struct drill_job *j, const uint8_t *p, int64_t n, int flags)
+{
+	if (!drill_rx_check(flow_of(j), p, n, flags))
+		djob_fail(j, "What was read is not what was sent to the host");
+}
+
 /* ---- plain ---- */
 
 static int64_t send_plain(struct drill_job *j, struct task *t, bool is_write)
@@ -22,6 +38,7 @@ static int64_t send_plain(struct drill_job *j, struct task *t, bool is_write)
 	int64_t len = djob_int(j, 2, djob_arg(j, 1)->kind == DX_STR ? djob_arg(j, 1)->v : 0);
 	const struct dexpr *to = djob_arg(j, 4);
 	int flags = (int)djob_int(j, 3, 0);
+	struct drill_flow *stream = flow_of(j);
 	struct sockaddr_in a;
 	socklen_t alen = 0;
 	uint8_t *buf;
@@ -44,10 +61,13 @@ static int64_t send_plain(struct drill_job *j, struct task *t, bool is_write)
 		}
 	}
 	buf = djob_buffer(j, djob_arg(j, 1), (size_t)len);
+	if (!j->err.len)
+		drill_tx_begin(stream, buf, (size_t)len, is_any(djob_arg(j, 1)));
 	if (is_write)
 		r = sys_write(t, djob_fd(j, 0), buf, (size_t)len);
 	else
 		r = sys_sendto(t, djob_fd(j, 0), buf, (size_t)len, flags, alen ? (struct sockaddr *)(void *)&a : NULL, alen);
+	drill_tx_end(stream, r);
 	free(buf);
 	return r;
 }
@@ -77,6 +97,7 @@ static int64_t recv_plain(struct drill_job *j, struct task *t, bool is_read)
 	else
 		r = sys_recvfrom(t, djob_fd(j, 0), buf, (size_t)len, (int)djob_int(j, 3, 0), (struct sockaddr *)(void *)&a, &alen);
 	djob_check_data(j, djob_arg(j, 1), buf, r);
+	check_stream(j, buf, r < len ? r : len, is_read ? 0 : (int)djob_int(j, 3, 0));
 	if (r >= 0 && !is_read)
 		djob_check_addr(j, djob_arg(j, 4), &a);
 	free(buf);
@@ -131,12 +152,20 @@ static struct vec *vec_new(struct drill_job *j, const struct dexpr *x, bool out)
 	return v;
 }
 
-static void vec_check(struct drill_job *j, const struct vec *v, int64_t got)
+/* The buffers of one call as a piece of the stream. */
+static void vec_stream(struct drill_job *j, struct vec *v, int n)
+{
+	for (int i = 0; i < n && !j->err.len; i++)
+		(i ? drill_tx_add : drill_tx_begin)(flow_of(j), v->iov[i].iov_base, v->iov[i].iov_len, is_any(v->from[i]));
+}
+
+static void vec_check(struct drill_job *j, const struct vec *v, int64_t got, int flags)
 {
 	for (int i = 0; i < v->n && got > 0; i++) {
 		int64_t n = (int64_t)v->iov[i].iov_len < got ? (int64_t)v->iov[i].iov_len : got;
 
 		djob_check_data(j, v->from[i], v->iov[i].iov_base, n);
+		check_stream(j, v->iov[i].iov_base, n, flags);
 		got -= n;
 	}
 }
@@ -151,14 +180,19 @@ static void vec_free(struct vec *v)
 static int64_t vector(struct drill_job *j, struct task *t, bool out)
 {
 	struct vec *v = vec_new(j, djob_arg(j, 1), out);
+	struct drill_flow *stream = flow_of(j);
 	int n = (int)djob_int(j, 2, v->n);
 	int64_t r;
 
 	if (n > v->n)
 		n = v->n;
+	if (out && !v->fault)
+		vec_stream(j, v, n);
 	r = v->fault ? -EFAULT : out ? sys_writev(t, djob_fd(j, 0), v->iov, n) : sys_readv(t, djob_fd(j, 0), v->iov, n);
 	if (!out)
-		vec_check(j, v, r);
+		vec_check(j, v, r, 0);
+	else if (!v->fault && n > 0)
+		drill_tx_end(stream, r);
 	vec_free(v);
 	return r;
 }
@@ -340,7 +374,11 @@ static int64_t call_sendmsg(struct drill_job *j, struct task *t)
 	}
 	m.msg_controllen = control_build(j, dexpr_field(x, "msg_control", NULL), control, sizeof(control));
 	m.msg_control = m.msg_controllen ? control : NULL;
+	if (!v->fault)
+		vec_stream(j, v, v->n);
 	r = v->fault ? -EFAULT : sys_sendmsg(t, djob_fd(j, 0), &m, flags);
+	if (!v->fault && v->n)
+		drill_tx_end(f, r);
 	vec_free(v);
 	return r;
 }
@@ -358,7 +396,7 @@ static int64_t call_recvmsg(struct drill_job *j, struct task *t)
 	if (r >= 0) {
 		if (dexpr_int1(dexpr_field(x, "msg_flags", NULL), &want) && want != m.msg_flags)
 			djob_fail(j, "Bad msg_flags: expected 0x%llx actual 0x%x", (long long)want, (unsigned)m.msg_flags);
-		vec_check(j, v, r);
+		vec_check(j, v, r, (int)djob_int(j, 2, 0) | m.msg_flags);
 		djob_check_addr(j, dexpr_field(x, "msg_name", NULL), &a);
 		check_control(j, dexpr_field(x, "msg_control", NULL), &m);
 	}
@@ -397,6 +435,7 @@ static int64_t call_sendfile(struct drill_job *j, struct task *t)
 {
 	int64_t at, n = djob_int(j, 3, 0);
 
+	drill_stream_forget(flow_of(j));
 	return sys_sendfile(t, djob_fd(j, 0), djob_fd(j, 1), offset(j, 2, &at), n > 0 ? (size_t)n : 0);
 }
 
@@ -404,6 +443,8 @@ static int64_t call_splice(struct drill_job *j, struct task *t)
 {
 	int64_t in, out, n = djob_int(j, 4, 0);
 
+	drill_stream_forget(flow_of(j));
+	drill_stream_forget(drill_flow_of_fd(j->d, (int)djob_int(j, 2, -1)));
 	return sys_splice(t, djob_fd(j, 0), offset(j, 1, &in), djob_fd(j, 2), offset(j, 3, &out), n > 0 ? (size_t)n : 0,
 			  (unsigned)djob_int(j, 5, 0));
 }

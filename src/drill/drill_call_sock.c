@@ -239,6 +239,7 @@ static int64_t call_close(struct drill_job *j, struct task *t)
 
 static int64_t call_dup(struct drill_job *j, struct task *t)
 {
+	drill_stream_forget(flow_of_arg(j, 0));
 	return new_fd(j, sys_dup(t, djob_fd(j, 0)));
 }
 
@@ -292,6 +293,8 @@ static int64_t call_setsockopt(struct drill_job *j, struct task *t)
 		return -EFAULT;
 	if (len > OPT_ROOM)
 		len = OPT_ROOM;
+	if (djob_int(j, 1, 0) == IPPROTO_TCP && (djob_int(j, 2, 0) == 19 /* TCP_REPAIR */ || djob_int(j, 2, 0) == 31 /* TCP_ULP */))
+		drill_stream_forget(flow_of_arg(j, 0));
 	return sys_setsockopt(t, djob_fd(j, 0), (int)djob_int(j, 1, 0), (int)djob_int(j, 2, 0), val, (socklen_t)len);
 }
 
@@ -362,6 +365,8 @@ static int64_t call_fcntl(struct drill_job *j, struct task *t)
 	int cmd = (int)djob_int(j, 1, 0);
 	int r = sys_fcntl(t, djob_fd(j, 0), cmd, (long)djob_int(j, 2, 0));
 
+	if (cmd == F_DUPFD)
+		drill_stream_forget(flow_of_arg(j, 0));
 	return cmd == F_DUPFD ? new_fd(j, r) : r;
 }
 

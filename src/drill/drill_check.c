@@ -183,9 +183,20 @@ static void learn_isn(struct check *c, const struct tcp_hdr *h)
 {
 	if (!(h->flags & TCP_SYN) || !(c->k->flags & DTCP_SYN) || (c->f->got_isn && !c->f->relearn))
 		return;
+	if (c->f->got_isn && c->f->isn != get_be32(h->seq) - c->k->seq)
+		drill_stream_forget(c->f); /* another connection in the same place */
 	c->f->got_isn = true;
 	c->f->relearn = false;
 	c->f->isn = get_be32(h->seq) - c->k->seq;
+	c->f->tx_first = get_be32(h->seq) + 1;
+}
+
+static void check_octets(struct check *c, const struct tcp_hdr *h, uint32_t thl, uint32_t len)
+{
+	uint32_t seq = get_be32(h->seq) + (h->flags & TCP_SYN ? 1u : 0u), bad = drill_tx_check(c->f, seq, (const uint8_t *)h + thl, len);
+
+	if (bad < len)
+		say(c, "live packet: the octet with sequence number %u is not the one that was written there", seq + bad - c->f->isn);
 }
 
 static void check_tcp(struct check *c)
@@ -215,6 +226,8 @@ static void check_tcp(struct check *c)
 	}
 	if (!c->failed)
 		check_opts(c, (uint8_t *)h + TCP_HLEN, thl - TCP_HLEN);
+	if (!c->failed)
+		check_octets(c, h, thl, n - thl);
 }
 
 /* ---- UDP, ICMP ---- */

@@ -13,24 +13,16 @@
 
 struct drill_flow *drill_flow_new(struct drill *d, enum dproto proto)
 {
-	struct drill_flow *f, *old, *tmp;
+	struct drill_flow *f;
 
-	if (d->n_flows >= DRILL_MAX_FLOWS) /* the oldest closed one makes room */
-		list_for_each_entry_safe(old, tmp, &d->flows, list)
-			if (old->closed && old != d->cur) {
-				list_del_init(&old->list);
-				free(old);
-				d->n_flows--;
-				break;
-			}
 	f = xcalloc(1, sizeof(*f));
 	f->proto = proto;
+	sb_init(&f->tx);
 	f->fd = f->script_fd = -1;
 	f->laddr = d->sc.conf.local_ip;
 	f->raddr = d->sc.conf.remote_ip;
 	f->rport = d->sc.conf.connect_port;
 	list_add(&f->list, &d->flows); /* newest first */
-	d->n_flows++;
 	return f;
 }
 
@@ -42,6 +34,7 @@ void drill_flows_free(struct drill *d)
 		return;
 	list_for_each_entry_safe(f, tmp, &d->flows, list) {
 		list_del_init(&f->list);
+		sb_free(&f->tx);
 		free(f);
 	}
 }

@@ -17,7 +17,6 @@
 #include "wire/ip4.h"
 #include "wire/tcp_hdr.h"
 
-#define DRILL_MAX_FLOWS 1024
 #define DRILL_MAX_FDS 4096
 #define DRILL_MAX_LIVE 65536u        /* packets that nobody has asked for yet */
 #define DRILL_WAIT_PACKET_NS (10 * NSEC_PER_SEC)    /* an outbound packet that is late is waited for this long */
@@ -53,7 +52,12 @@ struct drill_flow {
 	uint32_t ts_first_script, ts_first_live;
 	struct { uint32_t script, live; } ts[DFLOW_TS_RING];
 	uint32_t n_ts;
-	uint16_t icmp_id;
+	/* the octets, see drill_stream.c */
+	struct strbuf tx;
+	uint32_t tx_first, rx_first, rx_pos; /* tx_first: live sequence number of the first octet; rx_first: the script's */
+	size_t tx_start;
+	uint32_t tx_busy;
+	bool tx_unknown, rx_unknown, rx_known;
 	bool closed;
 };
 
@@ -96,8 +100,7 @@ struct drill {
 
 	struct list_head live;
 	uint32_t n_live;
-	struct list_head flows;
-	uint32_t n_flows;
+	struct list_head flows; /* newest first; at most one for each event */
 	struct drill_flow *cur;
 	uint16_t next_port;
 
@@ -138,6 +141,19 @@ struct drill_flow *drill_flow_of_live(struct drill *d, const struct drill_live *
 void drill_flow_learn_port(struct drill *d, struct drill_flow *f);
 void drill_ts_note(struct drill_flow *f, uint32_t script, uint32_t live);
 uint32_t drill_ts_live(const struct drill_flow *f, uint32_t script);
+
+/* ---- drill_stream.c ---- */
+uint8_t drill_octet(uint32_t at);
+/* What goes over this connection from now on is not looked at. */
+void drill_stream_forget(struct drill_flow *f);
+/* A call is about to send this; any: its octets are ours to choose. More buffers of the same call: drill_tx_add. Then what it took. */
+void drill_tx_begin(struct drill_flow *f, uint8_t *buf, size_t len, bool any);
+void drill_tx_add(struct drill_flow *f, uint8_t *buf, size_t len, bool any);
+void drill_tx_end(struct drill_flow *f, int64_t taken);
+uint32_t drill_tx_check(const struct drill_flow *f, uint32_t live_seq, const uint8_t *p, uint32_t len);
+/* The payload of a packet for the host; what a call read of it. */
+void drill_rx_packet(struct drill_flow *f, const struct dpkt *k, uint8_t *payload);
+bool drill_rx_check(struct drill_flow *f, const uint8_t *p, int64_t n, int flags);
 
 /* ---- drill_build.c ---- */
 #define DRILL_PACKET_ROOM (65535 + 64)

@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <cmocka.h>
-#include "drill/drill.h"
+#include "drill/drill_int.h"
 
 #define SERVER "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 bind(3, ..., ...) = 0\n+0 listen(3, 1) = 0\n"
 #define OPENED SERVER "+0 < S 0:0(0) win 9000 <mss 1000>\n+0 > S. 0:0(0) ack 1 <mss 1460>\n+.1 < . 1:1(0) ack 1 win 9000\n+0 accept(3, ..., ...) = 4\n"
@@ -124,6 +125,36 @@ static void a_run_repeats(void **state)
 	sb_free(&b);
 }
 
+/* A stream that is changed, moved or short is noticed, on both ways. */
+static void octets_tell_their_place(void **state)
+{
+	struct drill_flow f = { .proto = DPROTO_TCP, .got_isn = true, .isn = 7000, .tx_first = 7001 };
+	struct dpkt k = { .flags = DTCP_SYN, .seq = 99 };
+	uint8_t buf[600] = { 0 }, in[600];
+
+	(void)state;
+	sb_init(&f.tx);
+	drill_tx_begin(&f, buf, 600, true);
+	drill_tx_end(&f, 500); /* so much was taken */
+	assert_int_equal(drill_tx_check(&f, 7001, buf, 500), 500);
+	assert_int_equal(drill_tx_check(&f, 7101, buf + 100, 300), 300);
+	assert_int_equal(drill_tx_check(&f, 7101, buf + 101, 300), 0);  /* shifted by one */
+	assert_int_equal(drill_tx_check(&f, 7001 + 256, buf, 200), 0); /* and by 256 */
+	buf[77] ^= 1;
+	assert_int_equal(drill_tx_check(&f, 7001, buf, 500), 77);
+	assert_int_equal(drill_tx_check(&f, 7601, buf, 20), 20); /* never written: not known */
+	drill_rx_packet(&f, &k, in);
+	k = (struct dpkt){ .flags = DTCP_ACK, .seq = 100, .len = 600 };
+	drill_rx_packet(&f, &k, in);
+	assert_true(drill_rx_check(&f, in, 200, MSG_PEEK));
+	assert_true(drill_rx_check(&f, in, 200, 0));
+	assert_true(drill_rx_check(&f, in + 200, 100, 0));
+	assert_false(drill_rx_check(&f, in + 301, 100, 0));
+	drill_stream_forget(&f);
+	assert_true(drill_rx_check(&f, buf, 600, 0));
+	sb_free(&f.tx);
+}
+
 /* Calls that still wait, sockets that are open, packets that nobody asked for: all are gone afterwards (the sanitizer
  * would know). */
 static void a_script_may_stop_anywhere(void **state)
@@ -146,6 +177,7 @@ int main(void)
 		cmocka_unit_test(segments_in_a_row_are_joined),
 		cmocka_unit_test(code_fails_by_line),
 		cmocka_unit_test(a_run_repeats),
+		cmocka_unit_test(octets_tell_their_place),
 		cmocka_unit_test(a_script_may_stop_anywhere),
 	};
 
