@@ -205,6 +205,8 @@ static int tcp_clean_rtx_queue(struct sock *sk, uint32_t prior_fack, uint32_t pr
 	rtt_update = tcp_ack_update_rtt(sk, cs.flag, seq_rtt, sack_rtt, ca_rtt);
 	if (cs.flag & FLAG_ACKED) {
 		cs.flag |= FLAG_SET_XMIT_TIMER;
+		if (tcp_mtup_enabled(sk))
+			tcp_mtup_acked(sk);
 		if (tcp_is_reno(tp)) {
 			tcp_remove_reno_sacks(sk, cs.pkts_acked, ece);
 			/* without SACK nobody knows whether the retransmission or the original brought this about */

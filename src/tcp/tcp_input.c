@@ -385,6 +385,7 @@ void tcp_init_transfer(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	tcp_mtup_init(sk);
 	tcp_init_metrics(sk);
 	/* a SYN that had to be repeated begins with a window of one (RFC 5681 3.1) */
 	tp->snd_cwnd = tp->total_retrans > 1 && tp->fl->undo_marker ? 1 : tcp_init_cwnd_(sk);

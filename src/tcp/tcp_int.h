@@ -98,6 +98,8 @@ uint32_t tcp_space_from_win(const struct sock *sk, uint32_t win);
 int32_t tcp_space(const struct sock *sk);
 uint32_t tcp_full_space(const struct sock *sk);
 uint32_t tcp_mss_to_mtu(const struct sock *sk, uint32_t mss);
+uint32_t tcp_mtu_to_mss(const struct sock *sk, uint32_t pmtu);
+struct sk_buff *tcp_fill_up(struct sock *sk, struct sk_buff *skb, uint32_t want);
 void tcp_cwnd_restart(struct sock *sk);
 void tcp_rearm_rto(struct sock *sk);
 void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb);
@@ -184,6 +186,15 @@ static inline bool tcp_needs_pacing(const struct sock *sk)
 {
 	return unlikely(sk->max_pacing_rate != UINT64_MAX || inet_csk(sk)->ca_ops->cong_control);
 }
+
+/* tcp_mtu_probe.c */
+void tcp_mtup_init(struct sock *sk);
+uint32_t tcp_mtup_bound(struct sock *sk, uint32_t mtu);
+void tcp_mtup_black_hole(struct sock *sk);
+int tcp_mtu_probe(struct sock *sk);
+void tcp_mtup_acked(struct sock *sk);
+bool tcp_mtup_lost(struct sock *sk);
+static inline bool tcp_mtup_enabled(const struct sock *sk) { return unlikely(tcp_sk(sk)->rare && tcp_sk(sk)->rare->mtup.enabled); }
 
 /* tcp_options.c */
 struct tcp_out_options {

@@ -63,7 +63,7 @@ static void sysctl_defaults(struct tcp_sysctl *s)
 		.max_reordering = 300, .recovery = 1, .early_retrans = 3, .frto = 2, .slow_start_after_idle = 1,
 		.moderate_rcvbuf = 1, .tso_win_divisor = 3, .min_tso_segs = 2, .limit_output_bytes = 4194304,
 		.challenge_ack_limit = 0x7fffffff, .invalid_ratelimit = 500, .autocorking = 1, .syncookies = 1,
-		.base_mss = 1024, .min_snd_mss = 48, .notsent_lowat = -1, .rto_min_us = (int32_t)TCP_RTO_MIN_US,
+		.base_mss = 1024, .mtu_probe_floor = 48, .probe_interval = 600, .probe_threshold = 8, .min_snd_mss = 48, .notsent_lowat = -1, .rto_min_us = (int32_t)TCP_RTO_MIN_US,
 		.rto_max_ms = 120000, .fastopen = 1, .retrans_collapse = 1, .port_range = { 32768, 60999 },
 		.pacing_ss_ratio = 200, .pacing_ca_ratio = 120, .tso_rtt_log = 9,
 	};
@@ -133,6 +133,8 @@ static int register_knobs(struct net *net)
 		KNOB("challenge_ack_limit", challenge_ack_limit, 0, ANY),
 		KNOB("invalid_ratelimit", invalid_ratelimit, 0, ANY), KNOB("autocorking", autocorking, 0, 1),
 		KNOB("syncookies", syncookies, 0, 2), KNOB("mtu_probing", mtu_probing, 0, 2),
+		KNOB("mtu_probe_floor", mtu_probe_floor, 48, 65535), KNOB("probe_interval", probe_interval, 0, ANY),
+		KNOB("probe_threshold", probe_threshold, 0, 65535),
 		KNOB("base_mss", base_mss, 48, 65535), KNOB("min_snd_mss", min_snd_mss, 48, 65535),
 		{ .name = "net.ipv4.tcp_notsent_lowat", .get = get_notsent_lowat, .set = set_notsent_lowat },
 		KNOB("workaround_signed_windows", workaround_signed_windows, 0, 1),

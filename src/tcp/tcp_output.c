@@ -377,7 +377,7 @@ static uint32_t bound_to_half_wnd(const struct tcp_sock *tp, uint32_t size)
 	return cutoff && size > cutoff ? max_u32(cutoff, 68u - 40u) : size;
 }
 
-static uint32_t tcp_mtu_to_mss(const struct sock *sk, uint32_t pmtu)
+uint32_t tcp_mtu_to_mss(const struct sock *sk, uint32_t pmtu)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	uint32_t head = (uint32_t)inet_csk(sk)->af_ops->net_header_len + TCP_HLEN, mss;
@@ -398,7 +398,7 @@ uint32_t tcp_mss_to_mtu(const struct sock *sk, uint32_t mss)
 uint32_t tcp_sync_mss(struct sock *sk, uint32_t pmtu)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t mss = bound_to_half_wnd(tp, tcp_mtu_to_mss(sk, pmtu));
+	uint32_t mss = bound_to_half_wnd(tp, tcp_mtu_to_mss(sk, tcp_mtup_bound(sk, pmtu)));
 
 	inet_csk(sk)->pmtu_cookie = pmtu;
 	tp->mss_cache = mss;
@@ -558,6 +558,55 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb, u
 		b->tx.tsorted.next = NULL;
 	}
 	return 0;
+}
+
+/* The same bytes with room for n more, in skb's place; skb itself if that cannot be had. */
+static struct sk_buff *with_room(struct sock *sk, struct sk_buff *skb, uint32_t n)
+{
+	struct sk_buff *big = skb_tailroom(skb) < n ? skb_copy_expand(skb, MAX_TCP_HEADER, n) : NULL;
+
+	if (!big)
+		return skb;
+	memcpy(big->cb, skb->cb, sizeof(big->cb));
+	skb_shinfo(big)->tx_flags = skb_shinfo(skb)->tx_flags;
+	skb_shinfo(big)->tskey = skb_shinfo(skb)->tskey;
+	skb_insert_(big, skb->prev, skb, &sk->write_queue);
+	tcp_wmem_charge(sk, big);
+	skb_unlink(skb, &sk->write_queue);
+	tcp_wmem_free_skb(sk, skb);
+	return big;
+}
+
+/* More may leave than skb holds, and more waits behind it: bytes from there. What stands in skb's place. */
+struct sk_buff *tcp_fill_up(struct sock *sk, struct sk_buff *skb, uint32_t want)
+{
+	struct sk_buff *next = skb->next;
+	struct tcp_skb_cb *a = TCP_SKB_CB(skb), *b = TCP_SKB_CB(next);
+	uint32_t n = min_u32(want - skb->len, next->len);
+
+	if (a->eor || !n || (a->tcp_flags & TCP_FIN) || (n == next->len && (b->tcp_flags & TCP_FIN)) || skb_cloned(skb) || skb_cloned(next))
+		return skb;
+	skb = with_room(sk, skb, n);
+	if (skb_tailroom(skb) < n)
+		return skb;
+	a = TCP_SKB_CB(skb);
+	skb_copy_bits(next, 0, skb_put(skb, n), n);
+	tcp_wmem_change(sk, skb, (int32_t)n);
+	a->end_seq += n;
+	a->has_csum = 0;
+	tcp_collapse_tstamp(skb, next);
+	if (n == next->len) {
+		a->tcp_flags |= b->tcp_flags & TCP_PSH;
+		a->eor = b->eor;
+		skb_unlink(next, &sk->write_queue);
+		tcp_wmem_free_skb(sk, next);
+		return skb;
+	}
+	skb_pull(next, n);
+	tcp_wmem_change(sk, next, -(int32_t)n);
+	b->seq += n;
+	b->has_csum = 0;
+	return skb;
 }
 
 /* The first len bytes were acknowledged (part of a train). */

@@ -718,6 +718,8 @@ void tcp_fastretrans_alert(struct sock *sk, uint32_t prior_una, uint32_t num_dup
 			try_to_open(sk, *flag);
 			return;
 		}
+		if (tcp_mtup_enabled(sk) && icsk->ca_state < TCP_CA_CWR && tcp_mtup_lost(sk))
+			return;
 		tcp_enter_recovery(sk, (*flag & FLAG_ECE) != 0);
 	}
 	*rexmit = REXMIT_LOST;

@@ -227,6 +227,11 @@ struct tcp_zc {
 };
 struct tcp_fo_request; /* a send() that wants its data in the SYN (tcp_int.h) */
 
+struct tcp_mtup { /* the search for the path's MTU (tcp_mtu_probe.c); sizes with all headers */
+	uint32_t search_low, search_high, probe_size, seq_start, seq_end, stamp_ms;
+	bool enabled;
+};
+
 /* Few connections need these: allocated at first use (tcp_rare()). */
 struct tcp_rare {
 	uint32_t keepalive_time, keepalive_intvl; /* seconds, 0: sysctl */
@@ -252,6 +257,7 @@ struct tcp_rare {
 	uint32_t fo_irs;             /* child: its client's ISN */
 	struct tcp_fo_request *fo_req;
 	struct sock *fo_listener;    /* child: counted, until the handshake is over */
+	struct tcp_mtup mtup;
 	uint64_t pacing_next_ns; /* SO_MAX_PACING_RATE: not before this */
 	struct sk_psock *psock; /* member of the socket map (sock_map.h) */
 	uint8_t sockmap;        /* what the program said: SOCK_MAP_* */
@@ -446,7 +452,7 @@ struct tcp_sysctl {
 		stdurg, rmem[3], wmem[3], mem[3], app_win, adv_win_scale, reordering, max_reordering, recovery,
 		early_retrans, frto, thin_linear_timeouts, slow_start_after_idle, no_metrics_save, moderate_rcvbuf,
 		tso_win_divisor, min_tso_segs, limit_output_bytes, challenge_ack_limit, invalid_ratelimit, autocorking,
-		syncookies, mtu_probing, base_mss, min_snd_mss, notsent_lowat, workaround_signed_windows, rto_min_us,
+		syncookies, mtu_probing, base_mss, mtu_probe_floor, probe_interval, probe_threshold, min_snd_mss, notsent_lowat, workaround_signed_windows, rto_min_us,
 		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio, tso_rtt_log, sockmap;
 };
 struct tcp_net {

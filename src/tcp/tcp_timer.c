@@ -247,8 +247,11 @@ static bool tcp_write_timeout(struct sock *sk)
 		expired = icsk->retransmits >= retry_until;
 	} else {
 		retry_until = (unsigned)s->retries2;
-		if (retransmits_timed_out(sk, (unsigned)s->retries1, 0) && sk->dst_cache)
-			sk_dst_reset(sk); /* R1: the route may be at fault */
+		if (retransmits_timed_out(sk, (unsigned)s->retries1, 0)) { /* R1: size or route may be at fault */
+			tcp_mtup_black_hole(sk);
+			if (sk->dst_cache)
+				sk_dst_reset(sk);
+		}
 		if (sock_flag(sk, SOCK_F_DEAD)) {
 			bool alive = icsk->rto_us < tcp_rto_max_us(sk);
 

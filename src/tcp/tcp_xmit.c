@@ -177,60 +177,11 @@ static void write_xmit_done(struct sock *sk, uint32_t sent, bool cwnd_limited, i
 		tcp_schedule_loss_probe(sk, false);
 }
 
-/* The same bytes with room for n more, in skb's place; skb itself if that cannot be had. */
-static struct sk_buff *with_room(struct sock *sk, struct sk_buff *skb, uint32_t n)
-{
-	struct sk_buff *big = skb_tailroom(skb) < n ? skb_copy_expand(skb, MAX_TCP_HEADER, n) : NULL;
-
-	if (!big)
-		return skb;
-	memcpy(big->cb, skb->cb, sizeof(big->cb));
-	skb_shinfo(big)->tx_flags = skb_shinfo(skb)->tx_flags;
-	skb_shinfo(big)->tskey = skb_shinfo(skb)->tskey;
-	skb_insert_(big, skb->prev, skb, &sk->write_queue);
-	tcp_wmem_charge(sk, big);
-	skb_unlink(skb, &sk->write_queue);
-	tcp_wmem_free_skb(sk, skb);
-	return big;
-}
-
-/* More may leave than skb holds, and more waits behind it: bytes from there. What stands in skb's place. */
-static struct sk_buff *fill_up(struct sock *sk, struct sk_buff *skb, uint32_t want)
-{
-	struct sk_buff *next = skb->next;
-	struct tcp_skb_cb *a = TCP_SKB_CB(skb), *b = TCP_SKB_CB(next);
-	uint32_t n = min_u32(want - skb->len, next->len);
-
-	if (a->eor || !n || (a->tcp_flags & TCP_FIN) || (n == next->len && (b->tcp_flags & TCP_FIN)) || skb_cloned(skb) || skb_cloned(next))
-		return skb;
-	skb = with_room(sk, skb, n);
-	if (skb_tailroom(skb) < n)
-		return skb;
-	a = TCP_SKB_CB(skb);
-	skb_copy_bits(next, 0, skb_put(skb, n), n);
-	tcp_wmem_change(sk, skb, (int32_t)n);
-	a->end_seq += n;
-	a->has_csum = 0;
-	tcp_collapse_tstamp(skb, next);
-	if (n == next->len) {
-		a->tcp_flags |= b->tcp_flags & TCP_PSH;
-		a->eor = b->eor;
-		skb_unlink(next, &sk->write_queue);
-		tcp_wmem_free_skb(sk, next);
-		return skb;
-	}
-	skb_pull(next, n);
-	tcp_wmem_change(sk, next, -(int32_t)n);
-	b->seq += n;
-	b->has_csum = 0;
-	return skb;
-}
-
 static struct sk_buff *tcp_grow_skb(struct sock *sk, struct sk_buff *skb, uint32_t mss_now, uint32_t quota)
 {
 	uint32_t want = mss_now * (sk->gso_max_segs > 1 ? min_u32(quota, tcp_tso_segs(sk, mss_now)) : 1);
 
-	return skb->len < want ? fill_up(sk, skb, want) : skb;
+	return skb->len < want ? tcp_fill_up(sk, skb, want) : skb;
 }
 
 /* 1 sent, 0 not now, -1 not now because of the peer's window. */
@@ -276,6 +227,12 @@ bool tcp_write_xmit(struct sock *sk, uint32_t mss_now, int nonagle, int push_one
 	int r = 0;
 	TRACE_FN(&sk->net->probe, 0);
 
+	if (tcp_mtup_enabled(sk) && !push_one && tcp_send_head(sk)) {
+		r = tcp_mtu_probe(sk);
+		if (!r)
+			return false; /* what is out makes room for a probe */
+		sent = r > 0;
+	}
 	while ((skb = tcp_send_head(sk)) != NULL) {
 		uint32_t quota = tcp_cwnd_test(tp);
 
@@ -349,6 +306,8 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, uint32_t segs)
 		if (after(tp->snd_una, tcb->seq))
 			tcp_trim_head(sk, skb, tp->snd_una - tcb->seq);
 	}
+	if (tcp_mtup_enabled(sk))
+		tp->rare->mtup.probe_size = 0; /* whatever becomes of it says nothing now */
 	if (inet_csk(sk)->af_ops->rebuild_header(sk))
 		return -EHOSTUNREACH;
 	cur_mss = tcp_current_mss(sk);
@@ -452,7 +411,7 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 void tcp_simple_retransmit(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t mss = tcp_current_mss(sk), prior = tp->fl->lost_out;
+	uint32_t mss = tcp_current_mss(sk);
 	struct sk_buff *skb;
 
 	if (!tp->fl->packets_out) /* nothing is on its way, and tcp_no_flight cannot be written */
@@ -470,11 +429,11 @@ void tcp_simple_retransmit(struct sock *sk)
 		tcp_skb_mark_lost(sk, skb);
 	}
 	tp->fl->retransmit_hint = NULL;
-	if (prior == tp->fl->lost_out)
+	if (!tp->fl->lost_out)
 		return;
 	if (inet_csk(sk)->ca_state != TCP_CA_Loss) {
 		tp->fl->high_seq = tp->snd_nxt;
-		tp->snd_ssthresh = inet_csk(sk)->ca_ops->ssthresh(sk);
+		tp->snd_ssthresh = max_u32(tp->snd_ssthresh, (tp->snd_cwnd >> 1) + (tp->snd_cwnd >> 2));
 		tp->fl->prior_ssthresh = 0;
 		tp->fl->undo_marker = 0;
 		tcp_set_ca_state(sk, TCP_CA_Loss);
