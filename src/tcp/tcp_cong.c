@@ -1,7 +1,7 @@
 /* Congestion control: the table of algorithms, slow start and Reno (RFC 5681, RFC 3465), and cwnd validation after
  * idle or application-limited times (RFC 7661 in Linux's form).
  *
- * Called by tcp_recovery.c (tcp_cong_control) and tcp_xmit.c. Tests: tests/unit/tcp. */
+ * Called by tcp_recovery.c (tcp_cong_control) and tcp_xmit.c. Tests: tests/unit/tcp/test_tcp_cong.c. */
 #include "tcp/tcp_int.h"
 
 const struct tcp_congestion_ops *tcp_ca_find(const char *name)

@@ -3,7 +3,9 @@
  *   W_cubic(t) = C * (t - K)^3 + W_max,   K = cbrt(W_max * (1 - beta) / C),   C = 0.4, beta = 717/1024
  *
  * Integers only: t and K in milliseconds, so 0.4 * (dt/1000)^3 = 4 * dt^3 / 10^10.
- * Called through tcp_congestion_ops. Tests: tests/unit/tcp. */
+ * The end of the first slow start is HyStart++ with its conservative phase, not the older HyStart with ACK trains: it overshoots a
+ * queue of one bandwidth-delay product by about a quarter of a window, and does not end slow start on jitter.
+ * Called through tcp_congestion_ops. Tests: tests/unit/tcp/test_tcp_cong.c, test_tcp_grid.c. */
 #include "tcp/tcp_int.h"
 
 #define CUBIC_BETA 717u /* of 1024 */
