@@ -12,6 +12,9 @@
 #include "ipv4/netns_ipv4.h"
 #include "tcp/tcp.h"
 
+/* IPPROTO_MPTCP: numbers up to it are no protocol of ours, but no senseless ones either. */
+#define INET_PROTO_LAST 262
+
 enum { SHUT_RCV_ = 1, SHUT_SEND_ = 2 };
 
 /* ---- making and ending ---- */
@@ -93,7 +96,7 @@ static int inet_create(struct net *net, struct socket *sock, int protocol)
 	struct sock *sk;
 	int err;
 
-	if (protocol < 0 || protocol > 255)
+	if (protocol < 0 || protocol > INET_PROTO_LAST || (protocol > 255 && sock->type == SOCK_RAW))
 		return -EINVAL;
 	p = protosw_find(net, sock->type, protocol, &err);
 	if (!p)

@@ -6,7 +6,7 @@
  *
  * Decides: port numbers, cutting of answers, what happens when nobody reads them (the socket's error is
  * ENOBUFS once more than NETLINK_MAX_REPLIES wait). There are no multicast groups.
- * Called by: programs. Hands on: core/rtnl.c. Tests: tests/unit/app, on whole hosts. */
+ * Called by: programs. Hands on: core/rtnl.c. Tests: tests/unit/socket/test_af_netlink.c. */
 #include <errno.h>
 #include <linux/netlink.h>
 #include <stdlib.h>

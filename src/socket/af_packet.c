@@ -4,7 +4,7 @@
  * what may be sent. Called by: core/dev_rx.c and dev_tx.c through packet_type, programs through proto_ops.
  * Hands on: the receive queue; dev_queue_xmit. A tap gets a clone of the packet: same serial, same data,
  * nothing is copied until the program reads.
- * Tests: tests/unit/app, on whole hosts (S2-74). */
+ * Tests: tests/unit/socket/test_af_packet.c (S2-74). */
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  *
  * Decides: the lowest free number, growth of tables, the moment of release (last slot and last call gone), the
  * task's own input and output on 0, 1 and 2. Called by: syscall.c, core/task.c at a task's end (through
- * net->task_close_files). Hands on: file_ops. Tests: tests/unit/app, on whole hosts (SY-01, SY-03). */
+ * net->task_close_files). Hands on: file_ops. Tests: tests/unit/socket/test_file.c (SY-01, SY-03). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

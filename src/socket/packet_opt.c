@@ -2,7 +2,7 @@
  *
  * Decides: how long a device stays promiscuous for a socket: until the last membership of its kind is dropped,
  * at the latest when the socket closes. Called by: af_packet.c. Hands on: core/dev_core.c.
- * Tests: tests/unit/app, on whole hosts. */
+ * Tests: tests/unit/socket/test_af_packet.c. */
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Decides: what a descriptor of a /proc file holds (the text as it was when reading began: no line is torn by
  * what happens between two reads), that writing below /proc/sys sets a knob, that a command file's answer is
  * read back through the same descriptor. Called by: sys_file.c. Hands on: core/procfs.c.
- * Tests: tests/unit/app, on whole hosts. */
+ * Tests: tests/unit/socket/test_vfs.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

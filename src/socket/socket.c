@@ -2,10 +2,11 @@
  *
  * Decides: which family makes a socket, how a file's flags reach the calls, what a bare read or write means.
  * Called by: syscall.c, epoll.c and poll.c through file_ops. Hands on: proto_ops (inet's, packet's, netlink's).
- * Tests: tests/unit/app, on whole hosts (S1-17: the same first names for every protocol). */
+ * Tests: tests/unit/socket/test_syscall.c (S1-17: the same first names for every protocol). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include "socket/file.h"
 #include "socket/syscall.h"
 
@@ -55,10 +56,20 @@ static struct wait_queue_head *socket_wait_queue(struct file *f)
 	return &file_socket(f)->wq;
 }
 
+/* All that sockets know takes a place to read or write: the SIOC... (0x89xx), FIONREAD and TIOCOUTQ. */
+static bool ioctl_needs_arg(unsigned long cmd)
+{
+	return cmd == FIONREAD || cmd == TIOCOUTQ || (cmd & ~0xfful) == 0x8900;
+}
+
 static int socket_ioctl(struct file *f, unsigned long cmd, void *arg)
 {
 	struct socket *s = file_socket(f);
-	int err = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
+	int err;
+
+	if (unlikely(!arg))
+		return ioctl_needs_arg(cmd) ? -EFAULT : -ENOTTY;
+	err = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
 
 	/* A family says in one of these ways that it does not know the number. */
 	if (err == -ENOTTY || err == -EINVAL || err == -ENOPROTOOPT || err == -EOPNOTSUPP) {

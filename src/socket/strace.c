@@ -2,7 +2,7 @@
  *
  * Decides nothing: it only reads arguments that the calls have already checked or will refuse, so it never
  * follows a pointer that is NULL and never reads beyond a stated length. Called by: syscall.c, when the probe
- * is on. Tests: tests/unit/app, on whole hosts. */
+ * is on. Tests: tests/unit/socket/test_strace.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>

@@ -2,7 +2,7 @@
  *
  * Decides: access modes, that a total never exceeds what a ssize_t can say, which path leads to /proc and which
  * to a mount. Called by: programs. Hands on: file_ops, vfs.c, procfile.c, core/task.c.
- * Tests: tests/unit/app, on whole hosts. */
+ * Tests: tests/unit/socket/test_file.c. */
 #include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>

@@ -1,7 +1,7 @@
 /* read, write and their kin, on descriptors of every kind.
  *
  * Decides: access modes, that a total never exceeds what a ssize_t can say, what has positions (files) and what has not
- * (-ESPIPE). Called by: programs. Hands on: file_ops. Tests: tests/unit/socket (SY-04). */
+ * (-ESPIPE). Called by: programs. Hands on: file_ops. Tests: tests/unit/socket/test_vfs.c (SY-04). */
 #include <limits.h>
 #include "socket/file.h"
 #include "socket/sys_scope.h"

@@ -5,7 +5,7 @@
  * No signal kills a writer: a broken pipe is -EPIPE, with or without MSG_NOSIGNAL.
  * Called by: programs. Hands on: socket.c, proto_ops. Many messages at once are sys_mmsg.c's, descriptors of every
  * kind sys_file.c's.
- * Tests: tests/unit/app, on whole hosts (SY-01, SY-04). */
+ * Tests: tests/unit/socket/test_syscall.c (SY-01, SY-04). */
 #include <limits.h>
 #include <string.h>
 #include "socket/file.h"

@@ -2,7 +2,7 @@
  *
  * Decides: which tree a path belongs to, that no path leaves it ("..", "//" and "." are gone before a tree sees
  * it), what open's flags mean. Called by: sys_file.c, the lab (mounts, /etc). Hands on: vfs_ops.
- * Tests: tests/unit/app, on whole hosts. */
+ * Tests: tests/unit/socket/test_vfs.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

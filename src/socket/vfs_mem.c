@@ -2,7 +2,7 @@
  *
  * Files stand in one array sorted by path; a folder exists as long as something lies below it. Every octet,
  * name and file is charged against the tree's bound, so a flood of uploads ends in -ENOSPC, not in the host's
- * memory. Called by: vfs.c through vfs_mem_ops. Tests: tests/unit/app, on whole hosts. */
+ * memory. Called by: vfs.c through vfs_mem_ops. Tests: tests/unit/socket/test_vfs.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The kernel's sockmap, for the benchmark's peer: two connected TCP sockets put into a BPF_MAP_TYPE_SOCKMAP with a program
  * (sk_msg) that redirects whatever one of them sends to the ingress queue of the other. bpf(2) called directly, the program
- * assembled by hand; numbers from <linux/bpf.h>. */
+ * assembled by hand; numbers from the kernel's own header. */
 #ifndef BENCH_SOCKMAP_H
 #define BENCH_SOCKMAP_H
 
