@@ -496,6 +496,42 @@ static void s2_81_nothing_overtakes_what_tcp_still_carries(void **state)
 	host_down(f);
 }
 
+/* Arrived, but the receiver still owes the ACK: it is sent before the map takes over. */
+static int owed_prog(struct task *t, void *arg)
+{
+	struct fx *f = arg;
+	const struct tcp_sock *a;
+	char b[64];
+	int fd[2], zero = 0;
+
+	tcp_pair(t, 80, fd);
+	ping_pong(t, fd, 20);
+	assert_int_equal(sys_setsockopt(t, fd[1], IPPROTO_TCP, TCP_QUICKACK, &zero, sizeof(zero)), 0);
+	assert_int_equal(sys_write(t, fd[0], "by tcp ", 7), 7);
+	a = tcp_sk(sk_of(t, fd[0]));
+	assert_true(a->snd_una != a->snd_nxt);
+	set_int(t, fd[0], IPPROTO_TCP, TCP_SOCKMAP, 1);
+	set_int(t, fd[1], IPPROTO_TCP, TCP_SOCKMAP, 1);
+	assert_int_equal(sys_write(t, fd[0], "by map", 6), 6);
+	assert_int_equal(f->net->tcp->sockmap->octets, 6);
+	assert_true(skb_queue_empty(&a->fl->rtx_queue));
+	assert_int_equal(a->fl->packets_out, 0);
+	assert_int_equal(sk_of(t, fd[0])->wmem_queued, 0);
+	assert_int_equal(sys_read(t, fd[1], b, sizeof(b)), 13);
+	assert_memory_equal(b, "by tcp by map", 13);
+	close_all(t, fd, 2);
+	return 0;
+}
+
+static void s2_81_an_owed_ack_goes_first(void **state)
+{
+	struct fx *f = host_up();
+
+	RUN(f, owed_prog);
+	assert_int_equal(f->net->mib.tcp.RetransSegs, 0);
+	host_down(f);
+}
+
 /* ---- the end ---- */
 
 static int end_prog(struct task *t, void *arg)
@@ -758,6 +794,16 @@ static int wrap_prog(struct task *t, void *arg)
 		assert_int_equal(sys_sendto(t, fd[0], b, 65536, 0, NULL, 0), 65536);
 		assert_int_equal(sys_recvfrom(t, fd[1], b, 65536, MSG_WAITALL, NULL, NULL), 65536);
 	}
+	{
+		const struct tcp_sock *a = tcp_sk(sk_of(t, fd[0])), *c = tcp_sk(sk_of(t, fd[1]));
+
+		/* what TCP compares with later numbers has come along */
+		assert_int_equal(c->rcv_wup, c->rcv_nxt);
+		assert_true(c->rcv_nxt - c->snd_wl1 <= 65536);
+		assert_int_equal(a->snd_wl1, a->rcv_nxt);
+		assert_int_equal(a->pushed_seq, a->write_seq);
+		assert_true(tcp_receive_window(c) > 0 && tcp_receive_window(c) <= (uint32_t)sk_of(t, fd[1])->rcvbuf);
+	}
 	set_int(t, fd[0], IPPROTO_TCP, TCP_SOCKMAP, 0);
 	ping_pong(t, fd, 20);
 	set_int(t, fd[0], IPPROTO_TCP, TCP_SOCKMAP, 1);
@@ -796,6 +842,7 @@ int main(void)
 		cmocka_unit_test(a_sender_that_waits_keeps_its_time_limit),
 		cmocka_unit_test(s2_81_peek_lowat_and_the_urgent_mark),
 		cmocka_unit_test(s2_81_nothing_overtakes_what_tcp_still_carries),
+		cmocka_unit_test(s2_81_an_owed_ack_goes_first),
 		cmocka_unit_test(s2_81_half_close_reset_and_unread_octets),
 		cmocka_unit_test(s2_81_a_sleeping_writer_survives_the_end_of_the_map),
 		cmocka_unit_test(s2_81_random_streams_octet_for_octet),
