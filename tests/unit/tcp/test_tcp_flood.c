@@ -182,6 +182,8 @@ static void syn_flood(bool cookies)
 		if (i % 1000 == 0)
 			honest_step(&h);
 		if (i % 50000 == 25000) { /* a newcomer, among them */
+			if (early)
+				bed_close(early); /* the one before was not let in */
 			early = bed_socket(b, 1);
 			bed_connect(b, early, 0, 80);
 			asked_at = b->now_ns;
