@@ -60,7 +60,8 @@ static int wait_memory(struct sock *sk, uint64_t deadline, bool noblock, uint32_
 static struct sk_buff *new_segment(struct sock *sk, uint32_t size_goal, size_t want)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t room = size_goal <= SMALL_ROOM ? size_goal : (uint32_t)min_sz(size_goal, want > SMALL_ROOM ? want : SMALL_ROOM);
+	/* a writer of large pieces will write more of them: room for all that one skb may hold, rather than copies later */
+	uint32_t room = size_goal <= SMALL_ROOM || want >= size_goal / 4 ? size_goal : (uint32_t)(want > SMALL_ROOM ? want : SMALL_ROOM);
 	struct sk_buff *skb = alloc_skb(sk->net, MAX_TCP_HEADER + room);
 	struct tcp_skb_cb *tcb;
 
