@@ -155,6 +155,15 @@ static int addr_flush(struct ip_cmd *ip)
 	return ip_answer(ip, err);
 }
 
+/* Linux has words of its own for two refusals. */
+static int addr_answer(struct ip_cmd *ip, int err)
+{
+	if (err != -EEXIST && err != -EADDRNOTAVAIL)
+		return ip_answer(ip, err);
+	task_eprintf(ip->t, "Error: ipv4: Address %s.\n", err == -EEXIST ? "already assigned" : "not found");
+	return 2;
+}
+
 static int addr_modify(struct ip_cmd *ip, uint16_t type)
 {
 	struct addr_row a = { .plen = 32 };
@@ -194,7 +203,7 @@ static int addr_modify(struct ip_cmd *ip, uint16_t type)
 		a.brd = a.local | (a.plen ? 0xffffffffu >> a.plen : 0xffffffffu);
 	if (!scope_set && (a.local >> 24) == 127)
 		a.scope = RT_SCOPE_HOST;
-	return ip_answer(ip, change(ip, type, a.index, &a, label));
+	return addr_answer(ip, change(ip, type, a.index, &a, label));
 }
 
 int ip_addr_cmd(struct ip_cmd *ip)

@@ -21,7 +21,7 @@ int ip_answer(struct ip_cmd *ip, int err)
 {
 	if (!err)
 		return 0;
-	task_eprintf(ip->t, "RTNETLINK answers: %s\n", app_strerror(err));
+	task_eprintf(ip->t, "%s: %s\n", ip->says ? ip->says : "RTNETLINK answers", app_strerror(err));
 	return 2;
 }
 
@@ -130,7 +130,12 @@ static int dispatch(struct ip_cmd *ip, const char *object)
 
 int ip_main(struct task *t, int argc, char **argv)
 {
-	struct ip_cmd ip = { .t = t, .argc = argc - 1, .argv = argv + 1 };
+	return ip_run(t, argc, argv, NULL);
+}
+
+int ip_run(struct task *t, int argc, char **argv, const char *says)
+{
+	struct ip_cmd ip = { .t = t, .argc = argc - 1, .argv = argv + 1, .says = says };
 	const char *w;
 	int rc;
 

@@ -11,10 +11,13 @@ struct ip_cmd {
 	struct nlc c;
 	struct nlc_links links;
 	bool stats, details, oneline, numeric, brief, inet; /* inet: -4, no link layer addresses in ip addr */
+	const char *says; /* who speaks of a refusal: NULL (RTNETLINK answers), or the ioctl of net-tools */
 	int argc; /* what is left */
 	char **argv;
 };
 
+/* One command line for another program, which has a name of its own for the host's refusals. Exit code as ip's. */
+int ip_run(struct task *t, int argc, char **argv, const char *says);
 int ip_link_cmd(struct ip_cmd *ip);
 int ip_addr_cmd(struct ip_cmd *ip);
 int ip_route_cmd(struct ip_cmd *ip);

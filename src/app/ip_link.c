@@ -166,6 +166,7 @@ static int link_set(struct ip_cmd *ip)
 	bool have_mac = false, have_qlen = false;
 	struct nlc_req r;
 	const char *w = ip_word(ip), *v;
+	int err;
 
 	if (w && !strcmp(w, "dev"))
 		w = ip_word(ip);
@@ -202,7 +203,12 @@ static int link_set(struct ip_cmd *ip)
 		nlc_attr_u32(&r, IFLA_TXQLEN, (uint32_t)qlen);
 	if (have_mac)
 		nlc_attr(&r, IFLA_ADDRESS, mac, 6);
-	return ip_answer(ip, nlc_talk(&ip->c, &r, sizeof(i), NULL, NULL));
+	err = nlc_talk(&ip->c, &r, sizeof(i), NULL, NULL);
+	if (err == -EINVAL && mtu && mtu < 68) {
+		task_eprintf(ip->t, "Error: mtu less than device minimum.\n");
+		return 2;
+	}
+	return ip_answer(ip, err);
 }
 
 int ip_link_cmd(struct ip_cmd *ip)

@@ -496,6 +496,8 @@ static int route_modify(struct ip_cmd *ip, uint16_t type, uint16_t flags)
 	metrics(&r, &a);
 	rc = nlc_talk(&ip->c, &r, sizeof(a.m), NULL, NULL);
 	/* what Linux says besides the number */
+	if (ip->says)
+		return ip_answer(ip, rc);
 	if (rc == -ENETUNREACH && a.gw)
 		task_eprintf(ip->t, "Error: Nexthop has invalid gateway.\n");
 	else if (rc == -EINVAL && a.m.rtm_dst_len < 32 && a.dst << a.m.rtm_dst_len)

@@ -7,6 +7,7 @@
 #include "app/app_cmds.h"
 #include "app/app_util.h"
 #include "app/nlc.h"
+#include "app/ip_cmd.h"
 #include "app/proc_text.h"
 
 static const char *hexaddr(const char *s, char buf[IP4_STRLEN])
@@ -95,7 +96,7 @@ static int route_change(struct task *t, int argc, char **argv)
 		memcpy(prefix, sb_str(&sb), min_sz(sb.len + 1, sizeof(prefix)));
 		sb_free(&sb);
 	}
-	return ip_main(t, n, (char **)(uintptr_t)out);
+	return ip_run(t, n, (char **)(uintptr_t)out, out[2] == add ? "SIOCADDRT" : "SIOCDELRT") ? 7 : 0;
 }
 
 int route_main(struct task *t, int argc, char **argv)
@@ -146,7 +147,7 @@ static int arp_show(struct task *t, const char *only, bool bsd)
 	sb_free(&sb);
 	if (only && !n)
 		task_printf(t, "%s (%s) -- no entry\n", only, only);
-	return err || (only && !n) ? 1 : 0;
+	return err ? 1 : 0;
 }
 
 static int arp_change(struct task *t, const char *addr, const char *mac, const char *dev)

@@ -217,6 +217,14 @@ def tools_on_connections(w):
 
 tools_on_connections(World("conns"))
 
+w = World("nettools")
+for c in ("route add -net 10.44.0.0 netmask 255.255.0.0 gw 10.1.0.254", "route add -net 10.45.0.0/16 dev eth1", "route add -host 10.46.0.1 gw 10.1.0.254 metric 5", "route add -net 10.44.0.0 netmask 255.255.0.0 gw 10.1.0.254",
+          "route -n", "route del -net 10.45.0.0/16", "route del -host 10.46.0.1", "route del -net 10.99.0.0/16", "route del default", "route add default gw 10.1.0.254", "route -n", "ip route",
+          "arp -s 10.1.0.50 02:00:00:00:00:50", "arp -n", "arp -d 10.1.0.50", "ip neigh", "arp -n 10.1.0.51", "ifconfig eth1 mtu 1400", "ifconfig eth1", "ifconfig eth1 down", "ip route", "ifconfig eth1 up", "ip route",
+          "ifconfig eth1 10.1.0.7 netmask 255.255.255.0", "ip -4 addr show dev eth1", "ip route list table local", "ifconfig nosuch", "ifconfig eth1:3 10.8.8.8 netmask 255.0.0.0", "ip -4 addr", "ifconfig eth1:3 down", "ip -4 addr",
+          "ip addr add 10.1.0.9/24 dev eth1", "ip addr add 10.1.0.9/24 dev eth1", "ip addr del 10.1.0.99/24 dev eth1", "ip addr show dev eth1 secondary"[:21], "ip addr del 10.1.0.7/24 dev eth1", "ip addr show dev eth1", "ip link set eth1 mtu 60", "ip link set nosuch up", "ip link set eth1 txqueuelen 50", "ip link show eth1"):
+    w.run("a", c)
+
 w = World("sysctl")
 for tree in ("net.ipv4", "net.core"):
     w.run("a", "sysctl -a --pattern '^%s'" % tree.replace(".", "\\."), "sysctl -a", name="a/" + tree, sort=True, drop="^(?!%s)(?!exit)(?!!)" % tree.replace(".", "\\."))
