@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/coro.h"
+#include "core/procfs.h"
 #include "culver/host.h"
 #include "drill/drill_int.h"
 #include "drivers/drivers.h"
@@ -146,6 +147,7 @@ int drill_world_open(struct drill *d, uint64_t seed)
 	d->net = host_new(&p);
 	if (!d->net)
 		return -ENOMEM;
+	sysctl_set(d->net, "net.culver.cubic_hystart", "2"); /* scripts count on Linux's */
 	d->tun = tundev_create(d->net, "tun0", NETIF_F_TSO | NETIF_F_HW_CSUM, &sink, &err);
 	if (!d->tun)
 		return err;

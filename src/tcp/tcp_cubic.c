@@ -3,8 +3,10 @@
  *   W_cubic(t) = C * (t - K)^3 + W_max,   K = cbrt(W_max * (1 - beta) / C),   C = 0.4, beta = 717/1024
  *
  * Integers only: t and K in milliseconds, so 0.4 * (dt/1000)^3 = 4 * dt^3 / 10^10.
- * The end of the first slow start is HyStart++ with its conservative phase, not the older HyStart with ACK trains: it overshoots a
- * queue of one bandwidth-delay product by about a quarter of a window, and does not end slow start on jitter.
+ * The end of the first slow start is HyStart++ with its conservative phase: it overshoots a queue of one bandwidth-delay product
+ * by about a quarter of a window, and does not end slow start on jitter. sysctl net.culver.cubic_hystart: 0 none, 1 this one,
+ * 2 the older HyStart as Linux has it (Ha and Rhee, 2008: a train of ACKs as long as half a round trip, or a longer delay, ends
+ * slow start at once), which is what packet scripts written for Linux expect.
  * Called through tcp_congestion_ops. Tests: tests/unit/tcp/test_tcp_cong.c, test_tcp_grid.c. */
 #include "tcp/tcp_int.h"
 
@@ -16,6 +18,7 @@
 #define N_RTT_SAMPLE 8u
 #define CSS_GROWTH_DIVISOR 4u
 #define CSS_ROUNDS 5u
+#define ACK_DELTA_US 2000u /* ACKs closer than this belong to one train */
 
 enum { HYSTART_OFF, HYSTART_SS, HYSTART_CSS, HYSTART_DONE };
 struct cubic {
@@ -25,6 +28,7 @@ struct cubic {
 	uint32_t tcp_cwnd, ack_cnt; /* what Reno would have (RFC 9438 4.3) */
 	uint32_t end_seq;           /* of this round */
 	uint32_t last_min_us, cur_min_us, css_base_us;
+	uint32_t round_us, ack_us;  /* the older HyStart: when the round, and the last ACK of the train, came */
 	uint8_t samples, css_rounds, css_credit, mode;
 };
 _Static_assert(sizeof(struct cubic) <= TCP_CA_PRIV, "fits");
@@ -217,16 +221,70 @@ static void hystart_sample(struct cubic *ca, uint32_t rtt_us)
 	}
 }
 
+/* ---- the older HyStart ---- */
+static void hystart_found(struct sock *sk, struct cubic *ca)
+{
+	ca->mode = HYSTART_DONE;
+	tcp_sk(sk)->snd_ssthresh = tcp_sk(sk)->snd_cwnd;
+}
+
+/* How long a train of ACKs may be without meaning that the pipe is full: half the shortest round trip, and some time for a
+ * receiver that gathers. */
+static uint32_t train_limit_us(const struct sock *sk)
+{
+	uint64_t rate = tcp_pacing_rate(sk), gather = rate ? min_u64(65536ull * 4 * 1000000 / rate, 1000) : 0;
+	uint32_t limit = tcp_sk(sk)->min_rtt_us + (uint32_t)gather;
+
+	return tcp_needs_pacing(sk) ? limit : limit / 2;
+}
+
+static void hystart_old(struct sock *sk, struct cubic *ca, uint32_t rtt_us)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t now = (uint32_t)(sk->net->now_ns / NSEC_PER_USEC), thresh;
+
+	if (ca->mode == HYSTART_OFF || after(tp->snd_una, ca->end_seq)) {
+		ca->mode = HYSTART_SS;
+		ca->end_seq = tp->snd_nxt;
+		ca->round_us = ca->ack_us = now;
+		ca->cur_min_us = ~0u;
+		ca->samples = 0;
+	}
+	if (now - ca->ack_us <= ACK_DELTA_US) {
+		ca->ack_us = now;
+		if (now - ca->round_us > train_limit_us(sk)) {
+			TCPEXT_INC(sk->net, TCPHystartTrainDetect);
+			hystart_found(sk, ca);
+		}
+	}
+	ca->cur_min_us = min_u32(ca->cur_min_us, rtt_us);
+	if (ca->samples < N_RTT_SAMPLE) {
+		ca->samples++;
+		return;
+	}
+	thresh = min_u32(max_u32(tp->min_rtt_us / MIN_RTT_DIVISOR, MIN_RTT_THRESH_US), MAX_RTT_THRESH_US);
+	if (ca->mode != HYSTART_DONE && ca->cur_min_us > tp->min_rtt_us + thresh) {
+		TCPEXT_INC(sk->net, TCPHystartDelayDetect);
+		hystart_found(sk, ca);
+	}
+}
+
 static void cubic_acked(struct sock *sk, uint32_t acked, int64_t rtt_us)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct cubic *ca;
 
-	if (rtt_us < 0 || !tcp_in_slow_start(tp) || tp->snd_cwnd < HYSTART_LOW_WINDOW || tp->snd_ssthresh < TCP_INFINITE_SSTHRESH)
+	if (rtt_us < 0 || !tcp_in_slow_start(tp) || tp->snd_cwnd < HYSTART_LOW_WINDOW || !tcp_sysctl(sk)->cubic_hystart)
+		return;
+	if (tp->snd_ssthresh < TCP_INFINITE_SSTHRESH && tcp_sysctl(sk)->cubic_hystart == 1)
 		return; /* only the first slow start, whose end nobody knows yet (4.3) */
 	ca = cubic(sk);
 	if (ca->mode == HYSTART_DONE)
 		return;
+	if (tcp_sysctl(sk)->cubic_hystart == 2) {
+		hystart_old(sk, ca, rtt_us ? (uint32_t)rtt_us : 1);
+		return;
+	}
 	if (ca->mode == HYSTART_OFF) {
 		ca->mode = HYSTART_SS;
 		ca->cur_min_us = ca->css_base_us = ~0u;

@@ -65,7 +65,7 @@ static void sysctl_defaults(struct tcp_sysctl *s)
 		.challenge_ack_limit = 0x7fffffff, .invalid_ratelimit = 500, .autocorking = 1, .syncookies = 1,
 		.base_mss = 1024, .mtu_probe_floor = 48, .probe_interval = 600, .probe_threshold = 8, .min_snd_mss = 48, .notsent_lowat = -1, .rto_min_us = (int32_t)TCP_RTO_MIN_US,
 		.rto_max_ms = 120000, .fastopen = 1, .retrans_collapse = 1, .port_range = { 32768, 60999 },
-		.pacing_ss_ratio = 200, .pacing_ca_ratio = 120, .tso_rtt_log = 9,
+		.pacing_ss_ratio = 200, .pacing_ca_ratio = 120, .tso_rtt_log = 9, .cubic_hystart = 1,
 	};
 }
 
@@ -142,6 +142,7 @@ static int register_knobs(struct net *net)
 		KNOB("fastopen", fastopen, 0, 0), KNOB("retrans_collapse", retrans_collapse, 0, 1),
 		KNOB("pacing_ss_ratio", pacing_ss_ratio, 0, 1000), KNOB("pacing_ca_ratio", pacing_ca_ratio, 0, 1000),
 		{ .name = "net.ipv4.tcp_fastopen_key", .get = tcp_fastopen_get_key_sysctl, .set = tcp_fastopen_set_key_sysctl },
+		{ .name = "net.culver.cubic_hystart", .data = &s->cubic_hystart, .min = 0, .max = 2 },
 		{ .name = "net.ipv4.tcp_congestion_control", .get = get_congestion_control, .set = set_congestion_control },
 		{ .name = "net.ipv4.tcp_available_congestion_control", .get = get_available_cc, .set = set_refused },
 		{ .name = "net.ipv4.tcp_allowed_congestion_control", .get = get_available_cc, .set = set_refused },
