@@ -535,6 +535,52 @@ static void must_34_35_shld_15_16_17_shrinking(void **state)
 	}
 }
 
+/* Two hosts that say nothing for a month but keep-alives (or not even those): then both still speak. More than 24.8 days is
+ * half the range of a clock of milliseconds, so timestamps of before look as if they were to come (RFC 7323 5.5, TS-22). */
+static void month_of_silence(bool keep_alive, uint64_t days)
+{
+	struct bed *b = bed_new(2);
+	struct sock *l = bed_listen(b, 1, 80, 5), *c = bed_socket(b, 0), *s;
+	uint64_t segs;
+	char in[8];
+
+	assert_int_equal(bed_connect(b, c, 1, 80), 0);
+	bed_run(b, SEC);
+	s = bed_accept(l);
+	assert_non_null(s);
+	if (keep_alive) {
+		keep(c, true);
+		keep(s, true);
+	}
+	segs = b->n_segs;
+	bed_run(b, days * 24 * 3600 * SEC);
+	if (keep_alive)
+		assert_in_range(b->n_segs - segs, days * 24, days * 24 * 3); /* a probe in two hours, and its answer */
+	else
+		assert_int_equal(b->n_segs, segs);
+	assert_int_equal(c->state, TCP_ESTABLISHED);
+	assert_int_equal(s->state, TCP_ESTABLISHED);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(bed_send(c, "hello", 5, 0), 5);
+		assert_int_equal(bed_send(s, "world", 5, 0), 5);
+		bed_run(b, SEC);
+		assert_int_equal(bed_recv(s, in, 8, 0), 5);
+		assert_int_equal(bed_recv(c, in, 8, 0), 5);
+	}
+	assert_int_equal(b->net[0]->mib.tcp.RetransSegs + b->net[1]->mib.tcp.RetransSegs, 0);
+	bed_close(c);
+	bed_close(s);
+	bed_close(l);
+	bed_free(b);
+}
+static void must_28_ts_22_a_month_of_silence(void **state)
+{
+	for (uint64_t days = 23; days <= 51; days += 7) {
+		month_of_silence(true, days);
+		month_of_silence(false, days);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -551,6 +597,7 @@ int main(void)
 		cmocka_unit_test(must_29_shld_12_one_lost_probe_is_not_death),
 		cmocka_unit_test(must_36_37_shld_29_30_probes),
 		cmocka_unit_test(must_34_35_shld_15_16_17_shrinking),
+		cmocka_unit_test(must_28_ts_22_a_month_of_silence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
