@@ -66,10 +66,10 @@ static void ip_addr_add_and_del(void **state)
 	assert_string_equal(bed_cmd(b, "ip addr add 10.9.0.1/30 dev eth0"), "");
 	assert_non_null(strstr(bed_cmd(b, "ip addr show dev eth0"), "inet 10.9.0.1/30 scope global eth0"));
 	assert_non_null(strstr(bed_cmd(b, "ip route list table local"), "local 10.9.0.1 dev eth0"));
-	assert_non_null(strstr(bed_cmd(b, "ip addr add 10.9.0.1/30 dev eth0"), "exists"));
+	assert_non_null(strstr(bed_cmd(b, "ip addr add 10.9.0.1/30 dev eth0"), "Error: ipv4: Address already assigned."));
 	assert_string_equal(bed_cmd(b, "ip addr del 10.9.0.1/30 dev eth0"), "");
 	assert_null(strstr(bed_cmd(b, "ip route list table local"), "10.9.0.1"));
-	assert_non_null(strstr(bed_cmd(b, "ip addr del 10.9.0.1/30 dev eth0"), "Cannot assign requested address"));
+	assert_non_null(strstr(bed_cmd(b, "ip addr del 10.9.0.1/30 dev eth0"), "Error: ipv4: Address not found."));
 	assert_non_null(strstr(bed_cmd(b, "ip addr show dev lo"), "inet 127.0.0.1/8 scope host lo"));
 }
 
