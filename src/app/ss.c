@@ -76,92 +76,219 @@ static void print_line(struct ss *s, const char *netid, unsigned st, uint64_t rq
 	task_printf(s->t, "%-10s %-6llu %-6llu %21s %21s", state_name(st), (unsigned long long)rq, (unsigned long long)wq, l, r);
 }
 
+/* Milliseconds out of microseconds, six digits, no zeros at the end (printf's %g). */
 static void ms(struct task *t, const char *name, uint32_t us, const char *sep)
 {
-	task_printf(t, "%s%u.%03u%s", name, us / 1000, us % 1000, sep);
+	uint32_t places = 3, whole = us / 1000, frac = us % 1000;
+
+	for (uint32_t top = 1000; top <= whole && places; top *= 10) {
+		uint32_t last = us % 10;
+
+		us = us / 10 + (last >= 5); /* a place less */
+		places--;
+		whole = us / (places == 2 ? 100 : places == 1 ? 10 : 1);
+		frac = us % (places == 2 ? 100 : places == 1 ? 10 : 1);
+	}
+	while (places && frac % 10 == 0) {
+		frac /= 10;
+		places--;
+	}
+	task_printf(t, "%s%u", name, whole);
+	if (places)
+		task_printf(t, ".%0*u", (int)places, frac);
+	task_puts(t, sep);
 }
 
-/* A gain in 1/256 with two places. */
+/* Bits per second: all digits with -n, else three and a letter. */
+static void rate(const struct ss *s, const char *name, uint64_t bytes)
+{
+	uint64_t bps = bytes > UINT64_MAX / 8 ? UINT64_MAX : bytes * 8, milli;
+	unsigned unit = 0;
+
+	if (s->numeric || bps < 1000) {
+		task_printf(s->t, "%s%llubps", name, (unsigned long long)bps);
+		return;
+	}
+	for (; bps >= 1000000; unit++)
+		bps = (bps + 500) / 1000;
+	milli = bps;
+	task_puts(s->t, name);
+	if (milli >= 99950)
+		task_printf(s->t, "%llu", (unsigned long long)((milli + 500) / 1000));
+	else if (milli >= 9995)
+		task_printf(s->t, (milli + 50) / 100 % 10 ? "%llu.%llu" : "%llu", (unsigned long long)((milli + 50) / 1000),
+			    (unsigned long long)((milli + 50) / 100 % 10));
+	else
+		task_printf(s->t, (milli + 5) / 10 % 100 ? (milli + 5) / 10 % 10 ? "%llu.%02llu" : "%llu.%llu" : "%llu",
+			    (unsigned long long)((milli + 5) / 1000),
+			    (unsigned long long)((milli + 5) / 10 % 10 ? (milli + 5) / 10 % 100 : (milli + 5) / 100 % 10));
+	task_printf(s->t, "%cbps", "KMGT"[unit < 4 ? unit : 3]);
+}
+
+/* A gain in 1/256, six digits (printf's %g). */
 static void gain(struct task *t, const char *label, uint32_t g)
 {
-	uint32_t centi = (uint32_t)((uint64_t)g * 100 / 256);
+	uint32_t frac = (uint32_t)(((uint64_t)(g % 256) * 100000 + 128) / 256), places = 5;
 
-	task_printf(t, "%s%u.%02u", label, centi / 100, centi % 100);
+	task_printf(t, "%s%u", label, g / 256);
+	for (; places && frac % 10 == 0; places--)
+		frac /= 10;
+	if (places)
+		task_printf(t, ".%0*u", (int)places, frac);
 }
 
-static void print_bbr(struct task *t, const void *p)
+static void print_bbr(const struct ss *s, const void *p)
 {
 	struct tcp_bbr_info b;
 
 	memcpy(&b, p, sizeof(b));
-	task_printf(t, " bbr:(bw:%llubps", (unsigned long long)(((uint64_t)b.bbr_bw_hi << 32 | b.bbr_bw_lo) * 8));
-	ms(t, ",mrtt:", b.bbr_min_rtt, "");
-	gain(t, ",pacing_gain:", b.bbr_pacing_gain);
-	gain(t, ",cwnd_gain:", b.bbr_cwnd_gain);
-	task_puts(t, ")");
+	rate(s, " bbr:(bw:", (uint64_t)b.bbr_bw_hi << 32 | b.bbr_bw_lo);
+	ms(s->t, ",mrtt:", b.bbr_min_rtt, "");
+	gain(s->t, ",pacing_gain:", b.bbr_pacing_gain);
+	gain(s->t, ",cwnd_gain:", b.bbr_cwnd_gain);
+	task_puts(s->t, ")");
 }
 
-static void print_info(struct task *t, const struct nlc_msg *m)
+/* Fields of struct tcp_info that the C library's does not know yet, by their place. 0: not there. */
+enum { TI_RCV_WND = 232, TI_REHASH = 236 };
+static uint32_t late_field(const struct nlc_msg *m, size_t at)
 {
+	uint32_t v = 0;
+
+	if (nlc_len(m->tb[INET_DIAG_INFO]) >= at + sizeof(v))
+		memcpy(&v, (const uint8_t *)nlc_data(m->tb[INET_DIAG_INFO]) + at, sizeof(v));
+	return v;
+}
+
+static void num(struct task *t, const char *name, uint64_t v)
+{
+	if (v)
+		task_printf(t, " %s:%llu", name, (unsigned long long)v);
+}
+
+/* What the connection is: options, algorithm, timers, sizes. */
+static void print_setup(struct ss *s, const struct nlc_msg *m, const struct tcp_info *i)
+{
+	static const struct {
+		uint8_t bit;
+		const char *name;
+	} opts[] = { { TCPI_OPT_TIMESTAMPS, "ts" }, { TCPI_OPT_SACK, "sack" }, { TCPI_OPT_ECN, "ecn" }, { TCPI_OPT_ECN_SEEN, "ecnseen" },
+		     { TCPI_OPT_SYN_DATA, "fastopen" } };
+	struct task *t = s->t;
+
+	for (size_t k = 0; k < ARRAY_SIZE(opts); k++)
+		if (i->tcpi_options & opts[k].bit)
+			task_printf(t, " %s", opts[k].name);
+	if (m->tb[INET_DIAG_CONG])
+		task_printf(t, " %.*s", (int)nlc_len(m->tb[INET_DIAG_CONG]), (const char *)nlc_data(m->tb[INET_DIAG_CONG]));
+	if (i->tcpi_options & TCPI_OPT_WSCALE)
+		task_printf(t, " wscale:%u,%u", i->tcpi_snd_wscale, i->tcpi_rcv_wscale);
+	if (i->tcpi_rto && i->tcpi_rto != 3000000)
+		ms(t, " rto:", i->tcpi_rto, "");
+	num(t, "backoff", i->tcpi_backoff);
+	if (i->tcpi_rtt) {
+		ms(t, " rtt:", i->tcpi_rtt, "/");
+		ms(t, "", i->tcpi_rttvar, "");
+	}
+	if (i->tcpi_ato)
+		ms(t, " ato:", i->tcpi_ato, "");
+	num(t, "mss", i->tcpi_snd_mss);
+	num(t, "pmtu", i->tcpi_pmtu);
+	num(t, "rcvmss", i->tcpi_rcv_mss);
+	num(t, "advmss", i->tcpi_advmss);
+	num(t, "cwnd", i->tcpi_snd_cwnd);
+	if (i->tcpi_snd_ssthresh < 0xffff)
+		num(t, "ssthresh", i->tcpi_snd_ssthresh);
+	num(t, "bytes_sent", i->tcpi_bytes_sent);
+	num(t, "bytes_retrans", i->tcpi_bytes_retrans);
+	num(t, "bytes_acked", i->tcpi_bytes_acked);
+	num(t, "bytes_received", i->tcpi_bytes_received);
+	num(t, "segs_out", i->tcpi_segs_out);
+	num(t, "segs_in", i->tcpi_segs_in);
+	num(t, "data_segs_out", i->tcpi_data_segs_out);
+	num(t, "data_segs_in", i->tcpi_data_segs_in);
+}
+
+static void limited(struct task *t, const char *name, uint64_t us, uint64_t busy)
+{
+	uint64_t permille = busy ? (us * 1000 + busy / 2) / busy : 0;
+
+	if (us)
+		task_printf(t, " %s:%llums(%llu.%llu%%)", name, (unsigned long long)(us / 1000), (unsigned long long)(permille / 10),
+			    (unsigned long long)(permille % 10));
+}
+
+/* How fast it goes, and what holds it back. */
+static void print_rates(struct ss *s, const struct tcp_info *i)
+{
+	struct task *t = s->t;
+
+	if (i->tcpi_rtt && i->tcpi_snd_mss && i->tcpi_snd_cwnd)
+		rate(s, " send ", (uint64_t)i->tcpi_snd_cwnd * i->tcpi_snd_mss * 1000000 / i->tcpi_rtt);
+	num(t, "lastsnd", i->tcpi_last_data_sent);
+	num(t, "lastrcv", i->tcpi_last_data_recv);
+	num(t, "lastack", i->tcpi_last_ack_recv);
+	if (i->tcpi_pacing_rate && i->tcpi_pacing_rate != UINT64_MAX) {
+		rate(s, " pacing_rate ", i->tcpi_pacing_rate);
+		if (i->tcpi_max_pacing_rate && i->tcpi_max_pacing_rate != UINT64_MAX)
+			rate(s, "/", i->tcpi_max_pacing_rate);
+	}
+	if (i->tcpi_delivery_rate)
+		rate(s, " delivery_rate ", i->tcpi_delivery_rate);
+	num(t, "delivered", i->tcpi_delivered);
+	num(t, "delivered_ce", i->tcpi_delivered_ce);
+	if (i->tcpi_delivery_rate_app_limited)
+		task_puts(t, " app_limited");
+	if (i->tcpi_busy_time) {
+		task_printf(t, " busy:%llums", (unsigned long long)(i->tcpi_busy_time / 1000));
+		limited(t, "rwnd_limited", i->tcpi_rwnd_limited, i->tcpi_busy_time);
+		limited(t, "sndbuf_limited", i->tcpi_sndbuf_limited, i->tcpi_busy_time);
+	}
+}
+
+static void print_info(struct ss *s, const struct nlc_msg *m)
+{
+	struct task *t = s->t;
 	struct tcp_info i;
 	size_t n = nlc_len(m->tb[INET_DIAG_INFO]);
+	bool listens = ((const struct inet_diag_msg *)m->hdr)->idiag_state == SS_LISTEN;
 
 	memset(&i, 0, sizeof(i));
 	if (!n)
 		return;
 	memcpy(&i, nlc_data(m->tb[INET_DIAG_INFO]), min_sz(n, sizeof(i)));
 	task_puts(t, "\n\t");
-	if (((const struct inet_diag_msg *)m->hdr)->idiag_state == SS_LISTEN) {
+	if (listens) { /* two fields mean other things there: the accept queue */
 		if (m->tb[INET_DIAG_CONG])
 			task_printf(t, " %.*s", (int)nlc_len(m->tb[INET_DIAG_CONG]), (const char *)nlc_data(m->tb[INET_DIAG_CONG]));
 		task_printf(t, " cwnd:%u", i.tcpi_snd_cwnd);
 		return;
 	}
-	if (i.tcpi_options & TCPI_OPT_TIMESTAMPS)
-		task_puts(t, " ts");
-	if (i.tcpi_options & TCPI_OPT_SACK)
-		task_puts(t, " sack");
-	if (i.tcpi_options & TCPI_OPT_ECN)
-		task_puts(t, " ecn");
-	if (m->tb[INET_DIAG_CONG])
-		task_printf(t, " %.*s", (int)nlc_len(m->tb[INET_DIAG_CONG]), (const char *)nlc_data(m->tb[INET_DIAG_CONG]));
-	if (i.tcpi_options & TCPI_OPT_WSCALE)
-		task_printf(t, " wscale:%u,%u", i.tcpi_snd_wscale, i.tcpi_rcv_wscale);
-	ms(t, " rto:", i.tcpi_rto, "");
-	if (i.tcpi_backoff)
-		task_printf(t, " backoff:%u", i.tcpi_backoff);
-	ms(t, " rtt:", i.tcpi_rtt, "/");
-	ms(t, "", i.tcpi_rttvar, "");
-	if (i.tcpi_ato)
-		task_printf(t, " ato:%u", i.tcpi_ato / 1000);
-	task_printf(t, " mss:%u pmtu:%u rcvmss:%u advmss:%u cwnd:%u", i.tcpi_snd_mss, i.tcpi_pmtu, i.tcpi_rcv_mss, i.tcpi_advmss, i.tcpi_snd_cwnd);
+	print_setup(s, m, &i);
 	if (m->tb[INET_DIAG_BBRINFO] && nlc_len(m->tb[INET_DIAG_BBRINFO]) >= sizeof(struct tcp_bbr_info))
-		print_bbr(t, nlc_data(m->tb[INET_DIAG_BBRINFO]));
-	if (i.tcpi_snd_ssthresh < 0x7fffffff)
-		task_printf(t, " ssthresh:%u", i.tcpi_snd_ssthresh);
-	task_printf(t, " bytes_sent:%llu", (unsigned long long)i.tcpi_bytes_sent);
-	if (i.tcpi_bytes_retrans)
-		task_printf(t, " bytes_retrans:%llu", (unsigned long long)i.tcpi_bytes_retrans);
-	task_printf(t, " bytes_acked:%llu bytes_received:%llu segs_out:%u segs_in:%u data_segs_out:%u data_segs_in:%u",
-		    (unsigned long long)i.tcpi_bytes_acked, (unsigned long long)i.tcpi_bytes_received, i.tcpi_segs_out, i.tcpi_segs_in,
-		    i.tcpi_data_segs_out, i.tcpi_data_segs_in);
-	task_printf(t, " lastsnd:%u lastrcv:%u lastack:%u", i.tcpi_last_data_sent, i.tcpi_last_data_recv, i.tcpi_last_ack_recv);
-	if (i.tcpi_unacked)
-		task_printf(t, " unacked:%u", i.tcpi_unacked);
+		print_bbr(s, nlc_data(m->tb[INET_DIAG_BBRINFO]));
+	print_rates(s, &i);
+	num(t, "unacked", i.tcpi_unacked);
 	if (i.tcpi_retrans || i.tcpi_total_retrans)
 		task_printf(t, " retrans:%u/%u", i.tcpi_retrans, i.tcpi_total_retrans);
-	if (i.tcpi_lost)
-		task_printf(t, " lost:%u", i.tcpi_lost);
-	if (i.tcpi_sacked)
-		task_printf(t, " sacked:%u", i.tcpi_sacked);
-	if (i.tcpi_dsack_dups)
-		task_printf(t, " dsack_dups:%u", i.tcpi_dsack_dups);
+	num(t, "lost", i.tcpi_lost);
+	num(t, "sacked", i.tcpi_sacked);
+	num(t, "dsack_dups", i.tcpi_dsack_dups);
+	num(t, "fackets", i.tcpi_fackets);
 	if (i.tcpi_reordering != 3)
-		task_printf(t, " reordering:%u", i.tcpi_reordering);
-	task_printf(t, " rcv_space:%u rcv_ssthresh:%u", i.tcpi_rcv_space, i.tcpi_rcv_ssthresh);
-	if (i.tcpi_min_rtt)
+		num(t, "reordering", i.tcpi_reordering);
+	num(t, "reord_seen", i.tcpi_reord_seen);
+	if (i.tcpi_rcv_rtt)
+		ms(t, " rcv_rtt:", i.tcpi_rcv_rtt, "");
+	num(t, "rcv_space", i.tcpi_rcv_space);
+	num(t, "rcv_ssthresh", i.tcpi_rcv_ssthresh);
+	num(t, "notsent", i.tcpi_notsent_bytes);
+	if (i.tcpi_min_rtt && i.tcpi_min_rtt != UINT32_MAX)
 		ms(t, " minrtt:", i.tcpi_min_rtt, "");
-	task_printf(t, " snd_wnd:%u", i.tcpi_snd_wnd);
+	num(t, "rcv_ooopack", i.tcpi_rcv_ooopack);
+	num(t, "snd_wnd", i.tcpi_snd_wnd);
+	num(t, "rcv_wnd", late_field(m, TI_RCV_WND));
+	num(t, "rehash", late_field(m, TI_REHASH));
 }
 
 static void one_tcp(const struct nlc_msg *m, void *arg)
@@ -178,7 +305,7 @@ static void one_tcp(const struct nlc_msg *m, void *arg)
 	if (s->timers && d->idiag_timer)
 		task_printf(s->t, " timer:(%s,%u.%03usec,%u)", timer[min_u32(d->idiag_timer, 5)], d->idiag_expires / 1000, d->idiag_expires % 1000, d->idiag_retrans);
 	if (s->info)
-		print_info(s->t, m);
+		print_info(s, m);
 	task_puts(s->t, "\n");
 }
 
@@ -247,7 +374,8 @@ int ss_main(struct task *t, int argc, char **argv)
 		case 'o': s.timers = true; break;
 		case 'm': s.mem = true; break;
 		case 'H': s.no_header = true; break;
-		case 'n': case '4': break;
+		case 'n': s.numeric = true; break;
+		case '4': break;
 		default: return 255;
 		}
 	}

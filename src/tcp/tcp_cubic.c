@@ -191,6 +191,7 @@ static void hystart_round(struct sock *sk, struct cubic *ca)
 	ca->samples = 0;
 	if (ca->mode == HYSTART_CSS && ++ca->css_rounds >= CSS_ROUNDS) {
 		TCPEXT_INC(sk->net, TCPHystartDelayDetect);
+		sk->net->mib.tcpext.TCPHystartDelayCwnd += tcp_sk(sk)->snd_cwnd;
 		tcp_sk(sk)->snd_ssthresh = tcp_sk(sk)->snd_cwnd;
 		ca->mode = HYSTART_DONE;
 	}

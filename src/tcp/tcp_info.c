@@ -34,7 +34,7 @@ static void info_send(const struct sock *sk, struct tcp_info_full *ti)
 	ti->delivered_ce = tp->delivered_ce;
 	ti->bytes_acked = tp->bytes_acked;
 	ti->bytes_sent = tp->bytes_sent;
-	ti->pacing_rate = tcp_pacing_rate(sk);
+	ti->pacing_rate = tcp_state_in(sk, TCPF_(CLOSE) | TCPF_(SYN_SENT)) ? sk->max_pacing_rate : tcp_pacing_rate(sk);
 	ti->max_pacing_rate = sk->max_pacing_rate;
 	ti->segs_out = tp->segs_out;
 	ti->data_segs_out = tp->data_segs_out;

@@ -209,7 +209,7 @@ enum tcp_tw_status tcp_timewait_state_process(struct tcp_timewait_sock *tw, stru
 		return TCP_TW_SYN;
 	}
 	if (paws)
-		TCPEXT_INC(tw->net, PAWSEstab);
+		TCPEXT_INC(tw->net, PAWSTimewait);
 	if (rst)
 		return TCP_TW_SUCCESS;
 	if (paws || (flags & TCP_ACK))

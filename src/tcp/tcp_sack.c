@@ -55,8 +55,11 @@ static bool check_dsack(struct sock *sk, const struct tcp_sack_block *b, unsigne
 		return false;
 	segs = max_u32((b[0].end_seq - b[0].start_seq + tp->mss_cache - 1) / max_u32(tp->mss_cache, 1), 1);
 	tcp_stat(sk)->dsack_dups += segs;
-	if (tp->stat->dsack_dups > tp->total_retrans)
-		return false; /* the network doubled it, not we */
+	if (tp->stat->dsack_dups > tp->total_retrans) { /* the network doubled it, not we; or the peer lies */
+		TCPEXT_INC(sk->net, TCPDSACKIgnoredDubious);
+		return false;
+	}
+	sk->net->mib.tcpext.TCPDSACKRecvSegs += segs;
 	if (tp->reord_seen && !(tp->fl->tlp_high_seq && tp->fl->tlp_high_seq == b[0].end_seq))
 		tp->rack_dsack_seen = 1;
 	tp->delivered += segs; /* a superfluous retransmission has left the network, too */
