@@ -185,9 +185,10 @@ extern const struct pernet_operations core_net_ops;
 /* /proc/net/{dev,softnet_stat,...}, /proc/{interrupts,softirqs}, sysctls net.core.*: after proc_net_ops. */
 extern const struct pernet_operations core_proc_net_ops;
 
-/* max_bytes 0: SKB_POOL_DEFAULT_BYTES. */
-#define SKB_POOL_DEFAULT_BYTES (1ULL << 30)
+/* max_bytes 0: SKB_POOL_DEFAULT_BYTES. A cap; memory is taken when packets need it, and tcp_mem of a host follows from it. */
+#define SKB_POOL_DEFAULT_BYTES (4ULL << 30)
 struct skb_pool *skb_pool_new(uint64_t max_bytes);
+uint64_t skb_pool_max(const struct skb_pool *p);
 /* Bytes handed out now. */
 uint64_t skb_pool_bytes(const struct skb_pool *p);
 void skb_pool_free(struct skb_pool *p);

@@ -37,6 +37,8 @@ void skb_pool_free(struct skb_pool *p)
 	free(p);
 }
 
+uint64_t skb_pool_max(const struct skb_pool *p) { return p->max_bytes; }
+
 uint64_t skb_pool_bytes(const struct skb_pool *p)
 {
 	return p->bytes;

@@ -59,7 +59,7 @@ static void sysctl_defaults(struct tcp_sysctl *s)
 		.max_syn_backlog = 512, .max_tw_buckets = 262144, .max_orphans = TCP_ORPHANS_MAX_DEFAULT,
 		.tw_reuse = 2, .tw_reuse_delay = 1000,
 		.rmem = { 4096, 131072, 33554432 }, .wmem = { 4096, 16384, 4194304 },
-		.mem = { 191292, 255056, 382584 }, .app_win = 31, .adv_win_scale = 1, .reordering = 3,
+		.app_win = 31, .adv_win_scale = 1, .reordering = 3,
 		.max_reordering = 300, .recovery = 1, .early_retrans = 3, .frto = 2, .slow_start_after_idle = 1,
 		.moderate_rcvbuf = 1, .tso_win_divisor = 3, .min_tso_segs = 2, .limit_output_bytes = 4194304,
 		.challenge_ack_limit = 0x7fffffff, .invalid_ratelimit = 500, .autocorking = 1, .syncookies = 1,
@@ -67,6 +67,17 @@ static void sysctl_defaults(struct tcp_sysctl *s)
 		.rto_max_ms = 120000, .fastopen = 1, .retrans_collapse = 1, .port_range = { 32768, 60999 },
 		.pacing_ss_ratio = 200, .pacing_ca_ratio = 120, .tso_rtt_log = 9, .cubic_hystart = 1,
 	};
+}
+
+/* As Linux reckons tcp_mem from the machine's memory: here from what packets may take. An skb's buffer may be twice what it
+ * is charged with, and other hosts draw on the same pool; when that is empty, no NIC can refill its ring any more. */
+static void memory_defaults(struct tcp_sysctl *s, const struct skb_pool *skbs)
+{
+	uint64_t pages = skb_pool_max(skbs) / 4096 / 6;
+
+	s->mem[1] = (int32_t)min_u64(pages, 0x3fffffff);
+	s->mem[0] = s->mem[1] / 4 * 3;
+	s->mem[2] = s->mem[0] * 2;
 }
 
 static void get_congestion_control(struct net *net, const struct ctl_table *t, struct strbuf *out)
@@ -175,6 +186,7 @@ static int tcp_net_init(struct net *net)
 	tcp_hash_init(&tn->lhash);
 	tcp_hash_init(&tn->bhash);
 	sysctl_defaults(&tn->sysctl);
+	memory_defaults(&tn->sysctl, net->skbs);
 	tn->ca_default = &tcp_cubic_ops;
 	list_init(&tn->tw_time_wait);
 	list_init(&tn->tw_fin_wait2);
