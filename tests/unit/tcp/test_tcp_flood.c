@@ -51,15 +51,14 @@ static const uint8_t syn_opts[] = { 2, 4, 5, 180, 4, 2, 1, 1 }; /* MSS 1460, SAC
 static uint64_t attack(struct bed *b, const struct hostile *h)
 {
 	uint64_t before = work;
-	struct {
-		struct seg s;
-		uint8_t b[128];
-	} m = { 0 };
-	uint8_t *p = m.s.b;
+	static uint64_t room[(sizeof(struct seg) + 128) / 8]; /* a segment of up to 128 octets */
+	struct seg *m = (struct seg *)(void *)room;
+	uint8_t *p = m->b;
 
-	m.s.saddr = h->saddr;
-	m.s.daddr = bed_addr(0);
-	m.s.len = 20 + h->optlen + h->len;
+	memset(room, 0, sizeof(room));
+	m->saddr = h->saddr;
+	m->daddr = bed_addr(0);
+	m->len = 20 + h->optlen + h->len;
 	put_be16(p, h->sport);
 	put_be16(p + 2, h->dport);
 	put_be32(p + 4, h->seq);
@@ -69,8 +68,8 @@ static uint64_t attack(struct bed *b, const struct hostile *h)
 	put_be16(p + 14, h->win);
 	if (h->optlen)
 		memcpy(p + 20, h->opt, h->optlen);
-	put_be16(p + 16, csum_fold(csum_partial(p, m.s.len, csum_tcpudp_nofold(m.s.saddr, m.s.daddr, m.s.len, 6, 0))));
-	bed_deliver(b, 0, &m.s, PACKET_HOST_);
+	put_be16(p + 16, csum_fold(csum_partial(p, m->len, csum_tcpudp_nofold(m->saddr, m->daddr, m->len, 6, 0))));
+	bed_deliver(b, 0, m, PACKET_HOST_);
 	return work - before;
 }
 
