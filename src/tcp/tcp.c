@@ -307,7 +307,9 @@ void tcp_shutdown(struct sock *sk, int how)
 	if (!(how & 2))
 		return;
 	lock_sock(sk);
-	if (tcp_state_in(sk, TCPF_(ESTABLISHED) | TCPF_(SYN_SENT) | TCPF_(CLOSE_WAIT)) || sk->state == TCP_SYN_RECV) {
+	if (sk->state == TCP_SYN_RECV) { /* Fast Open: the FIN waits for the handshake's ACK, which calls again */
+		sk->shutdown |= 2;
+	} else if (tcp_state_in(sk, TCPF_(ESTABLISHED) | TCPF_(SYN_SENT) | TCPF_(CLOSE_WAIT))) {
 		sk->shutdown |= 2;
 		if (tcp_close_state(sk))
 			tcp_send_fin(sk);

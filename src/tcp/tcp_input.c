@@ -444,6 +444,7 @@ static int synsent_synack(struct sock *sk, struct sk_buff *skb)
 	} else {
 		tp->tcp_header_len = TCP_HLEN;
 	}
+	tcp_mtup_init(sk);
 	tcp_sync_mss(sk, inet_csk(sk)->pmtu_cookie);
 	tcp_initialize_rcv_mss(sk);
 	tcp_finish_connect(sk, skb);

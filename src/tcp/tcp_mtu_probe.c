@@ -28,7 +28,7 @@ static void mtup_reset(struct sock *sk, struct tcp_mtup *m)
 	m->stamp_ms = tcp_time_ms(sk);
 }
 
-/* A connection is established. */
+/* A connection is established. Only a SYN-ACK's receiver reckons the MSS anew then; the other side at the next change of path. */
 void tcp_mtup_init(struct sock *sk)
 {
 	struct tcp_mtup *m;
@@ -38,7 +38,6 @@ void tcp_mtup_init(struct sock *sk)
 	m = &tcp_rare(sk)->mtup;
 	mtup_reset(sk, m);
 	m->enabled = true;
-	tcp_sync_mss(sk, inet_csk(sk)->pmtu_cookie);
 }
 
 /* The route's MTU is mtu: what may be tried, and what is used. */

@@ -146,7 +146,7 @@ used:
 	return 0;
 }
 
-/* Beside the data: when it came, and how much more there is (TCP_INQ; after the FIN 1, so that the reader comes again). */
+/* Beside the data: when it came, and how much more there is (TCP_INQ; a FIN counts as one, so that the reader comes again). */
 static void put_messages(struct sock *sk, struct msghdr *msg, uint64_t tstamp_ns)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
@@ -156,8 +156,8 @@ static void put_messages(struct sock *sk, struct msghdr *msg, uint64_t tstamp_ns
 	if (tp->rare && tp->rare->recvmsg_inq) {
 		int inq = (int)(tp->rcv_nxt - tp->copied_seq);
 
-		if (sock_flag(sk, SOCK_F_DONE))
-			inq = inq > 1 ? inq - 1 : 1; /* the FIN is no byte */
+		if (!inq && sock_flag(sk, SOCK_F_DONE)) /* a FIN not read yet counts by itself, as in Linux */
+			inq = 1;
 		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(inq), &inq);
 	}
 }
