@@ -351,7 +351,7 @@ static struct rtable *req_route(struct sock *lsk, const struct request_sock *req
 	const struct inet_sock *inet = inet_sk(lsk);
 	const struct ip_options_rcu *opt = tcp_rsk(req)->opt;
 	struct flowi4 fl4 = { .daddr = opt && opt->opt.srr ? opt->opt.faddr : req->eh.daddr, .saddr = req->eh.saddr,
-			      .oif = lsk->bound_dev_if, .mark = lsk->mark, .tos = inet->tos & 0x1c, .proto = IPPROTO_TCP, .sport = req->eh.num, .dport = req->eh.dport };
+			      .oif = lsk->bound_dev_if, .mark = tcp_rsk(req)->mark, .tos = inet->tos & 0x1c, .proto = IPPROTO_TCP, .sport = req->eh.num, .dport = req->eh.dport };
 	int err = 0;
 
 	return ip_route_output_flow(lsk->net, &fl4, lsk, &err);
@@ -372,7 +372,8 @@ static int tcp_v4_send_synack(struct sock *lsk, struct dst_entry *dst, struct re
 	}
 	__tcp_v4_send_check(skb, rt->dst.dev, req->eh.saddr, req->eh.daddr);
 	skb_dst_set(skb, &rt->dst);
-	return ip_build_and_send_pkt(skb, lsk, req->eh.saddr, req->eh.daddr, tcp_rsk(req)->opt, inet_sk(lsk)->tos & 0xfc);
+	return ip_build_and_send_pkt(skb, lsk, req->eh.saddr, req->eh.daddr, tcp_rsk(req)->opt,
+				     (tcp_sysctl(lsk)->reflect_tos ? tcp_rsk(req)->syn_tos : inet_sk(lsk)->tos) & 0xfc);
 }
 
 static struct sock *tcp_v4_syn_recv_sock(struct sock *lsk, struct sk_buff *skb, struct request_sock *req, struct dst_entry *dst,

@@ -128,7 +128,7 @@ static void proc_row(const struct row *r, void *arg)
 		const struct tcp_sock *tp = tcp_sk(r->sk);
 
 		sb_printf(p->out, " %d 0000000000000000 %u %u %u %u %d", r->sk->refcnt, icsk->rto_us / 10000, icsk->ato_us / 10000,
-			  ((uint32_t)icsk->quick << 1) | (icsk->pingpong >= TCP_PINGPONG_THRESH), tp->snd_cwnd,
+			  ((uint32_t)icsk->quick << 1) | (icsk->pingpong >= tcp_pingpong_thresh(r->sk)), tp->snd_cwnd,
 			  r->state == TCP_LISTEN ? 0 : tcp_in_slow_start(tp) ? -1 : (int)tp->snd_ssthresh);
 	} else {
 		sb_puts(p->out, r->state == TCP_SYN_RECV ? " 1 0000000000000000" : " 3 0000000000000000");

@@ -327,7 +327,7 @@ struct sock *inet_csk_clone_lock(const struct sock *lsk, const struct request_so
 	sk->reuseport = lsk->reuseport;
 	sk->flags = lsk->flags & (SOCK_F_URGINLINE | SOCK_F_KEEPOPEN | SOCK_F_LINGER | SOCK_F_DONTROUTE |
 				  SOCK_F_TIMESTAMP | SOCK_F_RCVTSTAMP | SOCK_F_RCVTSTAMPNS | SOCK_F_ZEROCOPY);
-	sk->mark = lsk->mark;
+	sk->mark = tcp_rsk(req)->mark;
 	sk->priority = lsk->priority;
 	sk->lingertime_ns = lsk->lingertime_ns;
 	sk->rcvtimeo_ns = lsk->rcvtimeo_ns;
@@ -347,6 +347,8 @@ struct sock *inet_csk_clone_lock(const struct sock *lsk, const struct request_so
 	inet->cork = NULL;
 	inet->opt = NULL;
 	inet->is_icsk = true;
+	if (tcp_sysctl(lsk)->reflect_tos)
+		inet->tos = tcp_rsk(req)->syn_tos & 0xfc;
 	if (sk->prot->init(sk)) {
 		sock_put(sk);
 		return NULL;

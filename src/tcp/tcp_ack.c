@@ -54,13 +54,13 @@ void tcp_set_rto(struct sock *sk)
 	inet_csk(sk)->rto_us = (uint32_t)min_u64(rto, tcp_rto_max_us(sk));
 }
 
-/* The smallest round trip of the last five minutes. */
+/* The smallest round trip of the last five minutes (tcp_min_rtt_wlen). */
 static void update_min_rtt(struct sock *sk, int64_t rtt_us)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	uint32_t now = tcp_time_ms(sk), us = rtt_us <= 0 ? 1 : (uint32_t)rtt_us;
 
-	if (us <= tp->min_rtt_us || tp->min_rtt_us == ~0u || (uint32_t)(now - tp->min_rtt_stamp_ms) > 300000) {
+	if (us <= tp->min_rtt_us || tp->min_rtt_us == ~0u || (uint32_t)(now - tp->min_rtt_stamp_ms) > (uint32_t)tcp_sysctl(sk)->min_rtt_wlen * 1000) {
 		tp->min_rtt_us = us;
 		tp->min_rtt_stamp_ms = now;
 	}

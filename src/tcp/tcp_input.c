@@ -209,7 +209,7 @@ void tcp_ack_snd_check(struct sock *sk)
 		return;
 	if ((tp->rcv_nxt - tp->rcv_wup > icsk->rcv_mss &&
 	     ((int32_t)(tp->rcv_nxt - tp->copied_seq) < sk->rcvlowat || __tcp_select_window(sk) >= tp->rcv_wnd)) ||
-	    (icsk->quick && icsk->pingpong < TCP_PINGPONG_THRESH) || (icsk->ack_pending & ICSK_ACK_NOW) || !tcp_ofo_empty(tp) || tp->quick_forced)
+	    (icsk->quick && icsk->pingpong < tcp_pingpong_thresh(sk)) || (icsk->ack_pending & ICSK_ACK_NOW) || !tcp_ofo_empty(tp) || tp->quick_forced)
 		tcp_send_ack(sk);
 	else
 		tcp_send_delayed_ack(sk);
@@ -768,7 +768,7 @@ void tcp_fin(struct sock *sk)
 	case TCP_SYN_RECV:
 	case TCP_ESTABLISHED:
 		tcp_set_state(sk, TCP_CLOSE_WAIT);
-		icsk->pingpong = TCP_PINGPONG_THRESH;
+		icsk->pingpong = tcp_pingpong_thresh(sk);
 		break;
 	case TCP_FIN_WAIT1: /* simultaneous close */
 		tcp_send_ack(sk);

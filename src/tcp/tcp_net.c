@@ -65,7 +65,7 @@ static void sysctl_defaults(struct tcp_sysctl *s)
 		.challenge_ack_limit = 0x7fffffff, .invalid_ratelimit = 500, .autocorking = 1, .syncookies = 1,
 		.base_mss = 1024, .mtu_probe_floor = 48, .probe_interval = 600, .probe_threshold = 8, .min_snd_mss = 48, .notsent_lowat = -1, .rto_min_us = (int32_t)TCP_RTO_MIN_US,
 		.rto_max_ms = 120000, .fastopen = 1, .retrans_collapse = 1, .port_range = { 32768, 60999 },
-		.pacing_ss_ratio = 200, .pacing_ca_ratio = 120, .tso_rtt_log = 9, .cubic_hystart = 1,
+		.pacing_ss_ratio = 200, .pacing_ca_ratio = 120, .tso_rtt_log = 9, .pingpong_thresh = 1, .min_rtt_wlen = 300, .cubic_hystart = 1,
 	};
 }
 
@@ -148,6 +148,8 @@ static int register_knobs(struct net *net)
 		KNOB("probe_threshold", probe_threshold, 0, 65535),
 		KNOB("base_mss", base_mss, 48, 65535), KNOB("min_snd_mss", min_snd_mss, 48, 65535),
 		{ .name = "net.ipv4.tcp_notsent_lowat", .get = get_notsent_lowat, .set = set_notsent_lowat },
+		KNOB("pingpong_thresh", pingpong_thresh, 1, 255), KNOB("min_rtt_wlen", min_rtt_wlen, 0, 86400),
+		KNOB("reflect_tos", reflect_tos, 0, 1), KNOB("fwmark_accept", fwmark_accept, 0, 1),
 		KNOB("workaround_signed_windows", workaround_signed_windows, 0, 1),
 		KNOB("rto_min_us", rto_min_us, 1, ANY), KNOB("rto_max_ms", rto_max_ms, 1000, 120000),
 		KNOB("fastopen", fastopen, 0, 0), KNOB("retrans_collapse", retrans_collapse, 0, 1),

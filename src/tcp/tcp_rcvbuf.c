@@ -92,7 +92,7 @@ void tcp_cleanup_rbuf(struct sock *sk, uint32_t copied)
 		/* two segments unacknowledged, or the queue was read empty after a push */
 		if (tp->rcv_nxt - tp->rcv_wup > icsk->rcv_mss ||
 		    (copied && ((icsk->ack_pending & ICSK_ACK_PUSHED2) ||
-				((icsk->ack_pending & ICSK_ACK_PUSHED) && icsk->pingpong < TCP_PINGPONG_THRESH)) &&
+				((icsk->ack_pending & ICSK_ACK_PUSHED) && icsk->pingpong < tcp_pingpong_thresh(sk))) &&
 		     sk->rmem_alloc == 0))
 			ack = true;
 	}

@@ -157,7 +157,7 @@ void tcp_send_delayed_ack(struct sock *sk)
 	if (ato > TCP_DELACK_MIN_US) {
 		uint64_t max = 500000;
 
-		if (icsk->pingpong >= TCP_PINGPONG_THRESH || (icsk->ack_pending & ICSK_ACK_PUSHED))
+		if (icsk->pingpong >= tcp_pingpong_thresh(sk) || (icsk->ack_pending & ICSK_ACK_PUSHED))
 			max = TCP_DELACK_MAX_US;
 		if (tp->srtt_us)
 			max = min_u64(max, max_u32(tp->srtt_us >> 3, TCP_DELACK_MIN_US));

@@ -42,7 +42,7 @@
  * segments. in flight = packets_out - (sacked_out + lost_out) + retrans_out. CA states Open, Disorder, CWR, Recovery, Loss
  * as in RFC 6675/Linux. Losses are marked by RACK (RFC 8985) when there is SACK, by three duplicate ACKs without.
  *
- * Deliberately absent: urgent data out of band longer than one byte (RFC 6093), MD5/AO, prequeue, TCP_REPAIR. */
+ * Deliberately absent: urgent data out of band longer than one byte (RFC 6093), MD5/AO, prequeue. */
 #ifndef TCP_TCP_SOCK_H
 #define TCP_TCP_SOCK_H
 
@@ -330,7 +330,6 @@ struct inet_connection_sock {
 	uint64_t *ca_priv; /* TCP_CA_PRIV octets (or TCP_CA_PRIV_BIG), once the algorithm needs them */
 };
 enum { ICSK_ACK_SCHED = 1, ICSK_ACK_TIMER = 2, ICSK_ACK_PUSHED = 4, ICSK_ACK_PUSHED2 = 8, ICSK_ACK_NOW = 16, ICSK_ACK_NOMEM = 32 };
-#define TCP_PINGPONG_THRESH 1
 
 struct tcp_sock {
 	struct inet_connection_sock icsk; /* first */
@@ -422,6 +421,7 @@ struct tcp_request_sock {
 	uint64_t snt_synack_ns;
 	uint8_t snd_wscale, rcv_wscale, tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, cookie : 1;
 	uint8_t syn_tos;
+	uint32_t mark; /* of the connection to be */
 	int iif;
 	struct tcp_fo_cookie fo_cookie; /* to send in the SYN-ACK */
 	struct ip_options_rcu *opt; /* reply source route, network layer's */
@@ -453,7 +453,7 @@ struct tcp_sysctl {
 		early_retrans, frto, thin_linear_timeouts, slow_start_after_idle, no_metrics_save, moderate_rcvbuf,
 		tso_win_divisor, min_tso_segs, limit_output_bytes, challenge_ack_limit, invalid_ratelimit, autocorking,
 		syncookies, mtu_probing, base_mss, mtu_probe_floor, probe_interval, probe_threshold, min_snd_mss, notsent_lowat, workaround_signed_windows, rto_min_us,
-		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio, tso_rtt_log, sockmap, cubic_hystart;
+		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio, tso_rtt_log, sockmap, cubic_hystart, pingpong_thresh, min_rtt_wlen, reflect_tos, fwmark_accept;
 };
 struct tcp_net {
 	struct proto prot; /* TCP over IPv4, filled by its glue */
@@ -480,6 +480,8 @@ struct tcp_net {
 };
 static inline struct tcp_net *tcp_net(const struct sock *sk) { return sk->net->tcp; }
 static inline const struct tcp_sysctl *tcp_sysctl(const struct sock *sk) { return &sk->net->tcp->sysctl; }
+/* From so many answers on a connection is a dialogue, whose ACKs ride on data. */
+static inline uint8_t tcp_pingpong_thresh(const struct sock *sk) { return (uint8_t)tcp_sysctl(sk)->pingpong_thresh; }
 
 #define TCP_STATE_BIT(s) (1u << (s))
 static inline bool tcp_state_in(const struct sock *sk, uint32_t bits) { return (TCP_STATE_BIT(sk->state) & bits) != 0; }

@@ -63,7 +63,7 @@ static void set_quickack(struct sock *sk, int v)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	if (!v) {
-		icsk->pingpong = TCP_PINGPONG_THRESH;
+		icsk->pingpong = tcp_pingpong_thresh(sk);
 		return;
 	}
 	icsk->pingpong = 0;
@@ -71,7 +71,7 @@ static void set_quickack(struct sock *sk, int v)
 		icsk->ack_pending |= ICSK_ACK_PUSHED;
 		tcp_cleanup_rbuf(sk, 1);
 		if (!(v & 1))
-			icsk->pingpong = TCP_PINGPONG_THRESH;
+			icsk->pingpong = tcp_pingpong_thresh(sk);
 	}
 }
 
@@ -331,7 +331,7 @@ static int do_getsockopt(struct sock *sk, int name, int *v)
 	case TCP_KEEPINTVL: *v = (int)(tcp_keepalive_intvl_ns(sk) / NSEC_PER_SEC); break;
 	case TCP_KEEPCNT: *v = (int)tcp_keepalive_probes(sk); break;
 	case TCP_WINDOW_CLAMP: *v = (int)tp->window_clamp; break;
-	case TCP_QUICKACK: *v = inet_csk(sk)->pingpong < TCP_PINGPONG_THRESH; break;
+	case TCP_QUICKACK: *v = inet_csk(sk)->pingpong < tcp_pingpong_thresh(sk); break;
 	case TCP_THIN_DUPACK: *v = 0; break;
 	case OPT_IS_MPTCP: *v = 0; break;
 	case OPT_RTO_MIN_US: *v = (int)tp->rto_min_us; break;

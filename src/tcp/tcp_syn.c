@@ -148,6 +148,8 @@ static void openreq_init(struct request_sock *req, const struct tcp_options_rece
 	t->wscale_ok = opt->wscale_ok;
 	t->snd_wscale = opt->snd_wscale;
 	t->iif = skb->skb_iif;
+	t->syn_tos = TCP_SKB_CB(skb)->ip_dsfield;
+	t->mark = req->lsk->mark || !tcp_sysctl(req->lsk)->fwmark_accept ? req->lsk->mark : skb->mark;
 	req->ts_recent = opt->saw_tstamp ? opt->rcv_tsval : 0;
 	req->mss = opt->mss_clamp;
 }
@@ -238,7 +240,6 @@ int tcp_conn_request(const struct request_sock_ops *ops, const struct inet_conne
 	req->eh.saddr = ip4_daddr(iph);
 	req->eh.dport = get_be16(tcp_hdr(skb)->source);
 	req->eh.num = get_be16(tcp_hdr(skb)->dest);
-	t->syn_tos = iph->tos;
 	t->ts_off = secure_tcp_ts_off(net, req->eh.saddr, req->eh.daddr);
 	if (af->init_req)
 		af->init_req(req, skb);

@@ -456,7 +456,7 @@ static void tcp_delack_timer(struct sock *sk)
 		return;
 	icsk->ack_pending &= (uint8_t)~ICSK_ACK_TIMER;
 	if (icsk->ack_pending & ICSK_ACK_SCHED) {
-		if (icsk->pingpong < TCP_PINGPONG_THRESH) {
+		if (icsk->pingpong < tcp_pingpong_thresh(sk)) {
 			/* not interactive: the sender is slow, wait longer next time */
 			icsk->ato_us = min_u32(icsk->ato_us << 1, icsk->rto_us);
 		} else {

@@ -180,6 +180,7 @@ void bed_deliver(struct bed *b, unsigned to, const struct seg *s, uint8_t pkt_ty
 	skb_pull(skb, IP4_HLEN);
 	memcpy(skb_put(skb, s->len), s->b, s->len);
 	skb->pkt_type = pkt_type;
+	skb->mark = b->inject_mark;
 	local_bh_disable(net);
 	tcp_v4_rcv(skb);
 	local_bh_enable(net);

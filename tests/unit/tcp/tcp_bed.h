@@ -38,6 +38,7 @@ struct bed {
 	uint64_t now_ns, delay_ns, n_segs;
 	uint32_t mtu;
 	uint8_t fo_len, fo[16]; /* the last Fast Open cookie that bed_next saw */
+	uint32_t inject_mark; /* of what is delivered */
 	uint8_t inject_tos, got_tos; /* of what is injected; of what bed_next took */
 	uint16_t port_low, port_high;
 	unsigned n;

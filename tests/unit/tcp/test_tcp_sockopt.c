@@ -301,9 +301,108 @@ static void so_tcp_thin_linear(void **state)
 	done(b, sk);
 }
 
+/* net.ipv4.tcp_reflect_tos: the connection answers with the TOS of its SYN, without ECN. */
+static void sysctl_tcp_reflect_tos(void **state)
+{
+	for (int on = 0; on < 2; on++) {
+		struct bed *b = scripted_bed();
+		struct sock *l = bed_listen(b, 0, 80, 5), *sk;
+
+		assert_int_equal(sysctl_set(b->net[0], "net.ipv4.tcp_reflect_tos", on ? "1" : "0"), 0);
+		assert_int_equal(sysctl_set(b->net[0], "net.ipv4.tcp_reflect_tos", "2"), -EINVAL);
+		b->inject_tos = 0x2a;
+		bed_inject(b, 1, 0, 4000, 80, "S 0 win 32768 <mss 1000>", NULL, 0);
+		bed_run(b, 0);
+		expect_seg(b, "S. 0:0 ack 1");
+		assert_int_equal(b->got_tos, on ? 0x28 : 0);
+		bed_inject(b, 1, 0, 4000, 80, ". 1 ack 1", NULL, 0);
+		bed_run(b, 0);
+		sk = bed_accept(l);
+		assert_int_equal(bed_send(sk, "x", 1, 0), 1);
+		bed_run(b, 0);
+		expect_seg(b, "P. 1:2 ack 1");
+		assert_int_equal(b->got_tos, on ? 0x28 : 0);
+		bed_close(sk);
+		done(b, l);
+	}
+}
+
+/* net.ipv4.tcp_pingpong_thresh: so many answers make a dialogue, in which ACKs wait for data. */
+static void sysctl_tcp_pingpong_thresh(void **state)
+{
+	for (uint8_t thresh = 1; thresh <= 3; thresh++) {
+		struct bed *b = scripted_bed();
+		struct sock *sk;
+		char text[4], v[2] = { (char)('0' + thresh), 0 };
+
+		assert_int_equal(sysctl_set(b->net[0], "net.ipv4.tcp_pingpong_thresh", v), 0);
+		assert_int_equal(sysctl_set(b->net[0], "net.ipv4.tcp_pingpong_thresh", "0"), -EINVAL);
+		sk = connected(b, SACKED);
+		assert_int_equal(set(sk, TCP_QUICKACK, 1), 0);
+		for (unsigned i = 0; i < thresh; i++) {
+			char say_[40];
+
+			assert_int_equal(get(sk, TCP_QUICKACK), 1);
+			snprintf(say_, sizeof(say_), "P. %u ack %u", 1 + i, 1 + i);
+			say(b, sk, say_, "q", 1);
+			assert_int_equal(bed_recv(sk, text, 4, 0), 1);
+			assert_int_equal(bed_send(sk, "a", 1, 0), 1);
+			bed_run(b, 0);
+		}
+		assert_int_equal(get(sk, TCP_QUICKACK), 0);
+		done(b, sk);
+	}
+}
+
+/* net.ipv4.tcp_min_rtt_wlen: for so many seconds the smallest round trip is remembered. */
+static void sysctl_tcp_min_rtt_wlen(void **state)
+{
+	struct bed *b = scripted_bed();
+	struct sock *sk = bed_socket(b, 0);
+	struct tcp_info_full ti;
+
+	assert_int_equal(sysctl_set(b->net[0], "net.ipv4.tcp_min_rtt_wlen", "86401"), -EINVAL);
+	assert_int_equal(sysctl_set(b->net[0], "net.ipv4.tcp_min_rtt_wlen", "10"), 0);
+	assert_int_equal(bed_connect(b, sk, 1, 80), 0);
+	bed_run(b, 5 * MS);
+	expect_seg(b, "S 0:0");
+	say(b, sk, "S. 0 ack 1 win 32768 <mss 1000,sackOK>", NULL, 0);
+	for (int i = 0; i < 2; i++) {
+		char text[40];
+
+		assert_int_equal(bed_send(sk, "x", 1, 0), 1);
+		bed_run(b, 30 * MS);
+		snprintf(text, sizeof(text), ". 1 ack %d", 2 + i);
+		say(b, sk, text, NULL, 0);
+		tcp_get_info(sk, &ti);
+		assert_int_equal(ti.min_rtt, i ? 30000 : 5000);
+		bed_run(b, 11 * SEC);
+	}
+	done(b, sk);
+}
+
+/* net.ipv4.tcp_fwmark_accept: a connection takes the mark of its SYN, unless its listener has one. */
+static void sysctl_tcp_fwmark_accept(void **state)
+{
+	for (int i = 0; i < 3; i++) {
+		struct bed *b = scripted_bed();
+		struct sock *l = bed_listen(b, 0, 80, 5), *sk;
+
+		assert_int_equal(sysctl_set(b->net[0], "net.ipv4.tcp_fwmark_accept", i ? "1" : "0"), 0);
+		l->mark = i == 2 ? 9 : 0;
+		b->inject_mark = 7;
+		sk = accepted(b, l, 4000, "<mss 1000>");
+		assert_int_equal(sk->mark, i == 0 ? 0 : i == 1 ? 7 : 9);
+		bed_close(sk);
+		done(b, l);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sysctl_tcp_reflect_tos), cmocka_unit_test(sysctl_tcp_pingpong_thresh),
+		cmocka_unit_test(sysctl_tcp_min_rtt_wlen), cmocka_unit_test(sysctl_tcp_fwmark_accept),
 		cmocka_unit_test(so_tcp_bounds_and_errors), cmocka_unit_test(so_tcp_lengths), cmocka_unit_test(so_tcp_inq),
 		cmocka_unit_test(so_tcp_notsent_lowat),	    cmocka_unit_test(so_tcp_saved_syn), cmocka_unit_test(so_tcp_quickack),
 		cmocka_unit_test(so_tcp_rto_bounds), cmocka_unit_test(so_tcp_delack_max),  cmocka_unit_test(so_tcp_thin_linear),
