@@ -7,6 +7,7 @@
 #include "bench/bench_grid.h"
 #include "bench/peers/grid_pattern.h"
 #include "os/os_file.h"
+#include "tcp/tcp.h"
 
 #define QUEUE_MIN 131072u
 #define CELLS_MAX 180u
@@ -147,6 +148,21 @@ static int parse_cell(const char *s, struct cell *c)
 		       : -1;
 }
 
+/* A congestion control that culver has and the kernel too. */
+static bool known_on_both(const char *name)
+{
+	char *text = NULL, *save, *w;
+	bool found = false;
+	size_t len;
+
+	if (!tcp_ca_find(name) || os_read_file("/proc/sys/net/ipv4/tcp_available_congestion_control", 4096, &text, &len))
+		return false;
+	for (w = strtok_r(text, " \n", &save); w && !found; w = strtok_r(NULL, " \n", &save))
+		found = !strcmp(w, name);
+	free(text);
+	return found;
+}
+
 static int parse_opts(int argc, char **argv, struct grid_opts *o)
 {
 	for (int i = 1; i < argc; i++) {
@@ -162,8 +178,12 @@ static int parse_opts(int argc, char **argv, struct grid_opts *o)
 			i++;
 		else if (!strcmp(argv[i], "--seed") && v && !u64_parse(v, 0, UINT64_MAX, &o->seed))
 			i++;
-		else if (!strcmp(argv[i], "--cc") && v)
+		else if (!strcmp(argv[i], "--cc") && v) {
+			if (!known_on_both(v))
+				return fprintf(stderr, "culver bench: tcp-grid: '%s' is not a congestion control of both culver and this machine's kernel "
+						       "(net.ipv4.tcp_available_congestion_control)\n", v), 2;
 			o->cc = argv[++i];
+		}
 		else if (!strcmp(argv[i], "--cell") && v && !parse_cell(v, &o->one))
 			o->has_cell = true, i++;
 		else

@@ -71,4 +71,7 @@ void tcp_mtu_reduced(struct sock *sk, uint32_t mtu);
 
 extern const struct pernet_operations tcp_net_ops; /* builds struct tcp_net: pools, hash tables, sysctls, wheel of TIME-WAIT */
 
+/* The congestion control of that name, or NULL. */
+const struct tcp_congestion_ops *tcp_ca_find(const char *name);
+
 #endif

@@ -315,7 +315,6 @@ void tcp_ca_free(struct sock *sk);
 void tcp_init_congestion_control(struct sock *sk);
 void tcp_assign_congestion_control(struct sock *sk);
 int tcp_set_congestion_control(struct sock *sk, const char *name);
-const struct tcp_congestion_ops *tcp_ca_find(const char *name);
 uint32_t tcp_slow_start(struct tcp_sock *tp, uint32_t acked);
 void tcp_cong_avoid_ai(struct tcp_sock *tp, uint32_t w, uint32_t acked);
 bool tcp_is_cwnd_limited(const struct sock *sk);
