@@ -39,7 +39,8 @@ static const struct cli_cmd commands[] = {
 	{ "trace", cmd_trace, "trace DIR [--packet N] [--stack] [--at FUNCTION] [--names now|3.x|4.x] [--drops] [--wire N]",
 	  "Reads a folder that --out wrote. Without options: what is in it.\n\n"
 	  "  --packet N        packet N's chain as nested calls, over all nodes\n"
-	  "  --stack           with --packet: the open functions where it was last entered, innermost first;\n"
+	  "  --stack           with --packet: the open functions where it was last entered (over lo: where its way out ends,\n"
+	  "                    loopback_xmit), innermost first;\n"
 	  "                    functions that a kernel inlines are marked *\n"
 	  "  --at FUNCTION     with --stack: where it first entered FUNCTION\n"
 	  "  --names VERSION   the names of Linux 3.x or 4.x, and without the functions that they inline\n"

@@ -188,7 +188,7 @@ static bool stack_event(void *arg, const struct trace_line *l)
 		return true;
 	if (!c->at) {
 		take_stack(c, o, l);
-		return true;
+		return strcmp(l->func, "loopback_xmit") != 0; /* over lo the way out ends here; what is open below is the sender still */
 	}
 	if (strcmp(c->at, l->func) != 0 && strcmp(c->at, trace_name_in(c->names, l->func, NULL)) != 0)
 		return true;
