@@ -34,7 +34,7 @@ static const struct app apps[] = {
 	{ "ss", ss_main, "ss [-tuanpiolm]", false },
 	{ "sysctl", sysctl_main, "sysctl [-a] [-n] [-w] NAME[=VALUE]...", false },
 	{ "tc", tc_main, "tc [-s] qdisc [show|replace|del] dev DEV ...", false },
-	{ "tcpdump", tcpdump_main, "tcpdump [-i DEV] [-c N] [-env] [-w FILE] [FILTER]", false },
+	{ "tcpdump", tcpdump_main, "tcpdump [-i DEV] [-c N] [-s N] [-AenpqStvxX] [-w FILE] [FILTER]", false },
 	{ "traceroute", traceroute_main, "traceroute [-nIF] HOST [SIZE]", false },
 };
 

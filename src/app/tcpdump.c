@@ -1,8 +1,12 @@
-/* tcpdump: packets from a packet socket, filtered by libpcap's compiler, printed one line each (or written as a
- * pcap file to the host's file tree with -w). Sees what a tap sees: after the driver on receive, before it on send. */
+/* tcpdump: packets from a packet socket, printed one line each (or written as a pcap file to the host's file tree with
+ * -w). The filter expression is compiled by libpcap and run by the socket (SO_ATTACH_FILTER), as the real program has
+ * it. Sees what a tap sees: after the driver on receive, before it on send. How a packet is printed: dump_print.c. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
+#include <net/if.h>
+#include <linux/sockios.h>
 #include <net/ethernet.h>
 #include <net/if_arp.h>
 #include <pcap/pcap.h>
@@ -10,209 +14,31 @@
 #include <string.h>
 #include "app/app_cmds.h"
 #include "app/app_util.h"
+#include "app/dump_print.h"
 #include "app/nlc.h"
-#include "app/tcpdump.h"
+#include "app/web_date.h"
 #include "socket/syscall.h"
 #include "wire/ethernet.h"
 #include "wire/ip4.h"
 #include "wire/tcp_hdr.h"
 
-#define SNAPLEN 65550
-#define EPOCH_2000 946684800ULL
+#define SNAPLEN 262144
 
 struct dump {
 	struct task *t;
 	int fd, out;
-	uint64_t count, seen;
-	bool link, verbose, quiet, own_only; /* own_only: -p, no promiscuous mode */
+	uint64_t count, seen, snaplen;
+	uint64_t last, first; /* when the packet before this one, and the first, came (-ttt, -ttttt) */
+	unsigned stamp;       /* -t: how many */
+	unsigned hex;         /* -x 1, -xx 2 */
+	bool hex_text, ascii; /* -X, -A */
+	bool own_only;        /* -p, no promiscuous mode */
+	bool any;             /* all devices: each line names its own */
+	struct dump_style style;
+	struct nlc_links links;
 	struct bpf_program prog;
 	bool filtered;
 };
-
-static void tcp_flags(struct strbuf *sb, uint8_t f)
-{
-	static const struct { uint8_t bit; char c; } n[] = { { TCP_FIN, 'F' }, { TCP_SYN, 'S' }, { TCP_RST, 'R' }, { TCP_PSH, 'P' },
-							     { TCP_URG, 'U' }, { TCP_ECE, 'E' }, { TCP_CWR, 'W' }, { TCP_ACK, '.' } };
-	size_t before = sb->len;
-
-	for (size_t i = 0; i < ARRAY_SIZE(n); i++)
-		if (f & n[i].bit)
-			sb_putc(sb, n[i].c);
-	if (sb->len == before)
-		sb_puts(sb, "none");
-}
-
-static void tcp_options(struct strbuf *sb, const uint8_t *o, size_t len)
-{
-	bool first = true;
-
-	while (len && o[0] != TCPOPT_EOL) {
-		size_t n = o[0] == TCPOPT_NOP ? 1 : len > 1 ? o[1] : 0;
-		if (n < 1 || n > len || (o[0] != TCPOPT_NOP && n < 2)) {
-			sb_puts(sb, first ? "[bad opt" : ",[bad opt");
-			sb_putc(sb, ']');
-			return;
-		}
-		if (!first)
-			sb_putc(sb, ',');
-		first = false;
-		if (o[0] == TCPOPT_NOP)
-			sb_puts(sb, "nop");
-		else if (o[0] == TCPOPT_MSS && n == 4)
-			sb_printf(sb, "mss %u", get_be16(o + 2));
-		else if (o[0] == TCPOPT_WINDOW && n == 3)
-			sb_printf(sb, "wscale %u", o[2]);
-		else if (o[0] == TCPOPT_SACK_PERM)
-			sb_puts(sb, "sackOK");
-		else if (o[0] == TCPOPT_TIMESTAMP && n == 10)
-			sb_printf(sb, "TS val %u ecr %u", get_be32(o + 2), get_be32(o + 6));
-		else if (o[0] == TCPOPT_SACK && (n - 2) % 8 == 0) {
-			sb_printf(sb, "sack %zu ", (n - 2) / 8);
-			for (size_t i = 2; i + 8 <= n; i += 8)
-				sb_printf(sb, "{%u:%u}", get_be32(o + i), get_be32(o + i + 4));
-		} else
-			sb_printf(sb, "unknown-%u", o[0]);
-		o += n;
-		len -= n;
-	}
-}
-
-static void print_tcp(struct strbuf *sb, const char *s, const char *d, const uint8_t *p, size_t len)
-{
-	const struct tcp_hdr *h = (const struct tcp_hdr *)(const void *)p;
-	unsigned hl;
-	uint32_t seq;
-
-	if (len < TCP_HLEN || (hl = tcp_hdrlen(h)) < TCP_HLEN || hl > len) {
-		sb_printf(sb, "%s > %s: [|tcp]", s, d);
-		return;
-	}
-	seq = get_be32(h->seq);
-	sb_printf(sb, "%s.%u > %s.%u: Flags [", s, get_be16(h->source), d, get_be16(h->dest));
-	tcp_flags(sb, h->flags);
-	sb_puts(sb, "]");
-	if (len > hl || (h->flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
-		sb_printf(sb, ", seq %u", seq);
-		if (len > hl)
-			sb_printf(sb, ":%u", (uint32_t)(seq + len - hl));
-	}
-	if (h->flags & TCP_ACK)
-		sb_printf(sb, ", ack %u", get_be32(h->ack_seq));
-	sb_printf(sb, ", win %u", get_be16(h->window));
-	if (h->flags & TCP_URG)
-		sb_printf(sb, ", urg %u", get_be16(h->urg_ptr));
-	if (hl > TCP_HLEN) {
-		sb_puts(sb, ", options [");
-		tcp_options(sb, p + TCP_HLEN, hl - TCP_HLEN);
-		sb_putc(sb, ']');
-	}
-	sb_printf(sb, ", length %zu", len - hl);
-}
-
-static void redirect(struct strbuf *sb, uint32_t gw, uint32_t dst)
-{
-	char a[IP4_STRLEN], b[IP4_STRLEN];
-
-	sb_printf(sb, "redirect %s to host %s", ip4_str(a, dst), ip4_str(b, gw));
-}
-
-static void print_icmp(struct strbuf *sb, const char *s, const char *d, const uint8_t *p, size_t len)
-{
-	static const char *const unreach[] = { "net", "host", "protocol", "port" };
-	const struct icmp_hdr *h = (const struct icmp_hdr *)(const void *)p;
-	const struct ip4_hdr *q = (const struct ip4_hdr *)(const void *)(p + ICMP_HLEN);
-	bool quote = len >= ICMP_HLEN + IP4_HLEN;
-	char a[IP4_STRLEN];
-
-	sb_printf(sb, "%s > %s: ICMP ", s, d);
-	if (len < ICMP_HLEN)
-		sb_puts(sb, "[|icmp]");
-	else if (h->type == ICMP_ECHO || h->type == ICMP_ECHOREPLY)
-		sb_printf(sb, "echo %s, id %u, seq %u", h->type == ICMP_ECHO ? "request" : "reply", get_be16(h->rest), get_be16(h->rest + 2));
-	else if (h->type == ICMP_DEST_UNREACH && h->code == ICMP_FRAG_NEEDED && quote)
-		sb_printf(sb, "%s unreachable - need to frag (mtu %u)", ip4_str(a, ip4_daddr(q)), get_be16(h->rest + 2));
-	else if (h->type == ICMP_DEST_UNREACH && h->code < ARRAY_SIZE(unreach) && quote)
-		sb_printf(sb, "%s %s unreachable", h->code < 2 ? unreach[h->code] : ip4_str(a, ip4_daddr(q)),
-			  h->code < 2 ? ip4_str(a, ip4_daddr(q)) : unreach[h->code]);
-	else if (h->type == ICMP_TIME_EXCEEDED)
-		sb_puts(sb, h->code ? "ip reassembly time exceeded" : "time exceeded in-transit");
-	else if (h->type == ICMP_REDIRECT && quote)
-		redirect(sb, get_be32(h->rest), ip4_daddr(q));
-	else
-		sb_printf(sb, "type-#%u code %u", h->type, h->code);
-	sb_printf(sb, ", length %zu", len);
-}
-
-static void print_ip(struct strbuf *sb, const uint8_t *p, size_t len, bool verbose)
-{
-	const struct ip4_hdr *h = (const struct ip4_hdr *)(const void *)p;
-	char s[IP4_STRLEN], d[IP4_STRLEN];
-	unsigned hl;
-	size_t body;
-
-	if (len < IP4_HLEN || (hl = ip4_hlen(h)) < IP4_HLEN || hl > len || ip4_tot_len(h) < hl) {
-		sb_puts(sb, "IP [|ip]");
-		return;
-	}
-	ip4_str(s, ip4_saddr(h));
-	ip4_str(d, ip4_daddr(h));
-	sb_puts(sb, "IP ");
-	if (verbose)
-		sb_printf(sb, "(tos 0x%x, ttl %u, id %u, offset %u, flags [%s%s], proto %u, length %u) ", h->tos, h->ttl, ip4_id(h),
-			  (ip4_frag(h) & IP_OFFSET) * 8u, ip4_frag(h) & IP_DF ? "DF" : ip4_frag(h) & IP_MF ? "" : "none",
-			  ip4_frag(h) & IP_MF ? "+" : "", h->protocol, ip4_tot_len(h));
-	body = min_sz(len, ip4_tot_len(h)) - hl;
-	p += hl;
-	if (ip4_frag(h) & IP_OFFSET)
-		sb_printf(sb, "%s > %s: ip-proto-%u", s, d, h->protocol);
-	else if (h->protocol == IPPROTO_TCP)
-		print_tcp(sb, s, d, p, body);
-	else if (h->protocol == IPPROTO_UDP && body >= UDP_HLEN)
-		sb_printf(sb, "%s.%u > %s.%u: UDP, length %u", s, get_be16(p), d, get_be16(p + 2), get_be16(p + 4) - UDP_HLEN);
-	else if (h->protocol == IPPROTO_ICMP)
-		print_icmp(sb, s, d, p, body);
-	else
-		sb_printf(sb, "%s > %s: ip-proto-%u %zu", s, d, h->protocol, body);
-}
-
-static void print_arp(struct strbuf *sb, const uint8_t *p, size_t len)
-{
-	const struct arp_hdr *h = (const struct arp_hdr *)(const void *)p;
-	char s[IP4_STRLEN], d[IP4_STRLEN], m[MAC_STRLEN];
-
-	if (len < ARP_LEN) {
-		sb_puts(sb, "ARP, [|ARP]");
-		return;
-	}
-	ip4_str(s, get_be32(h->spa));
-	ip4_str(d, get_be32(h->tpa));
-	if (get_be16(h->oper) == ARPOP_REQUEST)
-		sb_printf(sb, "ARP, Request who-has %s tell %s, length %zu", d, s, len);
-	else
-		sb_printf(sb, "ARP, Reply %s is-at %s, length %zu", s, mac_str(m, h->sha), len);
-}
-
-void dump_line(struct strbuf *sb, const uint8_t *p, size_t len, bool link, bool verbose)
-{
-	const struct eth_hdr *e = (const struct eth_hdr *)(const void *)p;
-	char a[MAC_STRLEN], b[MAC_STRLEN];
-	uint16_t type;
-
-	if (len < ETH_HLEN) {
-		sb_puts(sb, "[|ether]");
-		return;
-	}
-	type = get_be16(e->type);
-	if (link)
-		sb_printf(sb, "%s > %s, ethertype %s (0x%04x), length %zu: ", mac_str(a, e->src), mac_str(b, e->dst),
-			  type == ETH_P_IP ? "IPv4" : type == ETH_P_ARP ? "ARP" : "Unknown", type, len);
-	if (type == ETH_P_IP)
-		print_ip(sb, p + ETH_HLEN, len - ETH_HLEN, verbose);
-	else if (type == ETH_P_ARP)
-		print_arp(sb, p + ETH_HLEN, len - ETH_HLEN);
-	else
-		sb_printf(sb, "ethertype 0x%04x, length %zu", type, len);
-}
 
 static void write_header(struct dump *d)
 {
@@ -221,22 +47,73 @@ static void write_header(struct dump *d)
 	sys_write(d->t, d->out, h, sizeof(h));
 }
 
-static void one_packet(struct dump *d, const uint8_t *p, size_t len)
+static void clock_time(struct strbuf *sb, uint64_t ns)
+{
+	sb_printf(sb, "%02u:%02u:%02u.%06u ", (unsigned)(ns / NSEC_PER_SEC / 3600 % 24), (unsigned)(ns / NSEC_PER_SEC / 60 % 60),
+		  (unsigned)(ns / NSEC_PER_SEC % 60), (unsigned)(ns % NSEC_PER_SEC / 1000));
+}
+
+/* tcpdump(8): -t none, -tt seconds since the epoch, -ttt since the line before, -tttt with the date, -ttttt since the
+ * first line. The lab's epoch is the first second of 2000. */
+static void stamp(struct dump *d, struct strbuf *sb, uint64_t now)
+{
+	struct web_date day;
+
+	if (d->stamp == 0)
+		clock_time(sb, now);
+	else if (d->stamp == 2)
+		sb_printf(sb, "%llu.%06u ", (unsigned long long)(WEB_EPOCH_S + now / NSEC_PER_SEC), (unsigned)(now % NSEC_PER_SEC / 1000));
+	else if (d->stamp == 3 || d->stamp == 5)
+		clock_time(sb, d->seen == 1 ? 0 : now - (d->stamp == 3 ? d->last : d->first));
+	else if (d->stamp == 4) {
+		web_date_of(WEB_EPOCH_S + now / NSEC_PER_SEC, &day);
+		sb_printf(sb, "%u-%02u-%02u ", day.year, day.month, day.day);
+		clock_time(sb, now);
+	}
+	if (d->seen == 1)
+		d->first = now;
+	d->last = now;
+}
+
+static const char *direction(const struct sockaddr_ll *from)
+{
+	switch (from->sll_pkttype) {
+	case PACKET_OUTGOING: return "Out";
+	case PACKET_BROADCAST: return "B";
+	case PACKET_MULTICAST: return "M";
+	case PACKET_OTHERHOST: return "P";
+	default: return "In";
+	}
+}
+
+static void save_packet(struct dump *d, const uint8_t *p, size_t len, size_t wire)
 {
 	uint64_t now = sys_clock_ns(d->t);
+	uint32_t h[4] = { (uint32_t)(WEB_EPOCH_S + now / NSEC_PER_SEC), (uint32_t)(now % NSEC_PER_SEC), (uint32_t)len, (uint32_t)wire };
+
+	sys_write(d->t, d->out, h, sizeof(h));
+	sys_write(d->t, d->out, p, len);
+}
+
+static void one_packet(struct dump *d, const struct sockaddr_ll *from, const uint8_t *p, size_t len, size_t wire)
+{
+	size_t skip = d->hex > 1 ? 0 : min_sz(len, ETH_HLEN);
 	struct strbuf sb;
 
 	d->seen++;
 	if (d->out >= 0) {
-		uint32_t h[4] = { (uint32_t)(EPOCH_2000 + now / NSEC_PER_SEC), (uint32_t)(now % NSEC_PER_SEC), (uint32_t)len, (uint32_t)len };
-		sys_write(d->t, d->out, h, sizeof(h));
-		sys_write(d->t, d->out, p, len);
+		save_packet(d, p, len, wire);
 		return;
 	}
 	sb_init(&sb);
-	sb_printf(&sb, "%02u:%02u:%02u.%06u ", (unsigned)(now / NSEC_PER_SEC / 3600 % 24), (unsigned)(now / NSEC_PER_SEC / 60 % 60),
-		  (unsigned)(now / NSEC_PER_SEC % 60), (unsigned)(now % NSEC_PER_SEC / 1000));
-	dump_line(&sb, p, len, d->link, d->verbose);
+	stamp(d, &sb, sys_clock_ns(d->t));
+	if (d->any)
+		sb_printf(&sb, "%-5s %-3s ", nlc_link_name(&d->links, from->sll_ifindex), direction(from));
+	dump_line(&sb, &d->style, p, len);
+	if (d->hex)
+		dump_hex(&sb, p + skip, len - skip, d->hex_text);
+	else if (d->ascii)
+		dump_ascii(&sb, p + skip, len - skip);
 	sb_putc(&sb, '\n');
 	task_puts(d->t, sb_str(&sb));
 	sb_free(&sb);
@@ -248,13 +125,23 @@ static bool comes_again(const struct sockaddr_ll *from)
 	return from->sll_pkttype == PACKET_OUTGOING && from->sll_hatype == ARPHRD_LOOPBACK;
 }
 
+/* What the socket counted since it was opened: packets that its filter took, and those for which it had no room. */
+static void summary(struct dump *d)
+{
+	struct tpacket_stats st = { 0 };
+	socklen_t len = sizeof(st);
+
+	sys_getsockopt(d->t, d->fd, SOL_PACKET, PACKET_STATISTICS, &st, &len);
+	task_eprintf(d->t, "%llu packet%s captured\n%u packet%s received by filter\n%u packet%s dropped by kernel\n", (unsigned long long)d->seen,
+		     d->seen == 1 ? "" : "s", st.tp_packets, st.tp_packets == 1 ? "" : "s", st.tp_drops, st.tp_drops == 1 ? "" : "s");
+}
+
 static int loop(struct dump *d)
 {
 	uint8_t *buf = xcalloc(1, SNAPLEN);
 	ssize_t n = 0;
 
 	while (!d->count || d->seen < d->count) {
-		struct pcap_pkthdr h = { 0 };
 		struct sockaddr_ll from = { 0 };
 		socklen_t room = sizeof(from);
 
@@ -263,14 +150,10 @@ static int loop(struct dump *d)
 			break;
 		if (comes_again(&from))
 			continue;
-		h.len = (bpf_u_int32)n;
-		h.caplen = (bpf_u_int32)min_sz((size_t)n, SNAPLEN);
-		if (d->filtered && !pcap_offline_filter(&d->prog, &h, buf))
-			continue;
-		one_packet(d, buf, h.caplen);
+		one_packet(d, &from, buf, min_sz((size_t)n, d->snaplen), (size_t)n);
 	}
 	free(buf);
-	task_eprintf(d->t, "%llu packets captured\n", (unsigned long long)d->seen);
+	summary(d);
 	return n < 0 && n != -EINTR ? 1 : 0;
 }
 
@@ -303,80 +186,138 @@ static int promiscuous(struct dump *d, int ifindex)
 	return sys_setsockopt(d->t, d->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mr, sizeof(mr));
 }
 
+static int attach_filter(struct dump *d)
+{
+	struct sock_fprog f = { .len = (unsigned short)d->prog.bf_len, .filter = (struct sock_filter *)(void *)d->prog.bf_insns };
+
+	return d->filtered ? sys_setsockopt(d->t, d->fd, SOL_SOCKET, SO_ATTACH_FILTER, &f, sizeof(f)) : 0;
+}
+
+static bool is_up(struct dump *d, const char *name)
+{
+	struct ifreq r = { 0 };
+
+	memcpy(r.ifr_name, name, min_sz(strlen(name), sizeof(r.ifr_name) - 1));
+	return !sys_ioctl(d->t, d->fd, SIOCGIFFLAGS, &r) && (r.ifr_flags & IFF_UP) && !(r.ifr_flags & IFF_LOOPBACK);
+}
+
+/* Without -i: the first device that is up and no loopback (tcpdump(8)). */
+static const char *default_device(struct dump *d)
+{
+	for (size_t i = 0; i < d->links.n; i++)
+		if (is_up(d, d->links.v[i].name))
+			return d->links.v[i].name;
+	return "lo";
+}
+
+static int list_links(struct dump *d)
+{
+	struct nlc c;
+	int err = nlc_open(&c, d->t, NETLINK_ROUTE);
+
+	if (!err)
+		err = nlc_links(&c, &d->links);
+	nlc_close(&c);
+	return err;
+}
+
 static int open_tap(struct dump *d, const char *dev)
 {
 	struct sockaddr_ll sll = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
-	int err = 0;
+	int err;
 
-	d->fd = sys_socket(d->t, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
-	if (d->fd < 0) {
-		task_eprintf(d->t, "tcpdump: %s\n", app_strerror(d->fd));
+	d->fd = sys_socket(d->t, AF_PACKET, SOCK_RAW, 0);
+	err = d->fd < 0 ? d->fd : list_links(d);
+	if (err) {
+		task_eprintf(d->t, "tcpdump: %s\n", app_strerror(err));
 		return 1;
 	}
-	if (strcmp(dev, "any")) {
-		struct nlc c;
-		struct nlc_links l = { 0 };
-		err = nlc_open(&c, d->t, NETLINK_ROUTE);
-		if (!err)
-			err = nlc_links(&c, &l);
-		sll.sll_ifindex = nlc_link_index(&l, dev);
-		nlc_links_free(&l);
-		nlc_close(&c);
-		if (!sll.sll_ifindex) {
-			task_eprintf(d->t, "tcpdump: %s: No such device exists\n", dev);
-			return 1;
-		}
+	if (!dev)
+		dev = default_device(d);
+	d->any = !strcmp(dev, "any");
+	sll.sll_ifindex = d->any ? 0 : nlc_link_index(&d->links, dev);
+	if (!d->any && !sll.sll_ifindex) {
+		task_eprintf(d->t, "tcpdump: %s: No such device exists\n", dev);
+		return 1;
 	}
-	err = sys_bind(d->t, d->fd, (struct sockaddr *)&sll, sizeof(sll));
+	err = attach_filter(d);
+	if (!err)
+		err = sys_bind(d->t, d->fd, (struct sockaddr *)&sll, sizeof(sll));
 	if (!err && sll.sll_ifindex && !d->own_only)
 		err = promiscuous(d, sll.sll_ifindex);
-	if (err)
+	if (err) {
 		task_eprintf(d->t, "tcpdump: %s: %s\n", dev, app_strerror(err));
-	return err ? 1 : 0;
+		return 1;
+	}
+	if (d->out < 0 && !d->style.verbose)
+		task_eprintf(d->t, "tcpdump: verbose output suppressed, use -v[v]... for full protocol decode\n");
+	task_eprintf(d->t, "%slistening on %s, link-type %s, snapshot length %llu bytes\n",
+		     d->out < 0 && !d->style.verbose ? "" : "tcpdump: ", dev, d->any ? "LINUX_SLL2 (Linux cooked v2)" : "EN10MB (Ethernet)", (unsigned long long)d->snaplen);
+	return 0;
+}
+
+static int one_option(struct dump *d, struct opt *o, int c, const char **dev, const char **file)
+{
+	switch (c) {
+	case 'i': *dev = o->value; return 0;
+	case 'c': return opt_u64(o, d->t, 1, INT32_MAX, &d->count);
+	case 's': return opt_u64(o, d->t, 0, SNAPLEN, &d->snaplen);
+	case 'w': *file = o->value; return 0;
+	case 'e': d->style.link = true; return 0;
+	case 'S': d->style.absolute = true; return 0;
+	case 'q': d->style.quiet = true; return 0;
+	case 'v': d->style.verbose++; return 0;
+	case 't': d->stamp++; return 0;
+	case 'x': d->hex++; return 0;
+	case 'X': d->hex++; d->hex_text = true; return 0;
+	case 'A': d->ascii = true; return 0;
+	case 'p': d->own_only = true; return 0;
+	case '?': return -EINVAL;
+	default: return 0;
+	}
+}
+
+static int open_output(struct dump *d, const char *file)
+{
+	d->out = sys_open(d->t, file, O_WRONLY | O_CREAT | O_TRUNC);
+	if (d->out < 0) {
+		task_eprintf(d->t, "tcpdump: %s: %s\n", file, app_strerror(d->out));
+		return 1;
+	}
+	write_header(d);
+	return 0;
+}
+
+static int run(struct dump *d, int argc, char **argv)
+{
+	const char *dev = NULL, *file = NULL;
+	struct opt o;
+	int c;
+
+	opt_init(&o, argc, argv, "i:c:s:w:entvpqlUSxXA");
+	while ((c = opt_next(&o, d->t)) != -1)
+		if (one_option(d, &o, c, &dev, &file))
+			return 1;
+	if (!d->snaplen)
+		d->snaplen = SNAPLEN;
+	if (compile(d, argc, argv, o.i) || (file && open_output(d, file)) || open_tap(d, dev))
+		return 1;
+	return loop(d);
 }
 
 int tcpdump_main(struct task *t, int argc, char **argv)
 {
-	struct dump d = { .t = t, .out = -1 };
-	const char *dev = "any", *file = NULL;
-	struct opt o;
-	int c, rc;
+	struct dump_flow *flows = xcalloc(DUMP_FLOWS, sizeof(*flows));
+	struct dump d = { .t = t, .fd = -1, .out = -1, .snaplen = SNAPLEN, .style.flows = flows };
+	int rc = run(&d, argc, argv);
 
-	opt_init(&o, argc, argv, "i:c:w:envpqlU");
-	while ((c = opt_next(&o, t)) != -1) {
-		rc = 0;
-		switch (c) {
-		case 'i': dev = o.value; break;
-		case 'c': rc = opt_u64(&o, t, 1, UINT32_MAX, &d.count); break;
-		case 'w': file = o.value; break;
-		case 'e': d.link = true; break;
-		case 'v': d.verbose = true; break;
-		case 'p': d.own_only = true; break;
-		case '?': rc = -EINVAL; break;
-		default: break;
-		}
-		if (rc)
-			return 1;
-	}
-	if (compile(&d, argc, argv, o.i))
-		return 1;
-	rc = open_tap(&d, dev);
-	if (!rc && file) {
-		d.out = sys_open(t, file, O_WRONLY | O_CREAT | O_TRUNC);
-		if (d.out < 0) {
-			task_eprintf(t, "tcpdump: %s: %s\n", file, app_strerror(d.out));
-			rc = 1;
-		} else {
-			write_header(&d);
-		}
-	}
-	if (!rc)
-		rc = loop(&d);
 	if (d.out >= 0)
 		sys_close(t, d.out);
 	if (d.fd >= 0)
 		sys_close(t, d.fd);
 	if (d.filtered)
 		pcap_freecode(&d.prog);
+	nlc_links_free(&d.links);
+	free(flows);
 	return rc;
 }
