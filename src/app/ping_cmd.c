@@ -255,7 +255,7 @@ static int send_echo(struct ping *p)
 	for (size_t i = 0; i < p->size; i++)
 		p->buf[ICMP_HLEN + i] = (uint8_t)i;
 	put_be16(h->checksum, csum_fold(csum_partial(p->buf, len, 0)));
-	p->sent_at[seq % 64] = sys_clock_ns(p->t);
+	p->t_last = p->sent_at[seq % 64] = sys_clock_ns(p->t);
 	p->seen[seq % 64] = false;
 	n = sys_sendto(p->t, p->fd, p->buf, len, 0, (struct sockaddr *)&to, sizeof(to));
 	if (n < 0) {
@@ -270,6 +270,27 @@ static int send_echo(struct ping *p)
 	return (int)n;
 }
 
+/* 3 of 7 are 42.8571 percent: six digits, as printf's %g has them. */
+static void print_loss(struct ping *p)
+{
+	uint64_t lost = p->sent - min_u64(p->sent, p->received), scale = 10000, v;
+	int digits = 4;
+
+	if (p->sent && lost * 10 < p->sent) { /* below ten percent */
+		scale *= 10;
+		digits++;
+	}
+	v = p->sent ? (lost * 100 * scale + p->sent / 2) / p->sent : 0;
+	while (digits && v % 10 == 0) {
+		v /= 10;
+		scale /= 10;
+		digits--;
+	}
+	task_printf(p->t, ", %llu", (unsigned long long)(v / scale));
+	if (digits)
+		task_printf(p->t, ".%0*llu", digits, (unsigned long long)(v % scale));
+}
+
 static int finish(struct ping *p)
 {
 	uint64_t ms = p->sent ? (p->t_last - p->t_start) / NSEC_PER_MSEC : 0;
@@ -280,9 +301,8 @@ static int finish(struct ping *p)
 		task_printf(p->t, ", +%llu duplicates", (unsigned long long)p->dup);
 	if (p->errors)
 		task_printf(p->t, ", +%llu errors", (unsigned long long)p->errors);
-	task_printf(p->t, ", %llu%% packet loss, time %llums\n",
-		    (unsigned long long)(p->sent ? (p->sent - min_u64(p->sent, p->received)) * 100 / p->sent : 0),
-		    (unsigned long long)ms);
+	print_loss(p);
+	task_printf(p->t, "%% packet loss, time %llums\n", (unsigned long long)ms);
 	if (p->received && timed(p)) {
 		uint64_t avg = p->rtt_sum / p->received;
 		uint64_t var = p->rtt_sum2 / p->received - avg * avg;
@@ -385,6 +405,13 @@ static int open_socket(struct ping *p, int pmtudisc, int ttl, bool bcast)
 	return 0;
 }
 
+/* How long to wait after the last request: ping(8), -W: its time if nothing has come at all, else two round trips (and
+ * one interval at least). */
+static uint64_t linger(const struct ping *p)
+{
+	return p->received ? max_u64(2 * p->rtt_max * NSEC_PER_USEC, p->interval_ns) : p->timeout_ns;
+}
+
 static int run(struct ping *p)
 {
 	char a[IP4_STRLEN];
@@ -404,15 +431,13 @@ static int run(struct ping *p)
 		send_echo(p);
 		last = p->count && p->sent >= p->count;
 		if (last)
-			next = sys_clock_ns(p->t) + p->timeout_ns;
+			next = sys_clock_ns(p->t) + linger(p);
 		if (p->deadline_ns && next > p->deadline_ns)
 			next = p->deadline_ns;
 		more = receive_until(p, next, last);
 		if (p->deadline_ns && sys_clock_ns(p->t) >= p->deadline_ns)
 			break;
 	}
-	if (p->received < p->sent)
-		p->t_last = sys_clock_ns(p->t);
 	return finish(p);
 }
 

@@ -65,4 +65,4 @@ $ culver lab two.clab.yml -c 'c curl -sI http://10.0.0.2/' >a; touch -d 2020-01-
 Last-Modified: Fri, 31 Dec 1999 00:00:00 GMT\r
 # what the file says of chance
 $ sed 's/interface: eth1, ipv4: 10.0.0.2.24/&, vars: {tc: {drop: [2]}}/' two.clab.yml >drop.clab.yml; culver lab drop.clab.yml -c 'c ping -c 2 -W 1 10.0.0.2' | tail -2 | head -1
-2 packets transmitted, 1 received, 50% packet loss, time 2000ms
+2 packets transmitted, 1 received, 50% packet loss, time 1000ms

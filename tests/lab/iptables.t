@@ -12,11 +12,11 @@ ping: sendmsg: Operation not permitted
     1    84 DROP       icmp --  *      *       0.0.0.0/0            127.0.0.1           
              0       0      0       0       0       0 
              0       0      0       0       0       0 
-1 packets transmitted, 0 received, 100% packet loss, time 1000ms
+1 packets transmitted, 0 received, 100% packet loss, time 0ms
     1    84 DROP       icmp --  *      *       0.0.0.0/0            127.0.0.1           
             84       1      0       0       0       0 
             84       1      0       0       0       0 
-1 packets transmitted, 0 received, 100% packet loss, time 1000ms
+1 packets transmitted, 0 received, 100% packet loss, time 0ms
     1    84 DROP       icmp --  *      *       0.0.0.0/0            127.0.0.1           
             84       1      0       0       0       0 
             84       1      0       0       0       0 

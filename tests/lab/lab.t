@@ -55,7 +55,7 @@ $ culver lab internet -c 'client ping -c 1 -W 1 10.0.1.99' -c 'client ip route s
 PING 10.0.1.99 (10.0.1.99) 56(84) bytes of data.
 .
 --- 10.0.1.99 ping statistics ---
-1 packets transmitted, 0 received, 100% packet loss, time 1000ms
+1 packets transmitted, 0 received, 100% packet loss, time 0ms
 .
 default via 10.0.1.1 dev eth1 
 10.0.1.0/24 dev eth1 proto kernel scope link src 10.0.1.10 
