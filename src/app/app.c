@@ -31,7 +31,7 @@ static const struct app apps[] = {
 	{ "ping", ping_main, "ping [-c N] [-s SIZE] [-I DEV|ADDR] [-M do|dont] [-t TTL] [-W S] [-R raw|dgram] HOST", false },
 	{ "route", route_main, "route [-n] [add|del ...]", false },
 	{ "sleep", sleep_main, "sleep SECONDS", false },
-	{ "ss", ss_main, "ss [-tuanpiolm]", false },
+	{ "ss", ss_main, "ss [-tuwanpiolmH] [state STATE]... [EXPRESSION]", false },
 	{ "sysctl", sysctl_main, "sysctl [-a] [-n] [-w] NAME[=VALUE]...", false },
 	{ "tc", tc_main, "tc [-s] qdisc [show|replace|del] dev DEV ...", false },
 	{ "tcpdump", tcpdump_main, "tcpdump [-i DEV] [-c N] [-s N] [-AenpqStvxX] [-w FILE] [FILTER]", false },

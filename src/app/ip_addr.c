@@ -108,7 +108,7 @@ static int addr_show(struct ip_cmd *ip)
 			s.up_only = true;
 			continue;
 		}
-		s.only = ip_dev(ip, strcmp(w, "dev") ? w : ip_word(ip));
+		s.only = ip_dev_shown(ip, strcmp(w, "dev") ? w : ip_word(ip));
 		if (!s.only)
 			return 1;
 	}
@@ -144,7 +144,7 @@ static int addr_flush(struct ip_cmd *ip)
 	const char *w = ip_word(ip);
 	int err;
 
-	s.only = ip_dev(ip, w && !strcmp(w, "dev") ? ip_word(ip) : w);
+	s.only = ip_dev_shown(ip, w && !strcmp(w, "dev") ? ip_word(ip) : w);
 	if (!s.only)
 		return 1;
 	err = collect(ip, &s);
@@ -182,12 +182,12 @@ static int addr_modify(struct ip_cmd *ip, uint16_t type)
 			brd_auto = !strcmp(v, "+");
 			rc = !brd_auto && ip4_parse(v, &a.brd) ? ip_usage(ip, "inet address is expected rather than", v) : 0;
 		} else if (!strcmp(w, "peer") && (v = ip_word(ip)))
-			rc = ip4_parse_prefix(v, &a.peer, &a.plen) ? ip_usage(ip, "inet prefix is expected rather than", v) : 0;
+			rc = ip4_parse_prefix(v, &a.peer, &a.plen) ? ip_usage(ip, "any valid prefix is expected rather than", v) : 0;
 		else {
 			if (!strcmp(w, "local"))
 				w = ip_word(ip);
 			rc = !w || have || ip4_parse_prefix(w, &a.local, &a.plen) ?
-				     ip_usage(ip, "inet prefix is expected rather than", w ? w : "") : (have = true, 0);
+				     ip_usage(ip, "any valid prefix is expected rather than", w ? w : "") : (have = true, 0);
 		}
 		if (rc)
 			return rc;
@@ -218,5 +218,5 @@ int ip_addr_cmd(struct ip_cmd *ip)
 		return addr_modify(ip, RTM_DELADDR);
 	if (ip_is(w, "flush"))
 		return addr_flush(ip);
-	return ip_usage(ip, "Command is unknown, try \"ip addr show|add|del|flush\", not", w);
+	return ip_unknown(ip, w, "ip addr show|add|del|flush");
 }

@@ -34,6 +34,21 @@ int ip_dev(struct ip_cmd *ip, const char *name)
 	return i;
 }
 
+int ip_dev_shown(struct ip_cmd *ip, const char *name)
+{
+	int i = name ? nlc_link_index(&ip->links, name) : 0;
+
+	if (!i)
+		task_eprintf(ip->t, "Device \"%s\" does not exist.\n", name ? name : "");
+	return i;
+}
+
+int ip_unknown(struct ip_cmd *ip, const char *command, const char *known)
+{
+	task_eprintf(ip->t, "Command \"%s\" is unknown, try \"%s\".\n", command, known);
+	return 1;
+}
+
 struct named {
 	uint32_t v;
 	const char *name;

@@ -38,6 +38,10 @@ bool ip_is(const char *w, const char *full);
 /* Print "Error: ..." and return 255 (a bad command line) or "RTNETLINK answers: ..." and 2. */
 int ip_usage(struct ip_cmd *ip, const char *what, const char *word);
 int ip_answer(struct ip_cmd *ip, int err);
+/* A command that OBJECT does not have: the line that ip(8) prints, with what there is. Returns the exit code. */
+int ip_unknown(struct ip_cmd *ip, const char *command, const char *known);
+/* The same as ip_dev below, in the words that ip(8) has where a device is to be shown. */
+int ip_dev_shown(struct ip_cmd *ip, const char *name);
 /* Device name to index; 0 with "Cannot find device" printed. */
 int ip_dev(struct ip_cmd *ip, const char *name);
 const char *rt_table_name(uint32_t id, char buf[12]);

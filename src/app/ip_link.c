@@ -128,7 +128,7 @@ static int link_show(struct ip_cmd *ip)
 		if (!strcmp(w, "up"))
 			s.up_only = true;
 		else {
-			s.only = ip_dev(ip, strcmp(w, "dev") ? w : ip_word(ip));
+			s.only = ip_dev_shown(ip, strcmp(w, "dev") ? w : ip_word(ip));
 			if (!s.only)
 				return 1;
 		}
@@ -219,5 +219,5 @@ int ip_link_cmd(struct ip_cmd *ip)
 		return link_show(ip);
 	if (!strcmp(w, "set"))
 		return link_set(ip);
-	return ip_usage(ip, "Command is unknown, try \"ip link show|set\", not", w);
+	return ip_unknown(ip, w, "ip link show|set");
 }

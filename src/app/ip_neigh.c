@@ -79,7 +79,7 @@ static int show(struct ip_cmd *ip)
 			if (!s.dev)
 				return 1;
 		} else if (ip4_parse(strcmp(w, "to") ? w : (w = ip_word(ip)) ? w : "", &s.to)) {
-			return ip_usage(ip, "inet address is expected rather than", w);
+			return ip_usage(ip, "any valid address is expected rather than", w);
 		}
 	}
 	nlc_begin(&r, RTM_GETNEIGH, NLM_F_DUMP, &n, sizeof(n));
@@ -104,7 +104,7 @@ static int modify(struct ip_cmd *ip, uint16_t type, uint16_t flags)
 		else if (!strcmp(w, "dev"))
 			rc = (n.ndm_ifindex = ip_dev(ip, ip_word(ip))) ? 0 : 1;
 		else
-			rc = ip4_parse(w, &dst) ? ip_usage(ip, "inet address is expected rather than", w) : (have_dst = true, 0);
+			rc = ip4_parse(w, &dst) ? ip_usage(ip, "any valid address is expected rather than", w) : (have_dst = true, 0);
 		if (rc)
 			return rc;
 	}
@@ -177,5 +177,5 @@ int ip_neigh_cmd(struct ip_cmd *ip)
 		return modify(ip, RTM_DELNEIGH, 0);
 	if (ip_is(w, "flush"))
 		return flush(ip);
-	return ip_usage(ip, "Command is unknown, try \"ip neigh show|add|del|replace|flush\", not", w);
+	return ip_unknown(ip, w, "ip neigh show|add|del|replace|flush");
 }

@@ -372,6 +372,18 @@ static int number(struct ip_cmd *ip, const char *what, const char *v, uint32_t *
 	return 0;
 }
 
+/* Whether a word begins an option, where a destination could stand too. */
+static bool route_keyword(const char *w)
+{
+	static const char *const words[] = { "via", "src", "dev", "oif", "table", "scope", "proto", "metric", "priority", "mtu", "advmss", "initcwnd",
+					     "initrwnd", "window", "quickack", "rto_min", "congctl", "onlink" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcmp(w, words[i]))
+			return true;
+	return false;
+}
+
 /* One option of add/del/replace. 0, or an exit code after a message. */
 static int route_option(struct ip_cmd *ip, const char *w, struct route_args *a)
 {
@@ -457,6 +469,8 @@ static int route_modify(struct ip_cmd *ip, uint16_t type, uint16_t flags)
 	int rc;
 
 	while ((w = ip_word(ip))) {
+		const char *word = w;
+
 		if (!a.have_dst && !rt_type_parse(w, &a.m.rtm_type))
 			continue;
 		if (!a.have_dst && (!strcmp(w, "to") ? (w = ip_word(ip)) != NULL : 1) &&
@@ -464,6 +478,8 @@ static int route_modify(struct ip_cmd *ip, uint16_t type, uint16_t flags)
 			a.have_dst = true;
 			continue;
 		}
+		if (!a.have_dst && (word != w || !route_keyword(w)))
+			return ip_usage(ip, "any valid prefix is expected rather than", w ? w : "");
 		rc = route_option(ip, w, &a);
 		if (rc)
 			return rc;
@@ -527,5 +543,5 @@ int ip_route_cmd(struct ip_cmd *ip)
 		return route_modify(ip, RTM_DELROUTE, 0);
 	if (ip_is(w, "flush"))
 		return show_or_flush(ip, true);
-	return ip_usage(ip, "Command is unknown, try \"ip route show|get|add|del|replace|flush\", not", w);
+	return ip_unknown(ip, w, "ip route show|get|add|del|replace|flush");
 }

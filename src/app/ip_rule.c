@@ -70,7 +70,7 @@ static int prefix_arg(struct ip_cmd *ip, const char *v, uint32_t *a, uint8_t *le
 		*len = 0;
 		return 0;
 	}
-	return ip4_parse_prefix(v, a, len) ? ip_usage(ip, "inet prefix is expected rather than", v) : 0;
+	return ip4_parse_prefix(v, a, len) ? ip_usage(ip, "any valid prefix is expected rather than", v) : 0;
 }
 
 static int number_parse(const char *s, uint64_t *out)
@@ -190,7 +190,7 @@ int ip_rule_cmd(struct ip_cmd *ip)
 	if (w && ip_is(w, "delete"))
 		return rule_modify(ip, false);
 	if (w && !ip_is(w, "show") && !ip_is(w, "list"))
-		return ip_usage(ip, "Command is unknown, try \"ip rule show|add|del\", not", w);
+		return ip_unknown(ip, w, "ip rule show|add|del");
 	nlc_begin(&r, RTM_GETRULE, NLM_F_DUMP, &m, sizeof(m));
 	return ip_answer(ip, nlc_talk(&ip->c, &r, sizeof(m), show_rule, ip));
 }

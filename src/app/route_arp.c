@@ -31,15 +31,17 @@ static int route_show(struct task *t)
 	while (!err && proc_lines_next(&l)) {
 		char d[IP4_STRLEN], g[IP4_STRLEN], m[IP4_STRLEN], flags[8];
 		unsigned bits, n = 0;
+		bool reject;
 		if (l.nf < 8)
 			continue;
 		bits = (unsigned)proc_hex(l.f[3]);
+		reject = bits & 0x200;
 		for (size_t i = 0; i < ARRAY_SIZE(fl); i++)
-			if (bits & fl[i].bit)
+			if (bits & fl[i].bit && (!reject || fl[i].bit == 0x200))
 				flags[n++] = fl[i].c;
 		flags[n] = '\0';
-		task_printf(t, "%-15s %-15s %-15s %-5s %-6s %-2s  %6s %s\n", hexaddr(l.f[1], d), bits & 0x200 ? "-" : hexaddr(l.f[2], g), hexaddr(l.f[7], m),
-			    flags, l.f[6], l.f[4], l.f[5], l.f[0]);
+		task_printf(t, "%-15s %-15s %-15s %-5s %-6s %-2s  %6s %s\n", hexaddr(l.f[1], d), reject ? "-" : hexaddr(l.f[2], g), hexaddr(l.f[7], m),
+			    flags, l.f[6], reject ? "-" : l.f[4], l.f[5], reject ? "-" : l.f[0]);
 	}
 	sb_free(&sb);
 	return err ? 1 : 0;
@@ -150,6 +152,24 @@ static int arp_show(struct task *t, const char *only, bool bsd)
 	return err ? 1 : 0;
 }
 
+/* Whether /proc/net/arp has the address (of that device). */
+static bool arp_known(struct task *t, const char *addr, const char *dev)
+{
+	struct strbuf sb;
+	struct proc_lines l;
+	bool found = false;
+
+	sb_init(&sb);
+	if (!proc_slurp(t, "/proc/net/arp", &sb)) {
+		proc_lines_init(&l, &sb);
+		proc_lines_next(&l);
+		while (!found && proc_lines_next(&l))
+			found = l.nf >= 6 && !strcmp(l.f[0], addr) && !strcmp(l.f[5], dev);
+	}
+	sb_free(&sb);
+	return found;
+}
+
 static int arp_change(struct task *t, const char *addr, const char *mac, const char *dev)
 {
 	static const char prog[] = "ip", neigh[] = "neigh", replace[] = "replace", del[] = "del", lladdr[] = "lladdr", device[] = "dev";
@@ -170,7 +190,12 @@ static int arp_change(struct task *t, const char *addr, const char *mac, const c
 				dev = l.f[0];
 	}
 	if (!dev || strlen(addr) >= sizeof(a) || strlen(dev) >= sizeof(d) || (mac && strlen(mac) >= sizeof(m))) {
-		task_eprintf(t, "arp: no interface for %s\n", addr);
+		task_eprintf(t, "%s: Network is unreachable\n", mac ? "SIOCSARP" : "SIOCDARP(dontpub)");
+		sb_free(&sb);
+		return 255;
+	}
+	if (!mac && !arp_known(t, addr, dev)) {
+		task_eprintf(t, "No ARP entry for %s\n", addr);
 		sb_free(&sb);
 		return 255;
 	}

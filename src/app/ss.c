@@ -8,6 +8,7 @@
 #include "app/app_util.h"
 #include "app/nlc.h"
 #include "app/proc_text.h"
+#include "app/ss_filter.h"
 
 #define SS_ESTABLISHED 1
 #define SS_TIME_WAIT 6
@@ -18,6 +19,7 @@ struct ss {
 	struct task *t;
 	bool all, listen, tcp, udp, raw, info, timers, procs, mem, numeric, no_header;
 	struct strbuf owners;
+	struct ss_filter filter;
 };
 
 static const char *state_name(unsigned s)
@@ -29,6 +31,8 @@ static const char *state_name(unsigned s)
 
 static bool wanted(const struct ss *s, unsigned st)
 {
+	if (s->filter.states)
+		return s->filter.states >> st & 1;
 	if (s->all)
 		return true;
 	if (s->listen)
@@ -73,7 +77,9 @@ static void print_line(struct ss *s, const char *netid, unsigned st, uint64_t rq
 	sb_free(&sb);
 	if (both)
 		task_printf(s->t, "%-5s ", netid);
-	task_printf(s->t, "%-10s %-6llu %-6llu %21s %21s", state_name(st), (unsigned long long)rq, (unsigned long long)wq, l, r);
+	if (!ss_one_state(&s->filter))
+		task_printf(s->t, "%-10s ", state_name(st));
+	task_printf(s->t, "%-6llu %-6llu %21s %21s", (unsigned long long)rq, (unsigned long long)wq, l, r);
 }
 
 /* Milliseconds out of microseconds, six digits, no zeros at the end (printf's %g). */
@@ -291,19 +297,36 @@ static void print_info(struct ss *s, const struct nlc_msg *m)
 	num(t, "rehash", late_field(m, TI_REHASH));
 }
 
+/* skmem: what the socket holds and may hold (ss(8), -m). */
+static void print_mem(struct ss *s, const struct nlc_msg *m)
+{
+	uint32_t v[9];
+
+	if (!m->tb[INET_DIAG_SKMEMINFO] || nlc_len(m->tb[INET_DIAG_SKMEMINFO]) < sizeof(v))
+		return;
+	memcpy(v, nlc_data(m->tb[INET_DIAG_SKMEMINFO]), sizeof(v));
+	task_printf(s->t, "\n\t skmem:(r%u,rb%u,t%u,tb%u,f%u,w%u,o%u,bl%u,d%u)", v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]);
+}
+
 static void one_tcp(const struct nlc_msg *m, void *arg)
 {
 	static const char *const timer[] = { "off", "on", "keepalive", "timewait", "persist", "unknown" };
 	struct ss *s = arg;
 	const struct inet_diag_msg *d = m->hdr;
+	struct ss_ends e;
 
 	if (d->idiag_family != AF_INET || !wanted(s, d->idiag_state))
 		return;
-	print_line(s, "tcp", d->idiag_state, d->idiag_rqueue, d->idiag_wqueue, get_be32((const uint8_t *)d->id.idiag_src),
-		   get_be16((const uint8_t *)&d->id.idiag_sport), get_be32((const uint8_t *)d->id.idiag_dst), get_be16((const uint8_t *)&d->id.idiag_dport));
+	e = (struct ss_ends){ get_be32((const uint8_t *)d->id.idiag_src), get_be32((const uint8_t *)d->id.idiag_dst),
+			      get_be16((const uint8_t *)&d->id.idiag_sport), get_be16((const uint8_t *)&d->id.idiag_dport) };
+	if (!ss_filter_match(&s->filter, &e))
+		return;
+	print_line(s, "tcp", d->idiag_state, d->idiag_rqueue, d->idiag_wqueue, e.laddr, e.lport, e.raddr, e.rport);
 	print_owner(s, d->idiag_inode);
 	if (s->timers && d->idiag_timer)
 		task_printf(s->t, " timer:(%s,%u.%03usec,%u)", timer[min_u32(d->idiag_timer, 5)], d->idiag_expires / 1000, d->idiag_expires % 1000, d->idiag_retrans);
+	if (s->mem)
+		print_mem(s, m);
 	if (s->info)
 		print_info(s, m);
 	task_puts(s->t, "\n");
@@ -320,6 +343,8 @@ static int show_tcp(struct ss *s)
 		return err;
 	if (s->info)
 		q.idiag_ext = (1 << (INET_DIAG_INFO - 1)) | (1 << (INET_DIAG_VEGASINFO - 1)) | (1 << (INET_DIAG_CONG - 1));
+	if (s->mem)
+		q.idiag_ext |= 1 << (INET_DIAG_SKMEMINFO - 1);
 	nlc_begin(&r, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &q, sizeof(q));
 	err = nlc_talk(&c, &r, sizeof(struct inet_diag_msg), one_tcp, s);
 	nlc_close(&c);
@@ -344,7 +369,7 @@ static int show_file(struct ss *s, const char *netid, const char *file)
 		if (l.nf < 10 || !proc_addr(l.f[1], &la, &lp) || !proc_addr(l.f[2], &ra, &rp) || !(rxq = strchr(l.f[4], ':')))
 			continue;
 		st = (unsigned)proc_hex(l.f[3]);
-		if (!wanted(s, st))
+		if (!wanted(s, st) || !ss_filter_match(&s->filter, &(struct ss_ends){ la, ra, lp, rp }))
 			continue;
 		print_line(s, netid, st, proc_hex(rxq + 1), proc_hex(l.f[4]), la, lp, ra, rp);
 		print_owner(s, proc_dec(l.f[9]));
@@ -379,6 +404,9 @@ int ss_main(struct task *t, int argc, char **argv)
 		default: return 255;
 		}
 	}
+	err = ss_filter_parse(&s.filter, t, argv + o.i, argc - o.i);
+	if (err)
+		return err;
 	any = s.tcp || s.udp || s.raw;
 	sb_init(&s.owners);
 	if (s.procs)
@@ -386,7 +414,9 @@ int ss_main(struct task *t, int argc, char **argv)
 	if (!s.no_header) {
 		if ((s.tcp + s.udp + s.raw) != 1)
 			task_puts(t, "Netid ");
-		task_printf(t, "%-10s %-6s %-6s %21s %21s%s\n", "State", "Recv-Q", "Send-Q", "Local Address:Port", "Peer Address:Port", " Process");
+		if (!ss_one_state(&s.filter))
+			task_printf(t, "%-10s ", "State");
+		task_printf(t, "%-6s %-6s %21s %21s%s\n", "Recv-Q", "Send-Q", "Local Address:Port", "Peer Address:Port", " Process");
 	}
 	if (s.raw || !any)
 		err = show_file(&s, "raw", "/proc/net/raw");

@@ -76,7 +76,7 @@ static int write_qdisc(struct net *net, const char *text, size_t len, struct str
 	else
 		ops = qdisc_ops_lookup(net, w[1]);
 	if (!ops) {
-		sb_printf(answer, "unknown qdisc \"%s\"", w[1]);
+		sb_puts(answer, "Specified qdisc kind is unknown");
 		return -ENOENT;
 	}
 	return dev_graft_qdisc(dev, ops, w + 2, (size_t)n - 2);

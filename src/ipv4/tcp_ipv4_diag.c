@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include "core/procfs.h"
@@ -183,6 +184,13 @@ static void diag_row(const struct row *r, void *arg)
 
 		tcp_get_info((struct sock *)(void *)(uintptr_t)r->sk, &ti);
 		nl_attr(d->reply, INET_DIAG_INFO, &ti, sizeof(ti));
+	}
+	if (r->sk && (d->req->idiag_ext & (1 << (INET_DIAG_SKMEMINFO - 1)))) {
+		uint32_t mem[SK_MEMINFO_VARS];
+		socklen_t len = sizeof(mem);
+
+		if (!sock_getsockopt((struct sock *)(void *)(uintptr_t)r->sk, SO_MEMINFO, mem, &len))
+			nl_attr(d->reply, INET_DIAG_SKMEMINFO, mem, len);
 	}
 	if (r->sk && (d->req->idiag_ext & (1 << (INET_DIAG_CONG - 1))))
 		nl_attr_str(d->reply, INET_DIAG_CONG, inet_csk(r->sk)->ca_ops->name);
