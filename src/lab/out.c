@@ -377,6 +377,9 @@ enum lab_err lab_out_commit(struct lab_out *o, struct yerr *e)
 	sb_flush(&o->step, o->step_file);
 	for (uint32_t i = 0; i < o->n_caps; i++)
 		sb_flush(&o->cap[i].sb, o->cap[i].f);
+	os_out_owns(o->set, "wire/*.pcapng");
+	os_out_owns(o->set, "page.body");
+	os_out_owns(o->set, "story.txt");
 	err = os_out_commit(o->set);
 	if (err) {
 		os_out_error(o->set, &file);

@@ -35,6 +35,9 @@ struct os_outfile;
 int os_out_open(const char *dir, struct os_out **out);
 /* A file in it ("wire/client-eth1.pcapng": one sub-folder is made). NULL: see os_out_error. */
 struct os_outfile *os_out_file(struct os_out *o, const char *name);
+/* Files of this name ("page.body", or a shell pattern in one folder) are the set's: those that an earlier
+ * set left and this one does not write are removed at commit, so that a folder never shows two runs mixed. At most 8. */
+void os_out_owns(struct os_out *o, const char *pattern);
 /* Append. Errors stay with the set and show at commit (or earlier by os_out_error). */
 void os_out_write(struct os_outfile *f, const void *data, size_t len);
 /* 0, or -errno of the first thing that failed; *name: the file (valid until the set ends). */

@@ -1,8 +1,10 @@
 /* Output files that appear together, whole, or not at all. Each is written as ".culver-PID-N.tmp" beside its
  * name; at commit all are synced (a full disk shows here at the latest) before the first is renamed. Called by
  * lab/out.c. Tests: tests/unit/lab/test_os_file.c. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #include "os/os_file.h"
 
 #define OUT_MAX_OPEN 256u /* more files than this are not kept open */
+#define OUT_MAX_OWN 8u
 
 struct os_outfile {
 	struct os_out *set;
@@ -28,6 +31,8 @@ struct os_out {
 	uint32_t n;
 	int err;
 	const char *err_name;
+	const char *own[OUT_MAX_OWN]; /* patterns, the caller's */
+	uint32_t n_own;
 };
 
 static void out_fail(struct os_out *o, int err, const char *name)
@@ -145,6 +150,48 @@ const char *os_out_dir(const struct os_out *o)
 	return o->dir;
 }
 
+void os_out_owns(struct os_out *o, const char *pattern)
+{
+	if (o->n_own < OUT_MAX_OWN)
+		o->own[o->n_own++] = pattern;
+}
+
+static bool out_writes(const struct os_out *o, const char *name)
+{
+	for (uint32_t i = 0; i < o->n; i++)
+		if (!strcmp(o->file[i]->name, name))
+			return true;
+	return false;
+}
+
+/* What is left of an earlier set under one pattern. That it cannot be removed is no error of this set. */
+static void out_remove_old(struct os_out *o, const char *pattern)
+{
+	const char *slash = strchr(pattern, '/');
+	char sub[256], name[512];
+	struct dirent *e;
+	int fd;
+	DIR *d;
+
+	snprintf(sub, sizeof(sub), "%.*s", slash ? (int)(slash - pattern) : 1, slash ? pattern : ".");
+	fd = openat(o->dirfd, sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((e = readdir(d)) != NULL) {
+		struct stat st;
+
+		snprintf(name, sizeof(name), "%s%s%s", slash ? sub : "", slash ? "/" : "", e->d_name);
+		if (!fnmatch(pattern, name, FNM_PATHNAME | FNM_PERIOD) && !out_writes(o, name) &&
+		    !fstatat(o->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode))
+			unlinkat(o->dirfd, name, 0);
+	}
+	closedir(d);
+}
+
 static void out_free(struct os_out *o)
 {
 	for (uint32_t i = 0; i < o->n; i++) {
@@ -186,6 +233,8 @@ int os_out_commit(struct os_out *o)
 		out_fail(o, -errno, ".");
 	if (o->err)
 		return o->err;
+	for (uint32_t i = 0; i < o->n_own; i++)
+		out_remove_old(o, o->own[i]);
 	out_free(o);
 	return 0;
 }
