@@ -113,7 +113,7 @@ static uint32_t tolerant(uint32_t v) { return (uint32_t)min_u64((uint64_t)v * (1
  * DOWN, ProbeRTT, and what was in flight then) say nothing. */
 static void adapt_short_term(const struct sock *sk, struct bbr *b, const struct tcp_rate_sample *rs)
 {
-	if (bbr_probes_bw(b) || !b->loss_in_round || rs->app_limited || before(rs->prior_delivered, b->restrained_until))
+	if (bbr_probes_bw(b) || !b->loss_in_round || bbr_held_back(b, rs) || before(rs->prior_delivered, b->restrained_until))
 		return;
 	if (b->bw_short == BBR_INFINITE)
 		b->bw_short = bbr_max_bw(b);
@@ -135,6 +135,8 @@ static void update_congestion_signals(const struct sock *sk, struct bbr *b, cons
 	}
 	if (b->state == BBR_DRAIN || b->state == BBR_PROBE_DOWN || b->state == BBR_PROBE_RTT)
 		b->restrained_until = tcp_sk(sk)->delivered + tcp_packets_in_flight(tcp_sk(sk));
+	if (tcp_sk(sk)->chrono_type > TCP_CHRONO_BUSY)
+		b->window_until = tcp_sk(sk)->delivered + tcp_packets_in_flight(tcp_sk(sk));
 	if (!b->loss_round_start)
 		return;
 	adapt_short_term(sk, b, rs);
@@ -259,7 +261,7 @@ static void bbr_skb_lost(struct sock *sk, const struct sk_buff *skb)
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	const struct tcp_sock *tp = tcp_sk(sk);
 	struct bbr *b = bbr_of(sk);
-	struct tcp_rate_sample rs = { .tx_in_flight = tcb->tx.in_flight, .lost = tp->lost - tcb->tx.lost, .app_limited = tcb->tx.app_limited };
+	struct tcp_rate_sample rs = { .prior_delivered = tcb->tx.delivered, .tx_in_flight = tcb->tx.in_flight, .lost = tp->lost - tcb->tx.lost, .app_limited = tcb->tx.app_limited };
 
 	if (!b->loss_in_round)
 		b->loss_round_delivered = tp->delivered;
@@ -344,7 +346,7 @@ static void bbr_init(struct sock *sk)
 	b->min_rtt_stamp_ms = b->probe_rtt_stamp_ms = tcp_time_ms(sk);
 	b->bw_short = b->inflight_short = b->inflight_long = BBR_INFINITE;
 	b->undo_bw_short = b->undo_inflight_short = b->undo_inflight_long = BBR_INFINITE;
-	b->next_round_delivered = b->loss_round_delivered = b->restrained_until = tp->delivered;
+	b->next_round_delivered = b->loss_round_delivered = b->restrained_until = b->window_until = tp->delivered;
 	b->extra_acked_start_ns = sk->net->now_ns;
 	b->probe_up_cnt = BBR_INFINITE;
 	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;

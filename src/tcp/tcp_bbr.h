@@ -46,6 +46,7 @@ struct bbr {
 	/* rounds */
 	uint32_t next_round_delivered, loss_round_delivered, round_count;
 	uint32_t restrained_until; /* what was sent before this much was delivered was held back by our own gain */
+	uint32_t window_until;     /* and this by the peer's window, or for want of room in the send buffer */
 	/* full pipe */
 	uint32_t full_bw;
 	/* acknowledgements that come in lumps */
@@ -64,6 +65,11 @@ struct bbr {
 };
 _Static_assert(sizeof(struct bbr) <= TCP_CA_PRIV_BIG, "fits");
 static inline struct bbr *bbr_of(struct sock *sk) { return tcp_ca(sk); }
+/* Sent while neither rate nor cwnd decided how much: says little of what the path can bear. */
+static inline bool bbr_held_back(const struct bbr *b, const struct tcp_rate_sample *rs)
+{
+	return rs->app_limited || before(rs->prior_delivered, b->window_until);
+}
 static inline bool bbr_in_probe_bw(const struct bbr *b) { return b->state >= BBR_PROBE_DOWN && b->state <= BBR_PROBE_UP; }
 static inline bool bbr_probes_bw(const struct bbr *b)
 {

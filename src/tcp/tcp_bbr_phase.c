@@ -152,7 +152,7 @@ static bool is_time_to_go_down(const struct sock *sk, struct bbr *b, const struc
 void bbr_handle_inflight_too_high(struct sock *sk, struct bbr *b, const struct tcp_rate_sample *rs)
 {
 	b->bw_probe_samples = false; /* once for each probe */
-	if (!rs->app_limited)
+	if (!bbr_held_back(b, rs)) /* few in flight for another reason, and the losses of the many before: no measure */
 		b->inflight_long = max_u32(rs->tx_in_flight, bbr_target_inflight(sk, b) * BBR_BETA / 100);
 	if (b->state == BBR_PROBE_UP)
 		bbr_start_probe_down(sk, b);

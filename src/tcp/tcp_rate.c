@@ -56,14 +56,14 @@ void tcp_rate_gen(struct sock *sk, const struct tcp_sacktag_state *st, struct tc
 	if (!st->last_sent_ns)
 		return;
 	delivered = tp->delivered - st->prior_delivered;
+	us = max_u32(us, st->send_us);
+	if (!us || us < tp->min_rtt_us) /* shorter than any round trip: the original's delivery, seen after the repetition left. Not a */
+		return;                 /* measure, neither of a rate nor of a round */
 	rs->prior_delivered = st->prior_delivered;
 	rs->delivered = delivered;
 	rs->lost = tp->lost - st->prior_lost;
 	rs->tx_in_flight = st->tx_in_flight;
 	rs->app_limited = st->app_limited;
-	us = max_u32(us, st->send_us);
-	if (!us || us < tp->min_rtt_us)
-		return; /* shorter than any round trip: not a measure */
 	rs->bw = (uint32_t)min_u64(((uint64_t)delivered << 24) / us, UINT32_MAX);
 	if (!st->app_limited || (uint64_t)delivered * tp->rate_interval_us >= (uint64_t)tp->rate_delivered * us) {
 		tp->rate_delivered = delivered;

@@ -276,7 +276,7 @@ static struct sk_buff *ofo_rotate(struct sk_buff *t, bool left)
 	return c;
 }
 
-/* Depth is O(log n) with random priorities; recursion is bounded by it (16384 entries: about 40). */
+/* Depth is O(log n) with random priorities; recursion is bounded by it (2^20 entries: about 50). */
 static struct sk_buff *ofo_insert(struct sk_buff *t, struct sk_buff *n)
 {
 	if (!t)

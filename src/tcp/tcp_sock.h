@@ -71,7 +71,7 @@
 #define TCP_PAWS_MSL 60
 #define TCP_MAX_QUICKACKS 16u
 #define TCP_MAX_WSCALE 14u
-#define TCP_MAX_OFO_SKBS 16384u
+#define TCP_MAX_OFO_SKBS (1u << 20) /* memory ends first but for buffers of a gibibyte */
 #define TCP_NUM_SACKS 4
 #define TCP_RACK_RECOVERY_THRESH 16
 #define TCP_GSO_MAX 65280u

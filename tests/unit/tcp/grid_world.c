@@ -146,6 +146,10 @@ static void make_topo(struct topo *t, const struct grid_cell *c)
 		topo_pairs_set(&t->node[n].sysctls, "net.ipv4.tcp_rmem", text, at);
 		snprintf(text, sizeof(text), "4096 16384 %u", c->buf_max ? c->buf_max : 16777216);
 		topo_pairs_set(&t->node[n].sysctls, "net.ipv4.tcp_wmem", text, at);
+		if (c->buf_max >= 1u << 29) { /* all connections together: more than one may have */
+			snprintf(text, sizeof(text), "%u %u %u", c->buf_max / 4096, c->buf_max / 4096 / 4 * 5, c->buf_max / 4096 / 2 * 3);
+			topo_pairs_set(&t->node[n].sysctls, "net.ipv4.tcp_mem", text, at);
+		}
 		if (c->sysctl) {
 			const char *eq = strchr(c->sysctl, '=');
 
