@@ -1,10 +1,10 @@
-# A front for Meson and Ninja. make deps|visit|test|check|bench|behaviours|tcp-requirements|requirements|attacks|sabotage|install|clean
+# A front for Meson and Ninja. make deps|visit|test|check|bench|grid|behaviours|tcp-requirements|requirements|attacks|sabotage|install|clean
 BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all deps deps-build visit test check bench behaviours tcp-requirements requirements attacks sabotage install clean fuzz asan
+.PHONY: all deps deps-build visit test check bench grid behaviours tcp-requirements requirements attacks sabotage install clean fuzz asan
 all: $(BUILD)/build.ninja
 	@$(NINJA)
 
@@ -45,6 +45,15 @@ fuzz: deps
 bench: deps
 	@$(MAKE) --no-print-directory all
 	$(BUILD)/culver bench
+
+# 18,000 lossy transfers in virtual time: 180 cells, GRID_SEEDS each, on all cores; GRID='--cc bbr' and the like (tools/grid --help)
+GRID_SEEDS ?= 100
+GRID ?=
+grid: deps
+	@$(MAKE) --no-print-directory all
+	@test -e $(BUILD)/.has-tests || { meson setup --reconfigure $(BUILD) >/dev/null && touch $(BUILD)/.has-tests; }
+	@$(NINJA) tests/unit/tcp/test_tcp_grid >/dev/null
+	@tools/grid $(BUILD) --seeds $(GRID_SEEDS) $(GRID)
 
 # each row of docs/behaviours.md, and the test that shows it
 behaviours: deps
