@@ -38,6 +38,7 @@ struct sock_rare {
 	uint32_t busy_poll_us, busy_budget, txtime_flags;
 	int32_t txtime_clock, txrehash;
 	uint32_t zckey;                   /* datagrams: the next call with MSG_ZEROCOPY */
+	struct inet6_opts *v6;            /* an AF_INET6 socket that speaks IPv4 (ipv4/af_inet6.c); NULL: none */
 };
 
 struct sock {

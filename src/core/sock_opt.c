@@ -463,7 +463,7 @@ static int sock_get_int(struct sock *sk, int name, int *v)
 	case SO_PASSSEC:
 		return -EOPNOTSUPP;
 	case SO_DOMAIN:
-		*v = sk->family;
+		*v = sk->socket && sk->socket->ops ? sk->socket->ops->family : sk->family; /* AF_INET6 over AF_INET */
 		return 0;
 	case SO_ERROR:
 		*v = -sock_error(sk);

@@ -6,8 +6,22 @@
 #include <sys/socket.h>
 #include "drill/drill_int.h"
 
-/* The address of argument i: 0 and *len; dots and nothing mean port of otherwise_ip. */
-bool djob_addr(struct drill_job *j, const struct dexpr *x, uint32_t otherwise_ip, uint16_t port, struct sockaddr_in *a, socklen_t *len);
+/* An address as a call has it (len octets), and the IPv4 address that it means. */
+struct drill_name {
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_storage ss;
+	};
+	socklen_t len;
+	struct sockaddr_in v4;
+};
+/* What the script wrote for an address, in the family of the socket that is the call's first argument; dots and nothing mean
+ * port of otherwise_ip, NULL no address (len 0). False: the error is said. */
+bool djob_addr(struct drill_job *j, struct task *t, const struct dexpr *x, uint32_t otherwise_ip, uint16_t port, struct drill_name *n);
+/* Fill v4 from what a call gave. */
+void drill_name_v4(struct drill_name *n);
 /* Does what came equal what the script wrote? */
 void djob_check_addr(struct drill_job *j, const struct dexpr *x, const struct sockaddr_in *a);
 /* Memory for octets that a call sends, or gets: text of a string in front, zeros behind. Never NULL; free it. */

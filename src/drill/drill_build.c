@@ -210,7 +210,7 @@ static uint32_t put_quote(uint8_t *p, const struct dpkt *k, const struct drill_f
 	if (tcp) {
 		put_be32(t + 4, k->quoted_seq + (f->got_isn ? f->isn : 0));
 		t[12] = TCP_HLEN / 4 << 4;
-		t[13] = TCP_ACK;
+		t[13] = k->quoted_flags ? (uint8_t)k->quoted_flags : TCP_ACK;
 		return IP4_HLEN + TCP_HLEN;
 	}
 	put_be16(t + 4, (uint16_t)(UDP_HLEN + k->quoted_len));

@@ -39,8 +39,7 @@ static int64_t send_plain(struct drill_job *j, struct task *t, bool is_write)
 	const struct dexpr *to = djob_arg(j, 4);
 	int flags = (int)djob_int(j, 3, 0);
 	struct drill_flow *stream = flow_of(j);
-	struct sockaddr_in a;
-	socklen_t alen = 0;
+	struct drill_name n = { .len = 0 };
 	uint8_t *buf;
 	int64_t r;
 
@@ -48,15 +47,15 @@ static int64_t send_plain(struct drill_job *j, struct task *t, bool is_write)
 		return -EINVAL;
 	if (dexpr_null(djob_arg(j, 1)) && len > 0)
 		return -EFAULT;
-	if (to && !djob_addr(j, to, j->d->sc.conf.remote_ip, j->d->sc.conf.connect_port, &a, &alen))
+	if (to && !djob_addr(j, t, to, j->d->sc.conf.remote_ip, j->d->sc.conf.connect_port, &n))
 		return 0;
-	if (alen) {
+	if (n.len) {
 		struct drill_flow *f = drill_flow_of_fd(j->d, (int)djob_int(j, 0, -1));
 
 		if (f && (f->proto != DPROTO_TCP || (flags & TFO_FLAG && f->state == DFLOW_NEW))) {
 			f->state = DFLOW_ACTIVE;
-			f->raddr = ntohl(a.sin_addr.s_addr);
-			f->rport = ntohs(a.sin_port);
+			f->raddr = ntohl(n.v4.sin_addr.s_addr);
+			f->rport = ntohs(n.v4.sin_port);
 			j->d->cur = f;
 		}
 	}
@@ -66,7 +65,7 @@ static int64_t send_plain(struct drill_job *j, struct task *t, bool is_write)
 	if (is_write)
 		r = sys_write(t, djob_fd(j, 0), buf, (size_t)len);
 	else
-		r = sys_sendto(t, djob_fd(j, 0), buf, (size_t)len, flags, alen ? (struct sockaddr *)(void *)&a : NULL, alen);
+		r = sys_sendto(t, djob_fd(j, 0), buf, (size_t)len, flags, n.len ? &n.sa : NULL, n.len);
 	drill_tx_end(stream, r);
 	free(buf);
 	return r;
@@ -85,8 +84,7 @@ static int64_t call_sendto(struct drill_job *j, struct task *t)
 static int64_t recv_plain(struct drill_job *j, struct task *t, bool is_read)
 {
 	int64_t len = djob_int(j, 2, djob_arg(j, 1)->kind == DX_STR ? djob_arg(j, 1)->v : 0), r;
-	struct sockaddr_in a = { 0 };
-	socklen_t alen = sizeof(a);
+	struct drill_name n = { .len = sizeof(n.ss) };
 	uint8_t *buf;
 
 	if (len < 0)
@@ -95,11 +93,12 @@ static int64_t recv_plain(struct drill_job *j, struct task *t, bool is_read)
 	if (is_read)
 		r = sys_read(t, djob_fd(j, 0), buf, (size_t)len);
 	else
-		r = sys_recvfrom(t, djob_fd(j, 0), buf, (size_t)len, (int)djob_int(j, 3, 0), (struct sockaddr *)(void *)&a, &alen);
+		r = sys_recvfrom(t, djob_fd(j, 0), buf, (size_t)len, (int)djob_int(j, 3, 0), &n.sa, &n.len);
 	djob_check_data(j, djob_arg(j, 1), buf, r);
 	check_stream(j, buf, r < len ? r : len, is_read ? 0 : (int)djob_int(j, 3, 0));
+	drill_name_v4(&n);
 	if (r >= 0 && !is_read)
-		djob_check_addr(j, djob_arg(j, 4), &a);
+		djob_check_addr(j, djob_arg(j, 4), &n.v4);
 	free(buf);
 	return r;
 }
@@ -357,18 +356,17 @@ static int64_t call_sendmsg(struct drill_job *j, struct task *t)
 	struct msghdr m = { .msg_iov = v->iov, .msg_iovlen = (size_t)v->n };
 	int flags = (int)djob_int(j, 2, 0);
 	struct drill_flow *f = drill_flow_of_fd(j->d, (int)djob_int(j, 0, -1));
-	struct sockaddr_in a;
-	socklen_t len = 0;
+	struct drill_name n;
 	int64_t r;
 
 	if (name && (name->kind == DX_STRUCT || (name->kind == DX_DOTS && f && (f->proto != DPROTO_TCP || flags & TFO_FLAG) && f->state != DFLOW_ACTIVE))) {
-		djob_addr(j, name, j->d->sc.conf.remote_ip, j->d->sc.conf.connect_port, &a, &len);
-		m.msg_name = &a;
-		m.msg_namelen = len;
+		djob_addr(j, t, name, j->d->sc.conf.remote_ip, j->d->sc.conf.connect_port, &n);
+		m.msg_name = &n.ss;
+		m.msg_namelen = n.len;
 		if (f && f->state == DFLOW_NEW) {
 			f->state = DFLOW_ACTIVE;
-			f->raddr = ntohl(a.sin_addr.s_addr);
-			f->rport = ntohs(a.sin_port);
+			f->raddr = ntohl(n.v4.sin_addr.s_addr);
+			f->rport = ntohs(n.v4.sin_port);
 			j->d->cur = f;
 		}
 	}
@@ -388,8 +386,8 @@ static int64_t call_recvmsg(struct drill_job *j, struct task *t)
 	const struct dexpr *x = djob_arg(j, 1);
 	struct vec *v = vec_new(j, dexpr_field(x, "msg_iov", NULL), false);
 	uint8_t control[CONTROL_ROOM] __attribute__((aligned(8)));
-	struct sockaddr_in a = { 0 };
-	struct msghdr m = { .msg_iov = v->iov, .msg_iovlen = (size_t)v->n, .msg_name = &a, .msg_namelen = sizeof(a),
+	struct drill_name n = { .len = 0 };
+	struct msghdr m = { .msg_iov = v->iov, .msg_iovlen = (size_t)v->n, .msg_name = &n.ss, .msg_namelen = sizeof(n.ss),
 			    .msg_control = control, .msg_controllen = sizeof(control) };
 	int64_t r = sys_recvmsg(t, djob_fd(j, 0), &m, (int)djob_int(j, 2, 0)), want;
 
@@ -397,7 +395,8 @@ static int64_t call_recvmsg(struct drill_job *j, struct task *t)
 		if (dexpr_int1(dexpr_field(x, "msg_flags", NULL), &want) && want != m.msg_flags)
 			djob_fail(j, "Bad msg_flags: expected 0x%llx actual 0x%x", (long long)want, (unsigned)m.msg_flags);
 		vec_check(j, v, r, (int)djob_int(j, 2, 0) | m.msg_flags);
-		djob_check_addr(j, dexpr_field(x, "msg_name", NULL), &a);
+		drill_name_v4(&n);
+		djob_check_addr(j, dexpr_field(x, "msg_name", NULL), &n.v4);
 		check_control(j, dexpr_field(x, "msg_control", NULL), &m);
 	}
 	vec_free(v);

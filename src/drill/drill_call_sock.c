@@ -10,43 +10,7 @@
 #include "drill/drill_addr.h"
 #include "socket/syscall.h"
 
-/* ---- addresses and buffers ---- */
-
-bool djob_addr(struct drill_job *j, const struct dexpr *x, uint32_t otherwise_ip, uint16_t port, struct sockaddr_in *a, socklen_t *len)
-{
-	memset(a, 0, sizeof(*a));
-	a->sin_family = AF_INET;
-	a->sin_port = htons(port);
-	a->sin_addr.s_addr = htonl(otherwise_ip);
-	*len = sizeof(*a);
-	if (!x || x->kind == DX_DOTS)
-		return true;
-	if (x->kind == DX_NULL) {
-		*len = 0;
-		return true;
-	}
-	if (x->kind != DX_STRUCT) {
-		djob_fail(j, "Bad type for an address");
-		return false;
-	}
-	a->sin_family = (sa_family_t)dexpr_field_int(x, "sa_family", dexpr_field_int(x, "sin_family", AF_INET));
-	a->sin_port = (in_port_t)dexpr_field_int(x, "sin_port", a->sin_port);
-	a->sin_addr.s_addr = (in_addr_t)dexpr_field_int(x, "sin_addr", a->sin_addr.s_addr);
-	return true;
-}
-
-void djob_check_addr(struct drill_job *j, const struct dexpr *x, const struct sockaddr_in *a)
-{
-	struct sockaddr_in want;
-	socklen_t len;
-	char w[IP4_STRLEN], g[IP4_STRLEN];
-
-	if (!x || x->kind != DX_STRUCT || !djob_addr(j, x, ntohl(a->sin_addr.s_addr), ntohs(a->sin_port), &want, &len))
-		return;
-	if (want.sin_family != a->sin_family || want.sin_port != a->sin_port || want.sin_addr.s_addr != a->sin_addr.s_addr)
-		djob_fail(j, "Expected address %s:%u but got %s:%u", ip4_str(w, ntohl(want.sin_addr.s_addr)), ntohs(want.sin_port),
-			  ip4_str(g, ntohl(a->sin_addr.s_addr)), ntohs(a->sin_port));
-}
+/* ---- buffers ---- */
 
 uint8_t *djob_buffer(struct drill_job *j, const struct dexpr *x, size_t len)
 {
@@ -94,7 +58,7 @@ static struct drill_flow *flow_of_arg(struct drill_job *j, uint32_t i)
 
 static int64_t call_socket(struct drill_job *j, struct task *t)
 {
-	int family = (int)djob_int(j, 0, AF_INET), type = (int)djob_int(j, 1, SOCK_STREAM), proto = (int)djob_int(j, 2, 0);
+	int family = (int)djob_int(j, 0, j->d->sc.conf.mapped ? AF_INET6 : AF_INET), type = (int)djob_int(j, 1, SOCK_STREAM), proto = (int)djob_int(j, 2, 0);
 	int fd = sys_socket(t, family, type, proto);
 	struct drill_flow *f;
 	int kind = type & 15;
@@ -111,13 +75,12 @@ static int64_t call_socket(struct drill_job *j, struct task *t)
 static int64_t call_bind(struct drill_job *j, struct task *t)
 {
 	struct drill_flow *f = flow_of_arg(j, 0);
-	struct sockaddr_in a;
-	socklen_t len;
+	struct drill_name n;
 	int fd = djob_fd(j, 0), r;
 
-	if (!djob_addr(j, djob_arg(j, 1), j->d->sc.conf.local_ip, j->d->sc.conf.bind_port, &a, &len))
+	if (!djob_addr(j, t, djob_arg(j, 1), j->d->sc.conf.local_ip, j->d->sc.conf.bind_port, &n))
 		return 0;
-	r = sys_bind(t, fd, (struct sockaddr *)(void *)&a, (socklen_t)djob_int(j, 2, len));
+	r = sys_bind(t, fd, &n.sa, (socklen_t)djob_int(j, 2, n.len));
 	if (!r && f)
 		drill_flow_learn_port(j->d, f);
 	return r;
@@ -153,13 +116,12 @@ static void flow_connects(struct drill_job *j, struct drill_flow *f, const struc
 
 static int64_t call_connect(struct drill_job *j, struct task *t)
 {
-	struct sockaddr_in a;
-	socklen_t len;
+	struct drill_name n;
 
-	if (!djob_addr(j, djob_arg(j, 1), j->d->sc.conf.remote_ip, j->d->sc.conf.connect_port, &a, &len))
+	if (!djob_addr(j, t, djob_arg(j, 1), j->d->sc.conf.remote_ip, j->d->sc.conf.connect_port, &n))
 		return 0;
-	flow_connects(j, flow_of_arg(j, 0), &a);
-	return sys_connect(t, djob_fd(j, 0), (struct sockaddr *)(void *)&a, (socklen_t)djob_int(j, 2, len));
+	flow_connects(j, flow_of_arg(j, 0), &n.v4);
+	return sys_connect(t, djob_fd(j, 0), &n.sa, (socklen_t)djob_int(j, 2, n.len));
 }
 
 /* The flow whose SYN made this connection. */
@@ -179,16 +141,16 @@ static void flow_accepted(struct drill_job *j, int fd, int script, const struct 
 
 static int64_t accept_any(struct drill_job *j, struct task *t, int flags)
 {
-	struct sockaddr_in a = { 0 };
-	socklen_t len = sizeof(a);
-	int fd = sys_accept4(t, djob_fd(j, 0), (struct sockaddr *)(void *)&a, &len, flags);
+	struct drill_name n = { .len = sizeof(n.ss) };
+	int fd = sys_accept4(t, djob_fd(j, 0), &n.sa, &n.len, flags);
 	int64_t script;
 
 	if (fd < 0)
 		return fd;
 	script = new_fd(j, fd);
-	flow_accepted(j, fd, (int)script, &a);
-	djob_check_addr(j, djob_arg(j, 1), &a);
+	drill_name_v4(&n);
+	flow_accepted(j, fd, (int)script, &n.v4);
+	djob_check_addr(j, djob_arg(j, 1), &n.v4);
 	return script;
 }
 
@@ -204,13 +166,12 @@ static int64_t call_accept4(struct drill_job *j, struct task *t)
 
 static int64_t name_of(struct drill_job *j, struct task *t, bool peer)
 {
-	struct sockaddr_in a = { 0 };
-	socklen_t len = sizeof(a);
-	int r = peer ? sys_getpeername(t, djob_fd(j, 0), (struct sockaddr *)(void *)&a, &len)
-		     : sys_getsockname(t, djob_fd(j, 0), (struct sockaddr *)(void *)&a, &len);
+	struct drill_name n = { .len = sizeof(n.ss) };
+	int r = peer ? sys_getpeername(t, djob_fd(j, 0), &n.sa, &n.len) : sys_getsockname(t, djob_fd(j, 0), &n.sa, &n.len);
 
+	drill_name_v4(&n);
 	if (!r)
-		djob_check_addr(j, djob_arg(j, 1), &a);
+		djob_check_addr(j, djob_arg(j, 1), &n.v4);
 	return r;
 }
 

@@ -45,7 +45,12 @@ static int bad(struct setting *s, const char *want)
 
 static int number(struct setting *s, uint64_t min, uint64_t max, uint64_t *v)
 {
-	return s->value && u64_parse(s->value, min, max, v) == 0 ? 0 : bad(s, "a whole number in its range");
+	char want[80];
+
+	if (s->value && u64_parse(s->value, min, max, v) == 0)
+		return 0;
+	snprintf(want, sizeof(want), "a whole number from %llu to %llu", (unsigned long long)min, (unsigned long long)max);
+	return bad(s, want);
 }
 
 static int address(struct setting *s, uint32_t *ip)
@@ -189,7 +194,8 @@ static const char *const ignored[] = {
 	"send_omit_free", "stop_soon", "code", "code_command", "code_format", "code_sockopt", "strict_segments",
 	"tcp_ts_ecr_scaled", "udp_encaps", "persistent_tun_dev", "speed", "so_filename", "so_flags", "hook", "sanity",
 	"wire_client", "wire_server", "wire_server_ip", "wire_server_port", "wire_client_dev", "wire_server_dev",
-	"wire_server_at", "wire_dev", "rcv_wnd", "mss",
+	"wire_server_at", "wire_dev", "rcv_wnd", "mss", "is_anyip", "debug", "live_local_ip", "live_remote_ip", "live_gateway_ip",
+	"live_netmask_ip", "live_bind_port", "live_connect_port",
 };
 
 static bool is_ignored(const char *name)

@@ -6,7 +6,7 @@
  * gave them. Called by drill_run.c, drill_check.c and the calls. Tests: tests/packet/flow. */
 #include <arpa/inet.h>
 #include <stdlib.h>
-#include "drill/drill_int.h"
+#include "drill/drill_addr.h"
 #include "socket/syscall.h"
 
 #define FIRST_REMOTE_PORT 53055
@@ -51,17 +51,18 @@ struct drill_flow *drill_flow_of_fd(struct drill *d, int script_fd)
 
 void drill_flow_learn_port(struct drill *d, struct drill_flow *f)
 {
-	struct sockaddr_in a = { 0 };
-	socklen_t len = sizeof(a);
+	struct drill_name n = { .len = sizeof(n.ss) };
 	struct task *was = d->net->current;
 
 	if (f->fd < 0)
 		return;
 	d->net->current = d->proc;
-	if (sys_getsockname(d->proc, f->fd, (struct sockaddr *)(void *)&a, &len) == 0 && a.sin_port) {
-		f->lport = ntohs(a.sin_port);
-		if (a.sin_addr.s_addr)
-			f->laddr = ntohl(a.sin_addr.s_addr);
+	if (sys_getsockname(d->proc, f->fd, &n.sa, &n.len) == 0) {
+		drill_name_v4(&n);
+		if (n.v4.sin_port)
+			f->lport = ntohs(n.v4.sin_port);
+		if (n.v4.sin_port && n.v4.sin_addr.s_addr)
+			f->laddr = ntohl(n.v4.sin_addr.s_addr);
 	}
 	d->net->current = was;
 }

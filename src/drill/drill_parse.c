@@ -229,6 +229,29 @@ static bool parse_event(struct dparse *d)
 	return true;
 }
 
+/* Scripts are shared with tools that give these on the command line. */
+static void own_defines(struct dconf *c)
+{
+	static const struct ddefine d[] = {
+		{ "CMSG_LEVEL_IP", "SOL_IP", 'w' },
+		{ "CMSG_TYPE_RECVERR", "IP_RECVERR", 'w' },
+		{ "TFO_COOKIE", "3021b9d889017eeb", 'w' },
+		{ "TFO_COOKIE_ZERO", "b7c12350a90dc8f5", 'w' },
+	};
+
+	memcpy(c->define, d, sizeof(d));
+	c->n_defines = ARRAY_SIZE(d);
+}
+
+/* Where scripts name a level for either family: an AF_INET6 socket is told of IPv4's errors in IPv6's manner. */
+static void own_defines_mapped(struct dconf *c)
+{
+	if (!c->mapped)
+		return;
+	c->define[0].value = "SOL_IPV6";
+	c->define[1].value = "IPV6_RECVERR";
+}
+
 static bool parse_script(struct dparse *d, const struct drill_flags *flags)
 {
 	struct dscript *sc = d->sc;
@@ -243,8 +266,10 @@ static bool parse_script(struct dparse *d, const struct drill_flags *flags)
 			return dp_fail(d, "%s", err);
 	if (sc->conf.needs)
 		return dp_unsupported(d, sc->conf.needs);
-	if ((sc->conf.ipv6 || sc->conf.mapped) && !sc->conf.ipv4)
+	if (sc->conf.ipv6 && !sc->conf.ipv4 && !sc->conf.mapped)
 		return dp_unsupported(d, "it needs IPv6, which culver has not");
+	sc->conf.mapped &= !sc->conf.ipv4;
+	own_defines_mapped(&sc->conf);
 	if (dp_peek(d) == '`' && !parse_command(d, &sc->init, &sc->init_line))
 		return false;
 	if (!sc->init && (m = command_macro(d)) != NULL) {
@@ -262,20 +287,6 @@ static bool parse_script(struct dparse *d, const struct drill_flags *flags)
 		}
 	}
 	return !d->failed && (sc->n_events || dp_fail(d, "a script without events"));
-}
-
-/* Scripts are shared with tools that give these on the command line. */
-static void own_defines(struct dconf *c)
-{
-	static const struct ddefine d[] = {
-		{ "CMSG_LEVEL_IP", "SOL_IP", 'w' },
-		{ "CMSG_TYPE_RECVERR", "IP_RECVERR", 'w' },
-		{ "TFO_COOKIE", "3021b9d889017eeb", 'w' },
-		{ "TFO_COOKIE_ZERO", "b7c12350a90dc8f5", 'w' },
-	};
-
-	memcpy(c->define, d, sizeof(d));
-	c->n_defines = ARRAY_SIZE(d);
 }
 
 int dscript_parse(struct dscript *sc, const char *name, const char *text, size_t len, const struct drill_flags *flags,

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <strings.h>
 #include "drill/drill_script.h"
 
 static struct dexpr *expr_or(struct dparse *d);
@@ -143,8 +144,15 @@ static struct dexpr *parse_function(struct dparse *d, const char *name, size_t n
 
 	if (!dp_expect(d, "(") || !(x = expr_or(d)))
 		return NULL;
-	if (n == 9 && !memcmp(name, "inet_pton", 9) && (!dp_expect(d, ",") || !(x = expr_or(d))))
-		return NULL;
+	if (n == 9 && !memcmp(name, "inet_pton", 9)) {
+		if (!dp_expect(d, ",") || !(x = expr_or(d)))
+			return NULL;
+		/* "inet_pton(AF_INET6, "::1", &sin6_addr)": where it goes says the field's name. */
+		if (dp_take(d, ",")) {
+			dp_take(d, "&");
+			d->p += dp_word(d);
+		}
+	}
 	if (!dp_expect(d, ")"))
 		return NULL;
 	if (x->kind == DX_INT && n == 5 && (!memcmp(name, "htons", 5) || !memcmp(name, "ntohs", 5)))
@@ -152,11 +160,13 @@ static struct dexpr *parse_function(struct dparse *d, const char *name, size_t n
 	if (x->kind == DX_INT && n == 5 && (!memcmp(name, "htonl", 5) || !memcmp(name, "ntohl", 5)))
 		return expr_int(d, htonl((uint32_t)x->v));
 	if (x->kind == DX_STR && ((n == 9 && !memcmp(name, "inet_addr", 9)) || (n == 9 && !memcmp(name, "inet_pton", 9)))) {
-		if (strchr(x->s, ':')) {
+		const char *text = !strcmp(x->s, "::") ? "0.0.0.0" : !strncasecmp(x->s, "::ffff:", 7) ? x->s + 7 : x->s;
+
+		if (strchr(text, ':')) {
 			dp_unsupported(d, "it needs IPv6, which culver has not");
 			return NULL;
 		}
-		if (ip4_parse(x->s, &ip))
+		if (ip4_parse(text, &ip))
 			return fail(d, "not an IPv4 address");
 		r = expr_int(d, htonl(ip));
 		r->addr = true;

@@ -274,13 +274,11 @@ static bool parse_opts(struct dparse *d, struct dpkt *k)
 	return dp_expect(d, ">");
 }
 
-static bool parse_tcp(struct dparse *d, struct dpkt *k)
+/* ack N, win N, urg N, in any order. */
+static bool parse_fields(struct dparse *d, struct dpkt *k)
 {
 	int64_t v;
 
-	k->proto = DPROTO_TCP;
-	if (!parse_ports(d, k) || !parse_flags(d, k) || !parse_seq(d, &k->seq, &k->len))
-		return false;
 	for (;;) {
 		if (dp_take_word(d, "ack")) {
 			if (!dp_u32(d, &k->ack, "ack"))
@@ -297,9 +295,16 @@ static bool parse_tcp(struct dparse *d, struct dpkt *k)
 			k->has_urg = true;
 			k->urg = (uint16_t)v;
 		} else {
-			break;
+			return true;
 		}
 	}
+}
+
+static bool parse_tcp(struct dparse *d, struct dpkt *k)
+{
+	k->proto = DPROTO_TCP;
+	if ((!k->has_ports && !parse_ports(d, k)) || !parse_flags(d, k) || !parse_seq(d, &k->seq, &k->len) || !parse_fields(d, k))
+		return false;
 	if (k->has_ack && !(k->flags & DTCP_ACK) && !k->inbound)
 		return dp_fail(d, "an outbound packet with an ack number and without the ACK flag");
 	if (k->inbound && !k->has_win && k->flags & DTCP_SYN)
@@ -322,7 +327,21 @@ static bool parse_length(struct dparse *d, uint32_t *len)
 static bool parse_udp(struct dparse *d, struct dpkt *k)
 {
 	k->proto = DPROTO_UDP;
-	return parse_ports(d, k) && parse_length(d, &k->len);
+	return (k->has_ports || parse_ports(d, k)) && parse_length(d, &k->len);
+}
+
+/* "S 0:0(0)", "P. 1:1001(1000) ack 1 win 5 <...>" within a quote: seq and length count, the rest is for people. */
+static bool parse_quoted_tcp(struct dparse *d, struct dpkt *k)
+{
+	struct dpkt q = { .inbound = true };
+	char c = dp_peek(d);
+
+	if ((c < '0' || c > '9') && !parse_flags(d, &q))
+		return false;
+	if (!parse_seq(d, &k->quoted_seq, &k->quoted_len))
+		return false;
+	k->quoted_flags = q.flags;
+	return parse_fields(d, &q) && parse_opts(d, &q);
 }
 
 static bool parse_quote(struct dparse *d, struct dpkt *k)
@@ -333,9 +352,10 @@ static bool parse_quote(struct dparse *d, struct dpkt *k)
 		if (!parse_length(d, &k->quoted_len))
 			return false;
 	} else {
+		dp_take_word(d, "tcp");
 		k->quoted_proto = DPROTO_TCP;
 		k->quote_seq = true;
-		if (!parse_seq(d, &k->quoted_seq, &k->quoted_len))
+		if (!parse_quoted_tcp(d, k))
 			return false;
 	}
 	return dp_expect(d, "]");
@@ -398,26 +418,39 @@ static bool parse_icmp(struct dparse *d, struct dpkt *k)
 
 /* ---- all of it ---- */
 
-bool dp_packet(struct dparse *d, bool inbound, struct dpkt **out)
+/* Behind the packet: "/ udp(9899 > 9899)", carried in UDP, as FreeBSD's can be. */
+static bool parse_carrier(struct dparse *d)
 {
-	struct dpkt *k = darena_get(&d->sc->mem, sizeof(*k));
+	if (dp_is(d, "/"))
+		return dp_unsupported(d, "it needs encapsulation (TCP in UDP), which culver has not");
+	return true;
+}
 
-	*out = k;
-	k->inbound = inbound;
-	if (!parse_ip_info(d, k))
-		return false;
-	if (dp_take_word(d, "ipv4") || dp_take_word(d, "ipv6") || dp_take_word(d, "gre") || dp_take_word(d, "mpls"))
-		return dp_unsupported(d, "it needs encapsulation (GRE, MPLS, IP in IP), which culver has not");
+static bool parse_protocol(struct dparse *d, struct dpkt *k)
+{
+	if (dp_take_word(d, "ipv4") || dp_take_word(d, "ipv6") || dp_take_word(d, "gre") || dp_take_word(d, "mpls") || dp_take_word(d, "gue"))
+		return dp_unsupported(d, "it needs encapsulation (GRE, GUE, MPLS, IP in IP), which culver has not");
 	if (dp_take_word(d, "icmpv6"))
 		return dp_unsupported(d, "it needs IPv6, which culver has not");
 	if (dp_take_word(d, "sctp"))
 		return dp_unsupported(d, "it needs SCTP, which culver has not");
 	if (dp_take_word(d, "udplite"))
 		return dp_unsupported(d, "it needs UDP-Lite, which culver has not");
-	if (dp_take_word(d, "udp"))
-		return parse_udp(d, k);
 	if (dp_take_word(d, "icmp"))
 		return parse_icmp(d, k);
+	if (!parse_ports(d, k))
+		return false;
+	if (dp_take_word(d, "udp"))
+		return parse_udp(d, k);
 	dp_take_word(d, "tcp");
 	return parse_tcp(d, k);
+}
+
+bool dp_packet(struct dparse *d, bool inbound, struct dpkt **out)
+{
+	struct dpkt *k = darena_get(&d->sc->mem, sizeof(*k));
+
+	*out = k;
+	k->inbound = inbound;
+	return parse_ip_info(d, k) && parse_protocol(d, k) && parse_carrier(d);
 }

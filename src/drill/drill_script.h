@@ -29,7 +29,7 @@ struct ddefine {
 	char kind; /* 'w' word, 's' string, '`' command */
 };
 struct dconf {
-	bool ipv4, ipv6, mapped; /* the ip_version list; none: IPv4 */
+	bool ipv4, ipv6, mapped; /* the ip_version list; none: IPv4. Once parsed, mapped: "..." is AF_INET6, over IPv4 */
 	int64_t tolerance_ns, ts_tick_ns;
 	int64_t tolerance_ppm; /* tolerance_percent * 10000 */
 	uint32_t mtu, mss_unused;
@@ -101,6 +101,7 @@ struct dpkt {
 	/* ICMP */
 	uint8_t type, code;
 	bool has_mtu, has_id, has_seqno, quoted, quote_seq;
+	uint16_t quoted_flags; /* 0: not said */
 	uint32_t mtu, id, seqno, quoted_seq, quoted_len;
 	enum dproto quoted_proto;
 };

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include "ipv4/af_inet6.h"
 #include "ipv4/netns_ipv4.h"
 #include "tcp/tcp.h"
 
@@ -57,6 +58,9 @@ void inet_sock_destruct(struct sock *sk)
 	inet->cork = NULL;
 	free(inet->opt);
 	inet->opt = NULL;
+	free(inet6_of(sk));
+	if (sk->rare)
+		sk->rare->v6 = NULL;
 }
 
 static void inet_sock_defaults(struct sock *sk, int type, int protocol)
@@ -90,7 +94,7 @@ void inet_common_release(struct sock *sk)
 	sock_put(sk);
 }
 
-static int inet_create(struct net *net, struct socket *sock, int protocol)
+int inet_create(struct net *net, struct socket *sock, int protocol)
 {
 	const struct inet_protosw *p;
 	struct sock *sk;

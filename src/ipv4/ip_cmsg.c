@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include "core/uio.h"
+#include "ipv4/af_inet6.h"
 #include "ipv4/ip_cmsg.h"
 #include "ipv4/netns_ipv4.h"
 
@@ -234,14 +235,38 @@ void ip_local_error(struct sock *sk, int err, uint32_t daddr, uint16_t port, uin
 		kfree_skb_reason(skb, DROP_SOCKET_RCVBUFF);
 }
 
+static void put_recverr(struct msghdr *msg, const struct sock_exterr_skb *e)
+{
+	struct {
+		struct sock_extended_err ee;
+		struct sockaddr_in offender;
+	} m = { .ee = e->ee };
+
+	if (e->has_offender) {
+		m.offender.sin_family = AF_INET;
+		m.offender.sin_addr.s_addr = htonl(e->offender);
+	}
+	put_cmsg(msg, IPPROTO_IP, IP_RECVERR, sizeof(m), &m);
+}
+
+/* An AF_INET6 socket is told in IPv6's manner, of IPv4 too. */
+static void put_recverr6(struct msghdr *msg, const struct sock_exterr_skb *e)
+{
+	struct {
+		struct sock_extended_err ee;
+		struct sockaddr_in6 offender;
+	} m = { .ee = e->ee };
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(e->offender) };
+
+	if (e->has_offender)
+		inet6_map(&m.offender, &sin, false);
+	put_cmsg(msg, IPPROTO_IPV6, IPV6_RECVERR, sizeof(m), &m);
+}
+
 ssize_t ip_recv_error(struct sock *sk, struct msghdr *msg, size_t len, socklen_t *addr_len)
 {
 	struct sk_buff *skb = sock_dequeue_err_skb(sk);
 	const struct sock_exterr_skb *e;
-	struct {
-		struct sock_extended_err ee;
-		struct sockaddr_in offender;
-	} m = { 0 };
 	struct iov_iter to;
 	uint32_t copied;
 
@@ -266,12 +291,10 @@ ssize_t ip_recv_error(struct sock *sk, struct msghdr *msg, size_t len, socklen_t
 		memcpy(msg->msg_name, &sin, sizeof(sin));
 		*addr_len = sizeof(sin);
 	}
-	m.ee = e->ee;
-	if (e->has_offender) {
-		m.offender.sin_family = AF_INET;
-		m.offender.sin_addr.s_addr = htonl(e->offender);
-	}
-	put_cmsg(msg, IPPROTO_IP, IP_RECVERR, sizeof(m), &m);
+	if (inet6_of(sk))
+		put_recverr6(msg, e);
+	else
+		put_recverr(msg, e);
 	msg->msg_flags |= MSG_ERRQUEUE;
 	consume_skb(skb);
 	return (ssize_t)copied;

@@ -28,7 +28,7 @@ static int ipv4_net_init(struct net *net)
 {
 	static int (*const steps[])(struct net *net) = {
 		ipv4_sysctl_init, fib_init, fib_rtnl_init, route_init, arp_init, icmp_init, igmp_init, udp_init,
-		ping_init, raw_init, af_inet_init, ipv4_proc_init, devinet_init,
+		ping_init, raw_init, af_inet_init, af_inet6_init, ipv4_proc_init, devinet_init,
 	};
 	struct netns_ipv4 *ip = xcalloc(1, sizeof(*ip));
 

@@ -358,6 +358,7 @@ void ping_err(struct sk_buff *skb, uint32_t info);
 
 /* ---- sockets ---- */
 int af_inet_init(struct net *net);
+int af_inet6_init(struct net *net);
 void inet_common_release(struct sock *sk);
 int ipv4_proc_init(struct net *net);
 int ipv4_sysctl_init(struct net *net);

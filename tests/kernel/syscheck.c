@@ -42,10 +42,23 @@ int sc_port_show(struct sc *s, uint16_t port, char out[8])
 	return snprintf(out, 8, "e%d", i + 1);
 }
 
-static void addr_show(struct sc *s, const char *what, const struct sockaddr_in *a, socklen_t len)
-{
-	char ip[INET_ADDRSTRLEN], port[8];
+union sc_addr {
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
 
+static void addr_show(struct sc *s, const char *what, const void *addr, socklen_t len)
+{
+	const struct sockaddr_in *a = addr;
+	const struct sockaddr_in6 *a6 = addr;
+	char ip[INET6_ADDRSTRLEN], port[8];
+
+	if (len >= sizeof(*a6) && a6->sin6_family == AF_INET6) {
+		inet_ntop(AF_INET6, &a6->sin6_addr, ip, sizeof(ip));
+		sc_port_show(s, ntohs(a6->sin6_port), port);
+		SAY(" %s=[%s]:%s", what, ip, port);
+		return;
+	}
 	if (len < sizeof(*a) || a->sin_family != AF_INET) {
 		SAY(" %s=len:%u,family:%u", what, len, len >= 2 ? a->sin_family : 0u);
 		return;
@@ -55,23 +68,24 @@ static void addr_show(struct sc *s, const char *what, const struct sockaddr_in *
 	SAY(" %s=%s:%s", what, ip, port);
 }
 
-/* ADDR:PORT of argument i, with len= and fam= after it. */
-static socklen_t addr_arg(struct sc *s, int i, struct sockaddr_in *a)
+/* ADDR:PORT or [ADDR6]:PORT of argument i, with len= and fam= after it. */
+static socklen_t addr_arg(struct sc *s, int i, union sc_addr *a)
 {
 	char ip[64];
-	const char *colon = strchr(ARG(i), ':'), *port = colon ? colon + 1 : "0";
-	socklen_t len = sizeof(*a);
+	bool v6 = ARG(i)[0] == '[';
+	const char *text = ARG(i) + v6, *end = text + strcspn(text, v6 ? "]" : ":"), *colon = strchr(end, ':'), *port = colon ? colon + 1 : "0";
+	socklen_t len = v6 ? sizeof(a->in6) : sizeof(a->in);
 
 	memset(a, 0, sizeof(*a));
-	a->sin_family = AF_INET;
-	snprintf(ip, sizeof(ip), "%.*s", colon ? (int)(colon - ARG(i)) : 63, ARG(i));
-	inet_pton(AF_INET, ip, &a->sin_addr);
-	a->sin_port = htons((uint16_t)(port[0] == 'p' ? s->port0 + atoi(port + 1) : atoi(port)));
+	a->in.sin_family = v6 ? AF_INET6 : AF_INET;
+	snprintf(ip, sizeof(ip), "%.*s", (int)(end - text), text);
+	inet_pton(a->in.sin_family, ip, v6 ? (void *)&a->in6.sin6_addr : (void *)&a->in.sin_addr);
+	a->in.sin_port = htons((uint16_t)(port[0] == 'p' ? s->port0 + atoi(port + 1) : atoi(port)));
 	for (i++; i < s->argc; i++) {
 		if (!strncmp(ARG(i), "len=", 4))
 			len = (socklen_t)atoi(ARG(i) + 4);
 		if (!strncmp(ARG(i), "fam=", 4))
-			a->sin_family = (sa_family_t)sc_number(ARG(i) + 4);
+			a->in.sin_family = (sa_family_t)sc_number(ARG(i) + 4);
 	}
 	return len;
 }
@@ -92,23 +106,27 @@ static void op_sock(struct sc *s)
 	keep_fd(s, ARG(1), "sock", sys_socket(s->t, (int)sc_number(ARG(2)), (int)sc_number(ARG(3)), (int)sc_number(ARG(4))));
 }
 
-static void quick(struct sc *s, int type, int proto)
+static void quick_of(struct sc *s, int family, int type, int proto)
 {
-	int fd = sys_socket(s->t, AF_INET, type, proto);
+	int fd = sys_socket(s->t, family, type, proto);
 
 	if (fd < 0)
 		result(s, ARG(0), fd);
 	else
 		s->fd[ARG(1)[0] - 'a'] = fd;
 }
+static void quick(struct sc *s, int type, int proto) { quick_of(s, AF_INET, type, proto); }
+static void quick6(struct sc *s, int type) { quick_of(s, AF_INET6, type, 0); }
 static void op_tcp(struct sc *s) { quick(s, SOCK_STREAM, 0); }
 static void op_udp(struct sc *s) { quick(s, SOCK_DGRAM, 0); }
+static void op_tcp6(struct sc *s) { quick6(s, SOCK_STREAM); }
+static void op_udp6(struct sc *s) { quick6(s, SOCK_DGRAM); }
 static void op_ping(struct sc *s) { quick(s, SOCK_DGRAM, IPPROTO_ICMP); }
 static void op_raw(struct sc *s) { quick(s, SOCK_RAW, (int)sc_number(ARG(2))); }
 
 static void op_bind(struct sc *s)
 {
-	struct sockaddr_in a;
+	union sc_addr a;
 	socklen_t len = addr_arg(s, 2, &a);
 
 	result(s, "bind", sys_bind(s->t, sc_fd(s, ARG(1)), (void *)&a, len));
@@ -116,7 +134,7 @@ static void op_bind(struct sc *s)
 
 static void op_connect(struct sc *s)
 {
-	struct sockaddr_in a;
+	union sc_addr a;
 	socklen_t len = addr_arg(s, 2, &a);
 
 	result(s, "connect", sys_connect(s->t, sc_fd(s, ARG(1)), (void *)&a, len));
@@ -129,7 +147,7 @@ static void op_listen(struct sc *s)
 
 static void op_accept(struct sc *s)
 {
-	struct sockaddr_in a;
+	union sc_addr a;
 	socklen_t len = sizeof(a);
 	int fd = sys_accept4(s->t, sc_fd(s, ARG(1)), (void *)&a, &len, (int)sc_number(ARG(3)));
 
@@ -148,7 +166,7 @@ static void op_send(struct sc *s)
 
 static void op_sendto(struct sc *s)
 {
-	struct sockaddr_in a;
+	union sc_addr a;
 	socklen_t len = addr_arg(s, 3, &a);
 	int flags = strchr(ARG(4), '=') ? 0 : (int)sc_flags(ARG(4));
 
@@ -158,7 +176,7 @@ static void op_sendto(struct sc *s)
 /* sendfrom N LEN ADDR SOURCE: with IP_PKTINFO */
 static void op_sendfrom(struct sc *s)
 {
-	struct sockaddr_in a;
+	union sc_addr a;
 	struct in_pktinfo info = { 0 };
 	char ctl[CMSG_SPACE(sizeof(info))] = { 0 };
 	struct iovec v = { s->buf, (size_t)atol(ARG(2)) };
@@ -175,7 +193,7 @@ static void op_sendfrom(struct sc *s)
 
 static void op_recv(struct sc *s)
 {
-	struct sockaddr_in a = { 0 };
+	union sc_addr a = { 0 };
 	struct iovec v = { s->buf, (size_t)atol(ARG(2)) };
 	struct msghdr m = { .msg_name = &a, .msg_namelen = sizeof(a), .msg_iov = &v, .msg_iovlen = 1 };
 	long n;
@@ -191,8 +209,8 @@ static void op_recv(struct sc *s)
 /* The error queue's head: what recvmsg(MSG_ERRQUEUE) says. */
 static void op_errq(struct sc *s)
 {
-	char ctl[512], ip[INET_ADDRSTRLEN] = "-";
-	struct sockaddr_in a = { 0 };
+	char ctl[512], ip[INET6_ADDRSTRLEN] = "-";
+	union sc_addr a = { 0 };
 	struct iovec v = { s->buf, SC_BUF };
 	struct msghdr m = { .msg_name = &a, .msg_namelen = sizeof(a), .msg_iov = &v, .msg_iovlen = 1, .msg_control = ctl, .msg_controllen = sizeof(ctl) };
 	long n = sys_recvmsg(s->t, sc_fd(s, ARG(1)), &m, MSG_ERRQUEUE | MSG_DONTWAIT);
@@ -203,13 +221,17 @@ static void op_errq(struct sc *s)
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
 		struct sock_extended_err e;
 		const struct sockaddr_in *o = (void *)(CMSG_DATA(c) + sizeof(e));
+		bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
 
-		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR)
+		if (!v6 && (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR))
 			continue;
 		memcpy(&e, CMSG_DATA(c), sizeof(e));
 		if (o->sin_family == AF_INET)
 			inet_ntop(AF_INET, &o->sin_addr, ip, sizeof(ip));
-		SAY(" ee=%s,origin:%u,type:%u,code:%u,info:%u,from:%s", sc_errno(-(long)e.ee_errno), e.ee_origin, e.ee_type,
+		else if (o->sin_family == AF_INET6)
+			inet_ntop(AF_INET6, (const uint8_t *)o + 8, ip, sizeof(ip));
+		SAY(v6 ? " ee6=%s" : " ee=%s", sc_errno(-(long)e.ee_errno));
+		SAY(",origin:%u,type:%u,code:%u,info:%u,from:%s", e.ee_origin, e.ee_type,
 		    e.ee_code, e.ee_info, ip);
 	}
 	addr_show(s, "to", &a, m.msg_namelen);
@@ -317,7 +339,7 @@ static void op_get(struct sc *s)
 
 static void op_name(struct sc *s)
 {
-	struct sockaddr_in a = { 0 };
+	union sc_addr a = { 0 };
 	socklen_t len = sizeof(a);
 	bool peer = !strcmp(ARG(0), "peer");
 	int r = peer ? sys_getpeername(s->t, sc_fd(s, ARG(1)), (void *)&a, &len) : sys_getsockname(s->t, sc_fd(s, ARG(1)), (void *)&a, &len);
@@ -437,7 +459,7 @@ static const struct {
 	const char *word;
 	void (*run)(struct sc *s);
 } ops[] = {
-	{ "sock", op_sock }, { "tcp", op_tcp }, { "udp", op_udp }, { "raw", op_raw }, { "ping", op_ping }, { "bind", op_bind },
+	{ "sock", op_sock }, { "tcp", op_tcp }, { "udp", op_udp }, { "tcp6", op_tcp6 }, { "udp6", op_udp6 }, { "raw", op_raw }, { "ping", op_ping }, { "bind", op_bind },
 	{ "connect", op_connect }, { "listen", op_listen }, { "accept", op_accept }, { "send", op_send }, { "sendto", op_sendto },
 	{ "recv", op_recv }, { "sendfrom", op_sendfrom }, { "errq", op_errq }, { "shut", op_shut }, { "close", op_close }, { "set", op_set }, { "get", op_get },
 	{ "name", op_name }, { "peer", op_name }, { "poll", op_poll }, { "ioctl", op_ioctl }, { "ifreq", op_ifreq }, { "wait", op_wait },

@@ -18,7 +18,7 @@ $ culver drill --nosuch ok.pkt
 culver: drill: unknown option --nosuch (see: culver help drill)
 ? 2
 $ culver drill --mtu=9 ok.pkt
-culver: drill: option --mtu needs a whole number in its range, not '9' (see: culver help drill)
+culver: drill: option --mtu needs a whole number from 68 to 65535, not '9' (see: culver help drill)
 ? 2
 $ mkdir empty; culver drill empty
 culver: drill: no *.pkt in that folder (see: culver help drill)
@@ -38,7 +38,7 @@ x.pkt:2: syntax error: expected '>' but the file ends
 $ printf -- '--ip_version=ipv6\n0 close(3) = 0\n' >six.pkt; culver drill six.pkt
 six.pkt:2: it needs IPv6, which culver has not: skipped
 $ printf '0 > gre ipv4 1.1.1.1 > 2.2.2.2: . 1:1(0)\n' >gre.pkt; culver drill gre.pkt
-gre.pkt:1: it needs encapsulation (GRE, MPLS, IP in IP), which culver has not: skipped
+gre.pkt:1: it needs encapsulation (GRE, GUE, MPLS, IP in IP), which culver has not: skipped
 # one line for each field that is not as the script says
 
 $ (cat ok.pkt; printf '+.1 < . 1:1(0) ack 1 win 9000\n+0 accept(3, ..., ...) = 4\n+0 write(4, ..., 100) = 100\n') >open.pkt; culver drill open.pkt
