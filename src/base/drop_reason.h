@@ -128,6 +128,14 @@
 	X(TCP_BAD_DEST, "a TCP segment to or from a broadcast or multicast address")             \
 	X(TCP_MINTTL, "the TTL is below the socket's minimum")                                   \
 	X(TCP_TIMEWAIT, "the connection is in TIME-WAIT")                                        \
+	X(TCP_AUTH_HDR, "the options for signatures are malformed, or there are two")            \
+	X(TCP_MD5NOTFOUND, "the MD5 signature that the socket asks for is missing")              \
+	X(TCP_MD5UNEXPECTED, "an MD5 signature, and the socket has no key for it")               \
+	X(TCP_MD5FAILURE, "the MD5 signature is wrong")                                          \
+	X(TCP_AONOTFOUND, "the TCP-AO signature that the socket asks for is missing")            \
+	X(TCP_AOUNEXPECTED, "a TCP-AO signature, and the socket has no keys")                    \
+	X(TCP_AOKEYNOTFOUND, "a TCP-AO signature with a key that the socket does not have")      \
+	X(TCP_AOFAILURE, "the TCP-AO signature is wrong")                                        \
 	/* NAT, taps */                                                                          \
 	X(CT_TABLE_FULL, "the table of tracked connections is full")                             \
 	X(CT_HOST_FULL, "the sender has as many tracked connections as one host may")            \

@@ -53,6 +53,30 @@ int skb_copy_bits(const struct sk_buff *skb, uint32_t offset, void *to, uint32_t
 	return len ? -EFAULT : 0;
 }
 
+void skb_each_piece(const struct sk_buff *skb, uint32_t offset, uint32_t len, void (*fn)(void *arg, const uint8_t *p, uint32_t n), void *arg)
+{
+	uint32_t head = skb_headlen(skb);
+
+	if (offset < head) {
+		uint32_t n = min_u32(len, head - offset);
+
+		fn(arg, skb->data + offset, n);
+		len -= n;
+		offset += n;
+	}
+	offset -= head;
+	for (const struct sk_buff *f = skb->data_len ? skb_shinfo(skb)->frag_list : NULL; f && len; f = f->next) {
+		if (offset < f->len) {
+			uint32_t n = min_u32(len, f->len - offset);
+
+			skb_each_piece(f, offset, n, fn, arg);
+			len -= n;
+			offset += n;
+		}
+		offset -= f->len;
+	}
+}
+
 void skb_count_sum(const struct sk_buff *skb, uint32_t len)
 {
 	struct net *net = skb->net;

@@ -208,6 +208,8 @@ static inline bool skb_mac_header_was_set(const struct sk_buff *skb) { return sk
 /* ---- content ---- */
 /* Copy len bytes from offset into to (walks frag_list). 0 or -EFAULT when out of range. */
 int skb_copy_bits(const struct sk_buff *skb, uint32_t offset, void *to, uint32_t len);
+/* Show len octets from offset to fn, piece by piece where they lie. The range is the caller's to check. */
+void skb_each_piece(const struct sk_buff *skb, uint32_t offset, uint32_t len, void (*fn)(void *arg, const uint8_t *p, uint32_t n), void *arg);
 /* A checksum over len octets of skb was taken by the CPU: count it, say it. */
 void skb_count_sum(const struct sk_buff *skb, uint32_t len);
 /* Running checksum of len bytes from offset, counted. */

@@ -161,7 +161,7 @@ void sk_dst_reset(struct sock *sk)
 void sk_setup_caps(struct sock *sk, struct dst_entry *dst)
 {
 	sk_dst_set(sk, dst);
-	sk->gso_max_segs = dst && dst->dev && (dst->dev->features & NETIF_F_TSO) ? UINT16_MAX : 1;
+	sk->gso_max_segs = dst && dst->dev && (dst->dev->features & NETIF_F_TSO) && !sock_flag(sk, SOCK_F_NO_GSO) ? UINT16_MAX : 1;
 }
 
 /* ---- accounting ---- */

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include "ipv4/ip.h"
 #include "ipv4/tcp_ipv4.h"
+#include "tcp/tcp_auth.h"
 #include "tcp/inet_hashtables.h"
 
 /* ---- checksum ---- */
@@ -173,7 +174,12 @@ static void rcv_request(struct request_sock *req, struct sk_buff *skb)
 {
 	struct sock *lsk = req->lsk, *child;
 	bool reset = false;
+	enum drop_reason why = tcp_inbound_auth(lsk, req, skb, req->eh.daddr, req->eh.saddr);
 
+	if (unlikely(why != DROP_NOT_SPECIFIED)) {
+		kfree_skb_reason(skb, why);
+		return;
+	}
 	sock_hold(lsk);
 	child = tcp_check_req(lsk, skb, req, &reset);
 	if (!child) {
@@ -243,10 +249,16 @@ static bool tcp_filter(struct sock *sk, struct sk_buff *skb)
 static void rcv_sock(struct sock *sk, struct sk_buff *skb)
 {
 	const struct inet_sock *inet = inet_sk(sk);
+	enum drop_reason why;
 
 	if (unlikely(inet->min_ttl > ip_hdr(skb)->ttl)) {
 		TCPEXT_INC(sk->net, TCPMinTTLDrop);
 		kfree_skb_reason(skb, DROP_TCP_MINTTL);
+		return;
+	}
+	why = tcp_inbound_auth(sk, NULL, skb, ip4_saddr(ip_hdr(skb)), ip4_daddr(ip_hdr(skb)));
+	if (unlikely(why != DROP_NOT_SPECIFIED)) {
+		kfree_skb_reason(skb, why);
 		return;
 	}
 	if (unlikely(sk->filter) && !tcp_filter(sk, skb)) {
@@ -390,7 +402,7 @@ static struct sock *tcp_v4_syn_recv_sock(struct sock *lsk, struct sk_buff *skb, 
 		TCPEXT_INC(lsk->net, ListenDrops);
 		return NULL;
 	}
-	rt = req_route(lsk, req);
+	rt = tcp_auth_may_inherit(lsk, req) ? req_route(lsk, req) : NULL;
 	if (!rt) {
 		TCPEXT_INC(lsk->net, ListenDrops);
 		return NULL;
@@ -403,7 +415,9 @@ static struct sock *tcp_v4_syn_recv_sock(struct sock *lsk, struct sk_buff *skb, 
 		return NULL;
 	}
 	sk_setup_caps(sk, &rt->dst);
+	tcp_auth_inherit(lsk, sk, req);
 	tp = tcp_sk(sk);
+	tp->tcp_header_len = (uint16_t)(tp->tcp_header_len + tcp_auth_room(sk));
 	inet_sk(sk)->opt = tcp_rsk(req)->opt;
 	tcp_rsk(req)->opt = NULL;
 	inet_csk(sk)->ext_hdr_len = inet_sk(sk)->opt ? inet_sk(sk)->opt->opt.optlen : 0;

@@ -7,10 +7,11 @@
 #include <netinet/in.h>
 #include "ipv4/ip.h"
 #include "ipv4/tcp_ipv4.h"
+#include "tcp/tcp_auth.h"
 #include "tcp/inet_hashtables.h"
 
 struct reply {
-	uint8_t b[TCP_HLEN + 12];
+	uint8_t b[TCP_HLEN + 40];
 	uint32_t len;
 };
 
@@ -37,11 +38,16 @@ static void reply_ts(struct reply *r, uint32_t tsval, uint32_t tsecr)
 	r->len += 12;
 }
 
-static void reply_send(struct reply *r, struct sk_buff *skb, uint8_t tos)
+/* Signed with key (NULL: not). */
+static void reply_send(struct reply *r, struct sk_buff *skb, uint8_t tos, const struct tcp_key *key)
 {
 	const struct ip4_hdr *iph = ip_hdr(skb);
+	uint32_t room = tcp_key_room(key), at = r->len;
 
+	r->len += room;
 	((struct tcp_hdr *)(void *)r->b)->off_res = (uint8_t)(r->len << 2);
+	if (unlikely(room))
+		tcp_key_sign(key, tcp_option_auth(r->b + at, key), ip4_daddr(iph), ip4_saddr(iph), r->b, r->len, NULL, 0);
 	TCP_INC(skb->net, OutSegs);
 	ip_send_unicast_reply(skb->net, skb, ip4_saddr(iph), ip4_daddr(iph), r->b, r->len, IPPROTO_TCP, tos,
 			      offsetof(struct tcp_hdr, check));
@@ -51,6 +57,7 @@ void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb)
 {
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	const struct rtable *rt = skb_rtable(skb);
+	struct tcp_key key;
 	struct reply r;
 	TRACE_FN(&skb->net->probe, skb->serial);
 
@@ -58,35 +65,42 @@ void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb)
 		return;
 	if (!sk && rt && rt->type != 2 /* RTN_LOCAL */)
 		return;
+	if (!tcp_key_reset(sk, skb, ip4_saddr(ip_hdr(skb)), ip4_daddr(ip_hdr(skb)), &key))
+		return;
 	if (tcb->tcp_flags & TCP_ACK)
 		reply_start(&r, skb, tcb->ack_seq, 0, TCP_RST, 0);
 	else
 		reply_start(&r, skb, 0, tcb->end_seq, TCP_RST | TCP_ACK, 0);
 	TCP_INC(skb->net, OutRsts);
-	reply_send(&r, skb, ip_hdr(skb)->tos); /* the segment's own type of service */
+	reply_send(&r, skb, ip_hdr(skb)->tos, &key); /* the segment's own type of service */
 }
 
 void tcp_v4_timewait_ack(struct tcp_timewait_sock *tw, struct sk_buff *skb)
 {
+	struct tcp_key key;
 	struct reply r;
 	TRACE_FN(&tw->net->probe, skb->serial);
 
+	tcp_key_tw(tw, &key);
 	reply_start(&r, skb, tw->snd_nxt, tw->rcv_nxt, TCP_ACK, (uint16_t)min_u32(tw->rcv_wnd >> tw->rcv_wscale, 65535));
 	if (tw->tstamp_ok)
 		reply_ts(&r, net_now_ms(tw->net) + tw->ts_offset, tw->ts_recent);
-	reply_send(&r, skb, tw->tos & 0xfc);
+	reply_send(&r, skb, tw->tos & 0xfc, &key);
 }
 
 void tcp_v4_reqsk_send_ack(struct sock *lsk, struct sk_buff *skb, struct request_sock *req)
 {
 	const struct tcp_request_sock *t = tcp_rsk(req);
+	struct tcp_key key;
 	struct reply r;
 	TRACE_FN(&req->net->probe, skb->serial);
 
+	if (!tcp_key_req(lsk, req, &key))
+		return;
 	reply_start(&r, skb, t->snt_isn + 1, t->rcv_nxt, TCP_ACK, (uint16_t)min_u32(t->rcv_wnd >> t->rcv_wscale, 65535));
 	if (t->tstamp_ok)
 		reply_ts(&r, net_now_ms(req->net) + t->ts_off, req->ts_recent);
-	reply_send(&r, skb, inet_sk(lsk)->tos & 0xfc);
+	reply_send(&r, skb, inet_sk(lsk)->tos & 0xfc, &key);
 }
 
 /* ---- ICMP ---- */
@@ -120,7 +134,7 @@ static void err_sock(struct sock *sk, struct sk_buff *skb, const struct icmp_hdr
 	struct tcp_sock *tp = tcp_sk(sk);
 	int err;
 
-	if (sk->state == TCP_CLOSE)
+	if (unlikely(tcp_auth_ignores_icmp(sk, icmp->type, icmp->code)) || sk->state == TCP_CLOSE)
 		return;
 	if (sk->state != TCP_LISTEN && !between(seq, tp->snd_una, tp->snd_nxt)) {
 		TCPEXT_INC(sk->net, OutOfWindowIcmps);

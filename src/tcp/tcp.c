@@ -6,6 +6,7 @@
 #include <asm/ioctls.h>
 #include <linux/sockios.h>
 #include "tcp/sock_map.h"
+#include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
 /* Room for a writer: the write queue decides. What drivers still hold of clones (wmem_alloc, sock_def_write_space) does not
@@ -155,12 +156,14 @@ void tcp_destroy_sock(struct sock *sk)
 	if (tp->rare) {
 		if (tp->rare->saved_syn)
 			pool_put(&tn->saved_syn_pool, tp->rare->saved_syn);
+		tcp_auth_free(sk->net, tp->rare->auth);
 		pool_put(&tn->rare_pool, tp->rare);
 	}
 	if (tp->stat)
 		pool_put(&tn->stat_pool, tp->stat);
 	tp->sack = NULL;
 	tp->rare = NULL;
+	tp->has_auth = 0;
 	tp->stat = NULL;
 	tcp_ca_free(sk);
 	if (tp->orphan_counted) {

@@ -6,6 +6,7 @@
  * Called by the network layer (ipv4/tcp_ipv4.c). Hands on to tcp_ack.c, tcp_rcvq.c, tcp_minisocks.c.
  * Tests: tests/unit/tcp, test_tcp_paths.c, test_tcp_parse.c. */
 #include "tcp/sock_map.h"
+#include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
 void tcp_fill_cb(struct sk_buff *skb, const struct tcp_hdr *th)
@@ -307,6 +308,8 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 				tp->rx_opt.ts_recent = tp->rx_opt.rcv_tsval;
 				tp->rx_opt.ts_recent_stamp = net_now_s(sk->net);
 			}
+		} else if (unlikely(hlen > TCP_HLEN + 12 && tp->rx_opt.tstamp_ok)) {
+			goto slow; /* signed: the timestamp is somewhere else */
 		}
 		if (skb->len <= hlen) {
 			established_ack(sk, skb);
@@ -427,6 +430,7 @@ static int synsent_synack(struct sock *sk, struct sk_buff *skb)
 		tp->fl->undo_marker = 0;
 	tcp_ack(sk, skb, FLAG_SLOWPATH);
 	tp->rcv_nxt = tp->rcv_wup = tp->copied_seq = tcb->seq + 1;
+	tcp_auth_synced(sk, tcb->seq);
 	tp->snd_wnd = get_be16(th->window);
 	if (tp->max_window < tp->snd_wnd)
 		tp->max_window = tp->snd_wnd;
@@ -472,6 +476,7 @@ static int synsent_simultaneous(struct sock *sk, struct sk_buff *skb)
 		tp->tcp_header_len = TCP_HLEN;
 	}
 	tp->rcv_nxt = tp->rcv_wup = tp->copied_seq = tcb->seq + 1;
+	tcp_auth_synced(sk, tcb->seq);
 	tp->snd_wnd = get_be16(tcp_hdr(skb)->window); /* a SYN's window is not scaled */
 	tp->snd_wl1 = tcb->seq;
 	tp->max_window = tp->snd_wnd;

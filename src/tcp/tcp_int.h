@@ -204,12 +204,16 @@ struct tcp_out_options {
 	uint32_t tsval, tsecr;
 	struct tcp_sack_block sacks[TCP_NUM_SACKS];
 	const struct tcp_fo_cookie *fo; /* with OPTION_FASTOPEN */
+	const struct tcp_key *key;      /* with OPTION_AUTH */
 };
-enum { OPTION_MSS = 1, OPTION_TS = 2, OPTION_SACK_ADVERTISE = 4, OPTION_WSCALE = 8, OPTION_SACK = 16, OPTION_FASTOPEN = 32 };
+enum { OPTION_MSS = 1, OPTION_TS = 2, OPTION_SACK_ADVERTISE = 4, OPTION_WSCALE = 8, OPTION_SACK = 16, OPTION_FASTOPEN = 32, OPTION_AUTH = 64 };
 void tcp_parse_options(const struct net *net, const struct sk_buff *skb, struct tcp_options_received *opt, bool estab);
 bool tcp_fast_parse_options(const struct sk_buff *skb, struct tcp_sock *tp);
 uint32_t tcp_options_size(const struct tcp_out_options *o);
-void tcp_options_write(uint8_t *p, const struct tcp_out_options *o);
+/* Where the signature is to go (tcp_key_sign), or NULL. */
+uint8_t *tcp_options_write(uint8_t *p, const struct tcp_out_options *o);
+/* Give a Fast Open cookie to options that have room for it. */
+void tcp_option_fastopen(struct tcp_out_options *o, const struct tcp_fo_cookie *c);
 const uint8_t *tcp_find_sack(const struct sk_buff *skb, unsigned *nblocks);
 
 /* tcp_input.c */

@@ -4,6 +4,7 @@
  * Called by the network layer for segments that meet one of these in the hash. RFC 9293 3.10.7.4, RFC 1337, RFC 6191,
  * RFC 5961. A TIME-WAIT remnant costs 144 octets and no timer of its own: all wait 60 s, so a FIFO with one timer does.
  * Tests: tests/unit/tcp, test_tcp_state.c. */
+#include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
 /* ---- TIME-WAIT ---- */
@@ -33,6 +34,7 @@ void tcp_tw_kill(struct tcp_timewait_sock *tw)
 		inet_bind_bucket_maybe_free(net, tw->bind_bucket);
 	}
 	net->tcp->tw_count--;
+	tcp_auth_free(net, tw->auth);
 	pool_put(&net->tcp->tw_pool, tw);
 }
 
@@ -106,6 +108,7 @@ void tcp_time_wait(struct sock *sk, uint8_t state, uint64_t timeo_ns)
 		tw->bound_dev_if = sk->bound_dev_if;
 		tw->tos = inet_sk(sk)->tos;
 		tw->mark = sk->mark;
+		tw->auth = tcp_auth_for_tw(sk);
 		list_init(&tw->list);
 		tw->bind_bucket = icsk->bind_bucket;
 		if (tw->bind_bucket)
@@ -264,6 +267,7 @@ struct sock *tcp_create_openreq_child(const struct sock *lsk, struct request_soc
 		tp->rare->fastopen_qlen = 0;
 		tp->rare->fo_req = NULL;
 		tp->rare->psock = NULL;
+		tp->rare->auth = NULL;
 		tp->rare->fo_listener = NULL;
 		tp->rare->saved_syn = t->saved_syn;
 		tcp_rsk(req)->saved_syn = NULL;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include "core/procfs.h"
 #include "tcp/sock_map.h"
+#include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
 static void derive_secret(struct net *net, uint8_t out[16], const char *use)
@@ -180,6 +181,9 @@ static int tcp_net_init(struct net *net)
 	pool_init(&tn->stat_pool, "tcp_stat", sizeof(struct tcp_stat), 16);
 	pool_init(&tn->saved_syn_pool, "tcp_saved_syn", sizeof(struct tcp_saved_syn), 16);
 	pool_init(&tn->zc_pool, "tcp_zc", sizeof(struct tcp_zc), 16);
+	pool_init(&tn->auth_pool, "tcp_auth", sizeof(struct tcp_auth), 8);
+	pool_init(&tn->md5_key_pool, "tcp_md5_key", sizeof(struct tcp_md5_key), 16);
+	pool_init(&tn->ao_key_pool, "tcp_ao_key", sizeof(struct tcp_ao_key), 16);
 	pool_init(&tn->ca_pool, "tcp_ca", TCP_CA_PRIV, 16);
 	pool_init(&tn->ca_big_pool, "tcp_ca_big", TCP_CA_PRIV_BIG, 16);
 	pool_init(&tn->bind_pool, "tcp_bind_bucket", sizeof(struct inet_bind_bucket), 32);
@@ -263,6 +267,9 @@ static void tcp_net_exit(struct net *net)
 	pool_destroy(&tn->stat_pool);
 	pool_destroy(&tn->saved_syn_pool);
 	pool_destroy(&tn->zc_pool);
+	pool_destroy(&tn->auth_pool);
+	pool_destroy(&tn->md5_key_pool);
+	pool_destroy(&tn->ao_key_pool);
 	pool_destroy(&tn->ca_pool);
 	pool_destroy(&tn->ca_big_pool);
 	pool_destroy(&tn->bind_pool);

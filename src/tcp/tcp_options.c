@@ -4,6 +4,7 @@
  * header ends the parse, and the segment itself is judged by the sequence check first (TP-04..07). SACK blocks
  * are only located here; each block is judged in tcp_sack.c.
  * Tests: tests/unit/tcp. */
+#include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
 #define TCPOPT_FASTOPEN_ 34 /* RFC 7413 4.1.1 */
@@ -128,6 +129,8 @@ uint32_t tcp_options_size(const struct tcp_out_options *o)
 {
 	uint32_t n = 0;
 
+	if (unlikely(o->options & OPTION_AUTH))
+		n += tcp_key_room(o->key);
 	if (o->options & OPTION_MSS)
 		n += 4;
 	if (o->options & OPTION_TS)
@@ -143,9 +146,39 @@ uint32_t tcp_options_size(const struct tcp_out_options *o)
 	return n;
 }
 
-/* In Linux's order, so that a fingerprint of the host is Linux's. */
-void tcp_options_write(uint8_t *p, const struct tcp_out_options *o)
+void tcp_option_fastopen(struct tcp_out_options *o, const struct tcp_fo_cookie *c)
 {
+	if (tcp_options_size(o) + ((2u + c->len + 3u) & ~3u) > 40)
+		return;
+	o->options |= OPTION_FASTOPEN;
+	o->fo = c;
+}
+
+/* The option of a signed segment, padded to words: where the signature is to go. */
+uint8_t *tcp_option_auth(uint8_t *p, const struct tcp_key *k)
+{
+	uint32_t len;
+
+	if (k->type == TCP_KEY_MD5) {
+		put_be32(p, 0x01010000u | TCPOPT_MD5SIG << 8 | (TCP_MD5_LEN + 2));
+		return p + 4;
+	}
+	len = 4u + k->ao->maclen;
+	put_be32(p, (uint32_t)TCPOPT_AO << 24 | len << 16 | (uint32_t)k->ao->sndid << 8 | k->rnext);
+	for (uint32_t i = len; i & 3; i++)
+		p[i] = TCPOPT_NOP;
+	return p + 4;
+}
+
+/* In Linux's order, so that a fingerprint of the host is Linux's. */
+uint8_t *tcp_options_write(uint8_t *p, const struct tcp_out_options *o)
+{
+	uint8_t *mac = NULL;
+
+	if (unlikely(o->options & OPTION_AUTH)) {
+		mac = tcp_option_auth(p, o->key);
+		p += tcp_key_room(o->key);
+	}
 	if (o->options & OPTION_MSS) {
 		put_be32(p, 0x02040000u | o->mss);
 		p += 4;
@@ -181,4 +214,5 @@ void tcp_options_write(uint8_t *p, const struct tcp_out_options *o)
 			put_be32(p + 4, o->sacks[i].end_seq);
 		}
 	}
+	return mac;
 }

@@ -4,6 +4,7 @@
  * Called by tcp_xmit.c (data, retransmissions, probes) and tcp_input.c (ACKs); hands on to af_ops->queue_xmit.
  * The header is written into the headroom of a clone; the original's data pointer does not move.
  * Tests: tests/unit/tcp, test_tcp_parse.c. */
+#include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
 /* ---- receive window ---- */
@@ -120,11 +121,21 @@ static uint16_t tcp_select_window(struct sock *sk)
 }
 
 /* ---- options ---- */
-static void established_options(struct sock *sk, struct tcp_out_options *o)
+/* key: NULL, or what the segment is to be signed with. */
+static void set_key(struct tcp_out_options *o, const struct tcp_key *key)
+{
+	if (!tcp_key_room(key))
+		return;
+	o->options |= OPTION_AUTH;
+	o->key = key;
+}
+
+static void established_options(struct sock *sk, struct tcp_out_options *o, const struct tcp_key *key)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	unsigned dsack, n, room = 40;
+	unsigned dsack, n, room = 40 - tcp_key_room(key);
 
+	set_key(o, key);
 	if (tp->rx_opt.tstamp_ok) {
 		o->options |= OPTION_TS;
 		o->tsval = (uint32_t)(sk->net->now_ns / NSEC_PER_MSEC) + tp->tsoffset;
@@ -133,7 +144,7 @@ static void established_options(struct sock *sk, struct tcp_out_options *o)
 	}
 	dsack = tp->rx_opt.dsack;
 	n = tp->rx_opt.num_sacks + dsack;
-	if (likely(!n) || !tp->sack)
+	if (likely(!n) || !tp->sack || room < 4 + 8)
 		return;
 	n = min_u32(n, (room - 4) / 8);
 	o->num_sack_blocks = (uint8_t)n;
@@ -141,7 +152,7 @@ static void established_options(struct sock *sk, struct tcp_out_options *o)
 		o->sacks[i] = dsack && i == 0 ? tp->sack->duplicate_sack[0] : tp->sack->selective_acks[i - dsack];
 }
 
-static void syn_options(struct sock *sk, const struct sk_buff *skb, struct tcp_out_options *o)
+static void syn_options(struct sock *sk, const struct sk_buff *skb, struct tcp_out_options *o, const struct tcp_key *key)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_sysctl *s = tcp_sysctl(sk);
@@ -149,7 +160,8 @@ static void syn_options(struct sock *sk, const struct sk_buff *skb, struct tcp_o
 
 	o->options = OPTION_MSS;
 	o->mss = tp->advmss;
-	if (synack ? tp->rx_opt.tstamp_ok : s->timestamps != 0) {
+	set_key(o, key);
+	if (!(o->options & OPTION_AUTH) && (synack ? tp->rx_opt.tstamp_ok : s->timestamps != 0)) { /* no room for both, and SACK is worth more */
 		o->options |= OPTION_TS;
 		o->tsval = (uint32_t)(sk->net->now_ns / NSEC_PER_MSEC) + tp->tsoffset;
 		o->tsecr = tp->rx_opt.ts_recent;
@@ -162,8 +174,7 @@ static void syn_options(struct sock *sk, const struct sk_buff *skb, struct tcp_o
 		o->options |= OPTION_SACK_ADVERTISE;
 	if (tp->rare && tp->rare->fo_option) {
 		tp->rare->fo_option = false; /* not in a repetition (RFC 7413 4.2.1) */
-		o->options |= OPTION_FASTOPEN;
-		o->fo = &tp->rare->fo_cookie;
+		tcp_option_fastopen(o, &tp->rare->fo_cookie);
 	}
 }
 
@@ -291,7 +302,8 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	struct tcp_out_options opts;
 	struct sk_buff *orig = skb;
-	uint8_t flags = tcb->tcp_flags;
+	struct tcp_key key, *kp = NULL;
+	uint8_t flags = tcb->tcp_flags, *mac;
 	uint32_t hlen;
 	bool has_data;
 	int err;
@@ -307,10 +319,12 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	}
 	opts.options = 0;
 	opts.num_sack_blocks = 0;
+	if (unlikely(tp->has_auth))
+		tcp_key_sk(sk, flags, tcb->seq, kp = &key);
 	if (unlikely(flags & TCP_SYN))
-		syn_options(sk, orig, &opts);
+		syn_options(sk, orig, &opts, kp);
 	else
-		established_options(sk, &opts);
+		established_options(sk, &opts, kp);
 	hlen = TCP_HLEN + tcp_options_size(&opts);
 	has_data = skb->len != 0;
 	if (tcb->gso_segs > 1 && has_data) /* a train: its receiver need not wait for more of it */
@@ -321,7 +335,9 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	if (clone_it)
 		tcp_set_owner_w(skb, sk);
 	write_header(sk, skb, tcb, hlen, flags);
-	tcp_options_write(skb->data + TCP_HLEN, &opts);
+	mac = tcp_options_write(skb->data + TCP_HLEN, &opts);
+	if (unlikely(mac))
+		tcp_key_sign(kp, mac, tp->icsk.inet.saddr, tp->icsk.inet.daddr, skb->data, hlen, skb, hlen);
 	if (tcb->gso_segs > 1 && has_data) {
 		struct skb_shared *sh = skb_shinfo(skb);
 
@@ -408,7 +424,7 @@ uint32_t tcp_sync_mss(struct sock *sk, uint32_t pmtu)
 uint32_t tcp_current_mss(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t mss = tp->mss_cache, hlen;
+	uint32_t mss = tp->mss_cache, hlen, room, n;
 
 	if (sk->dst_cache) {
 		uint32_t mtu = dst_mtu(sk->dst_cache);
@@ -416,9 +432,11 @@ uint32_t tcp_current_mss(struct sock *sk)
 		if (unlikely(mtu != inet_csk(sk)->pmtu_cookie))
 			mss = tcp_sync_mss(sk, mtu);
 	}
-	hlen = TCP_HLEN + (tp->rx_opt.tstamp_ok ? 12u : 0u);
-	if (unlikely(tp->rx_opt.num_sacks + tp->rx_opt.dsack))
-		hlen += 4 + 8 * min_u32((uint32_t)tp->rx_opt.num_sacks + tp->rx_opt.dsack, tp->rx_opt.tstamp_ok ? 3 : 4);
+	hlen = TCP_HLEN + (tp->rx_opt.tstamp_ok ? 12u : 0u) + tcp_auth_room(sk);
+	room = TCP_HLEN + 40 - hlen;
+	n = (uint32_t)tp->rx_opt.num_sacks + tp->rx_opt.dsack;
+	if (unlikely(n) && room >= 4 + 8)
+		hlen += 4 + 8 * min_u32(n, (room - 4) / 8);
 	if (unlikely(hlen != tp->tcp_header_len))
 		mss -= hlen - tp->tcp_header_len;
 	return mss;
@@ -430,7 +448,7 @@ uint32_t tcp_send_mss(struct sock *sk, uint32_t *size_goal, int flags)
 	struct tcp_sock *tp = tcp_sk(sk);
 	uint32_t mss = tcp_current_mss(sk), goal = mss;
 
-	if (!(flags & MSG_OOB) && sk->dst_cache && sk->dst_cache->dev && (sk->dst_cache->dev->features & NETIF_F_TSO)) {
+	if (!(flags & MSG_OOB) && sk->dst_cache && sk->dst_cache->dev && (sk->dst_cache->dev->features & NETIF_F_TSO) && likely(!sock_flag(sk, SOCK_F_NO_GSO))) {
 		uint32_t max = bound_to_half_wnd(tp, TCP_GSO_MAX - MAX_TCP_HEADER);
 
 		goal = max_u32(max / mss, 1) * mss;

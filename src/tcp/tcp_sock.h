@@ -42,7 +42,7 @@
  * segments. in flight = packets_out - (sacked_out + lost_out) + retrans_out. CA states Open, Disorder, CWR, Recovery, Loss
  * as in RFC 6675/Linux. Losses are marked by RACK (RFC 8985) when there is SACK, by three duplicate ACKs without.
  *
- * Deliberately absent: urgent data out of band longer than one byte (RFC 6093), MD5/AO, prequeue. */
+ * Deliberately absent: urgent data out of band longer than one byte (RFC 6093), prequeue. */
 #ifndef TCP_TCP_SOCK_H
 #define TCP_TCP_SOCK_H
 
@@ -211,6 +211,7 @@ struct tcp_listener { /* side allocation of a LISTEN socket */
 struct tcp_fo_cookie { /* RFC 7413: 4 to 16 octets, len 0: none, or a request for one */
 	uint8_t len, val[16];
 };
+struct tcp_auth;
 struct sk_psock;
 struct sock_map;
 struct tcp_fo_keys { /* the first makes cookies, the second is taken too */
@@ -259,6 +260,7 @@ struct tcp_rare {
 	struct sock *fo_listener;    /* child: counted, until the handshake is over */
 	struct tcp_mtup mtup;
 	uint64_t pacing_next_ns; /* SO_MAX_PACING_RATE: not before this */
+	struct tcp_auth *auth;  /* signed segments (tcp_auth.h); with tcp_sock.has_auth */
 	struct sk_psock *psock; /* member of the socket map (sock_map.h) */
 	uint8_t sockmap;        /* what the program said: SOCK_MAP_* */
 };
@@ -382,7 +384,7 @@ struct tcp_sock {
 	uint8_t ecn_flags;
 	uint8_t keepalive_user : 1, dsack_pending : 1, quick_forced : 1, tsq_throttled : 1, rst_sent : 1, early_undo : 1,
 		save_ts : 1, rate_app_limited : 1;
-	uint8_t chrono_type : 2, syn_data_acked : 1, fastopen_child : 1;
+	uint8_t chrono_type : 2, syn_data_acked : 1, fastopen_child : 1, has_auth : 1;
 };
 #define TCP_NAGLE_OFF 1
 #define TCP_NAGLE_CORK 2
@@ -426,6 +428,8 @@ struct tcp_request_sock {
 	struct tcp_fo_cookie fo_cookie; /* to send in the SYN-ACK */
 	struct ip_options_rcu *opt; /* reply source route, network layer's */
 	struct tcp_saved_syn *saved_syn;
+	bool used_ao; /* the SYN was signed with TCP-AO: */
+	uint8_t ao_keyid, ao_rcv_next; /* the key that it asks for, and its own (RFC 5925 7.3) */
 };
 static inline struct tcp_request_sock *tcp_rsk(const struct request_sock *r) { return (struct tcp_request_sock *)(void *)r; }
 
@@ -441,6 +445,7 @@ struct tcp_timewait_sock {
 	uint32_t mark, priority;
 	uint8_t substate; /* TCP_TIME_WAIT or TCP_FIN_WAIT2 */
 	uint8_t rcv_wscale, tos, tstamp_ok;
+	struct tcp_auth *auth; /* what its ACKs are signed with */
 };
 _Static_assert(sizeof(struct tcp_timewait_sock) <= 192, "a remnant stays small");
 
@@ -457,7 +462,7 @@ struct tcp_sysctl {
 };
 struct tcp_net {
 	struct proto prot; /* TCP over IPv4, filled by its glue */
-	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, flight_pool, accept_pool, stat_pool, saved_syn_pool, zc_pool, ca_pool, ca_big_pool, bind_pool, listener_pool;
+	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, flight_pool, accept_pool, stat_pool, saved_syn_pool, zc_pool, auth_pool, md5_key_pool, ao_key_pool, ca_pool, ca_big_pool, bind_pool, listener_pool;
 	struct tcp_hash ehash, lhash, bhash;
 	struct tcp_sysctl sysctl;
 	const struct tcp_congestion_ops *ca_default;

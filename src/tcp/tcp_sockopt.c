@@ -4,12 +4,11 @@
  * on its host. Struct tcp_info is in tcp_info.c, TCP_REPAIR's family in tcp_repair.c, keys of Fast Open in tcp_fastopen.c.
  * Tests: tests/unit/tcp/test_tcp_sockopt.c. */
 #include "tcp/sock_map.h"
+#include "tcp/tcp_auth.h"
 #include "tcp/tcp_info.h"
 #include "tcp/tcp_int.h"
 
 /* Younger than glibc's header. */
-#define OPT_AO_ADD_KEY 38
-#define OPT_AO_REPAIR 42
 #define OPT_IS_MPTCP 43
 #define OPT_RTO_MAX_MS 44
 #define OPT_RTO_MIN_US 45
@@ -240,7 +239,7 @@ static int do_setsockopt(struct sock *sk, int name, int v)
 	case TCP_TIMESTAMP:
 		return tcp_repair_set(sk, name, v);
 	default:
-		return -ENOPROTOOPT; /* TCP_MD5SIG and TCP_AO_*: as a kernel that was built without them */
+		return -ENOPROTOOPT;
 	}
 }
 
@@ -281,6 +280,10 @@ int tcp_setsockopt(struct sock *sk, int level, int name, const void *val, sockle
 		err = tcp_repair_set_window(sk, val, len);
 	else if (name == TCP_REPAIR_OPTIONS)
 		err = tcp_repair_set_options(sk, val, len);
+	else if (name == TCP_MD5SIG || name == TCP_MD5SIG_EXT)
+		err = tcp_md5_set(sk, name, val, len);
+	else if (name >= TCP_OPT_AO_ADD_KEY && name <= TCP_OPT_AO_REPAIR && name != TCP_OPT_AO_GET_KEYS)
+		err = tcp_ao_set(sk, name, val, len);
 	else
 		err = do_setsockopt(sk, name, v);
 	release_sock(sk);
@@ -420,6 +423,10 @@ int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *l
 		return tcp_fastopen_get_keys(sk, val, len);
 	case TCP_REPAIR_WINDOW:
 		return tcp_repair_get_window(sk, val, len);
+	case TCP_OPT_AO_INFO:
+	case TCP_OPT_AO_GET_KEYS:
+	case TCP_OPT_AO_REPAIR:
+		return tcp_ao_get(sk, name, val, len);
 	case TCP_ZEROCOPY_RECEIVE:
 		return get_zerocopy_receive(sk, *len);
 	default:

@@ -4,6 +4,7 @@
  *     8 bits counter | 24 bits SipHash(four-tuple, client ISN, counter, class) + class
  * With timestamps the client's window scale and SACK ride in the low six bits of the timestamp that it echoes.
  * Called by the network layer's conn_request. Tests: tests/unit/tcp. */
+#include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
 static const uint16_t cookie_mss[4] = { 536, 1300, 1440, 1460 };
@@ -86,11 +87,16 @@ struct sk_buff *tcp_make_synack(const struct sock *lsk, struct dst_entry *dst, s
 	struct tcp_request_sock *t = tcp_rsk(req);
 	struct net *net = req->net;
 	struct tcp_out_options o = { .options = OPTION_MSS };
-	struct sk_buff *skb = alloc_skb(net, MAX_TCP_HEADER);
+	struct sk_buff *skb;
 	uint16_t user_mss = tcp_sk(lsk)->rx_opt.user_mss;
+	struct tcp_key key = { .type = TCP_KEY_NONE };
 	struct tcp_hdr *th;
 	uint32_t hlen;
+	uint8_t *mac;
 
+	if (unlikely(tcp_sk(lsk)->has_auth || t->used_ao) && !tcp_key_req((struct sock *)(uintptr_t)lsk, req, &key))
+		return NULL;
+	skb = alloc_skb(net, MAX_TCP_HEADER);
 	if (!skb)
 		return NULL;
 	if (!t->rcv_wnd)
@@ -99,6 +105,13 @@ struct sk_buff *tcp_make_synack(const struct sock *lsk, struct dst_entry *dst, s
 	o.mss = (uint16_t)dst_advmss(dst);
 	if (user_mss && user_mss < o.mss)
 		o.mss = user_mss;
+	if (unlikely(key.type != TCP_KEY_NONE)) {
+		o.options |= OPTION_AUTH;
+		o.key = &key;
+		/* later segments have no room for a signature, a timestamp and SACK: the timestamp goes */
+		if (t->sack_ok && !(t->cookie && key.type == TCP_KEY_MD5))
+			t->tstamp_ok = 0;
+	}
 	if (t->tstamp_ok) {
 		o.options |= OPTION_TS;
 		o.tsval = net_now_ms(net);
@@ -113,10 +126,8 @@ struct sk_buff *tcp_make_synack(const struct sock *lsk, struct dst_entry *dst, s
 		o.options |= OPTION_WSCALE;
 		o.ws = t->rcv_wscale;
 	}
-	if (t->fo_cookie.len) {
-		o.options |= OPTION_FASTOPEN;
-		o.fo = &t->fo_cookie;
-	}
+	if (t->fo_cookie.len)
+		tcp_option_fastopen(&o, &t->fo_cookie);
 	hlen = TCP_HLEN + tcp_options_size(&o);
 	th = (struct tcp_hdr *)(void *)skb_push(skb, hlen);
 	skb_reset_transport_header(skb);
@@ -129,7 +140,9 @@ struct sk_buff *tcp_make_synack(const struct sock *lsk, struct dst_entry *dst, s
 	put_be16(th->window, (uint16_t)min_u32(t->rcv_wnd, 65535));
 	put_be16(th->check, 0);
 	put_be16(th->urg_ptr, 0);
-	tcp_options_write(skb->data + TCP_HLEN, &o);
+	mac = tcp_options_write(skb->data + TCP_HLEN, &o);
+	if (unlikely(mac))
+		tcp_key_sign(&key, mac, req->eh.saddr, req->eh.daddr, skb->data, hlen, NULL, 0);
 	if (!req->num_retrans)
 		t->snt_synack_ns = net->now_ns ? net->now_ns : 1;
 	TCP_INC(net, OutSegs);
@@ -243,6 +256,10 @@ int tcp_conn_request(const struct request_sock_ops *ops, const struct inet_conne
 	t->ts_off = secure_tcp_ts_off(net, req->eh.saddr, req->eh.daddr);
 	if (af->init_req)
 		af->init_req(req, skb);
+	if (unlikely(!tcp_auth_request(lsk, req, skb))) {
+		reqsk_free(req);
+		return 0;
+	}
 	ecn_create_request(req, skb);
 	t->cookie = cookie;
 	if (cookie) {
@@ -318,7 +335,7 @@ struct sock *tcp_cookie_check(struct sock *lsk, struct sk_buff *skb, uint32_t sa
 	req->eh.num = eh.num;
 	if (inet_csk(lsk)->af_ops->init_req)
 		inet_csk(lsk)->af_ops->init_req(req, skb);
-	child = inet_csk(lsk)->af_ops->syn_recv_sock(lsk, skb, req, NULL, &own);
+	child = tcp_auth_request(lsk, req, skb) ? inet_csk(lsk)->af_ops->syn_recv_sock(lsk, skb, req, NULL, &own) : NULL;
 	reqsk_free(req);
 	if (!child)
 		return NULL;

@@ -3,6 +3,7 @@
  * Called by sendmsg, by tcp_input.c after an ACK, by the timers; sends by __tcp_transmit_skb (tcp_output.c).
  * RFC 9293 3.7.4 (Nagle), 3.8.6 (windows), RFC 8985 7 (tail loss probe), RFC 6937.
  * Tests: tests/unit/tcp, test_tcp_stream.c, test_tcp_state.c. */
+#include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
 /* ---- new data ---- */
@@ -105,6 +106,8 @@ static uint32_t tcp_tso_segs(const struct sock *sk, uint32_t mss)
 	uint32_t r = tcp_sk(sk)->min_rtt_us >> s->tso_rtt_log, segs;
 	uint64_t bytes;
 
+	if (unlikely(sock_flag(sk, SOCK_F_NO_GSO)))
+		return 1;
 	if (likely(r == 0 && !tcp_needs_pacing(sk)))
 		return max_u32(TCP_GSO_MAX / mss, 1);
 	bytes = tcp_pacing_rate(sk) >> 10;
@@ -613,7 +616,7 @@ static void tcp_connect_init(struct sock *sk)
 	const struct tcp_sysctl *s = tcp_sysctl(sk);
 	uint8_t rcv_wscale = 0;
 
-	tp->tcp_header_len = (uint16_t)(TCP_HLEN + (s->timestamps ? 12u : 0u));
+	tp->tcp_header_len = (uint16_t)(TCP_HLEN + (s->timestamps ? 12u : 0u) + tcp_auth_room(sk));
 	if (tp->rx_opt.user_mss)
 		tp->rx_opt.mss_clamp = tp->rx_opt.user_mss;
 	tp->max_window = 0;
@@ -650,10 +653,14 @@ int tcp_connect(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb;
 	uint8_t flags = TCP_SYN;
+	int err;
 	TRACE_FN(&sk->net->probe, 0);
 
 	if (inet_csk(sk)->af_ops->rebuild_header(sk))
 		return -EHOSTUNREACH;
+	err = tcp_auth_connect(sk);
+	if (unlikely(err))
+		return err;
 	tcp_connect_init(sk);
 	if (unlikely(tp->repair)) {
 		tcp_finish_connect(sk, NULL); /* nobody is asked */

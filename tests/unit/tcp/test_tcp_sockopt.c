@@ -48,7 +48,7 @@ static void so_tcp_bounds_and_errors(void **state)
 		{ 45 /* TCP_RTO_MIN_US */, 1, -EINVAL, 200000 }, { 45, 200001, -EINVAL, 200000 }, { 45, 50000, 0, 50000 },
 		{ 46 /* TCP_DELACK_MAX_US */, 1, -EINVAL, 200000 }, { 46, 200001, -EINVAL, 200000 }, { 46, 60000, 0, 60000 },
 		{ 43 /* TCP_IS_MPTCP */, 1, -ENOPROTOOPT, 0 }, { TCP_INFO, 1, -ENOPROTOOPT, AS_IT_IS },
-		{ TCP_MD5SIG, 1, -ENOPROTOOPT, -ENOPROTOOPT }, { 38 /* TCP_AO_ADD_KEY */, 1, -ENOPROTOOPT, -ENOPROTOOPT },
+		{ TCP_MD5SIG, 1, -EINVAL, -ENOPROTOOPT }, { 38 /* TCP_AO_ADD_KEY */, 1, -EINVAL, -ENOPROTOOPT },
 		{ 9999, 1, -ENOPROTOOPT, -ENOPROTOOPT },
 	};
 	struct bed *b = scripted_bed();

@@ -402,6 +402,20 @@ static bool same(const struct scene *s, const struct m_result *want, const struc
 	return !s->sk || want->user == got->user;
 }
 
+/* Options that Linux does not let in: room for a signature and a length that cannot be, or a signature where there is no key. */
+static bool no_entry(const struct raw *r)
+{
+	uint32_t room = r->off > 5 && !r->lie ? (r->off - 5u) * 4 : 0;
+
+	if (!room || !r->opts[0])
+		return false;
+	if (r->opts[0] == TCPOPT_NOP)
+		return r->opts[1] > TCPOPT_NOP && room - 1 >= 18; /* what follows has a length of 0 */
+	if (r->opts[1] < 2 || r->opts[1] > room)
+		return room >= 18;
+	return r->opts[0] == TCPOPT_AO || (r->opts[0] == TCPOPT_MD5SIG && room >= 18);
+}
+
 /* One segment in one state, against the model. False: they differ. */
 static bool judge(struct world *w, enum m_state st, bool shut, void (*make)(const struct m_conn *c, struct raw *r, const void *arg), const void *arg)
 {
@@ -409,7 +423,7 @@ static bool judge(struct world *w, enum m_state st, bool shut, void (*make)(cons
 	struct m_segment m;
 	struct raw r = { .off = 5, .win = shut ? 0 : WIN };
 	struct scene s;
-	bool ok;
+	bool ok, remnant = st == M_TIME_WAIT || st == M_FIN_WAIT_2_ORPHAN;
 
 	enter(w, &s, st);
 	if (shut)
@@ -418,10 +432,16 @@ static bool judge(struct world *w, enum m_state st, bool shut, void (*make)(cons
 	m = (struct m_segment){ .seq = r.seq, .ack = r.ack, .len = r.len, .wnd = r.win, .flags = r.flags & 63u };
 	if (r.lie && r.off > 5)
 		m.len -= (r.off - 5u) * 4;
-	if (r.off < 5 || (r.lie && r.off > 5 && r.len < (r.off - 5u) * 4)) { /* no header at all */
+	if (r.off < 5 || (r.lie && r.off > 5 && r.len < (r.off - 5u) * 4) || (!remnant && no_entry(&r))) { /* no header at all, or none to be read */
 		want = (struct m_result){ .next = st, .snd_una = s.c.snd_una, .rcv_nxt = s.c.rcv_nxt };
 	} else {
 		want = model_9293(&s.c, &m);
+		if (remnant && no_entry(&r) && (want.reply == M_REPLY_RST || want.reply == M_REPLY_RST_ACK))
+			want.reply = M_NOTHING; /* a reset would have to be signed */
+	}
+	if (remnant && (r.flags & TCP_SYN) && no_entry(&r)) { /* a remnant reads all; a listener behind it would not */
+		leave(&s);
+		return true;
 	}
 	put(&s, &r);
 	look(&s, &got, &want);
