@@ -294,6 +294,19 @@ static struct sk_buff *tcp_skb_for_xmit(struct sock *sk, struct sk_buff *skb)
 	return c;
 }
 
+static inline void set_train(struct sk_buff *skb, const struct tcp_skb_cb *tcb, bool has_data)
+{
+	struct skb_shared *sh = skb_shinfo(skb);
+
+	if (tcb->gso_segs > 1 && has_data) {
+		sh->gso_size = tcb->gso_size;
+		sh->gso_segs = tcb->gso_segs;
+		sh->gso_type = SKB_GSO_TCPV4;
+	} else if (sh->gso_size) {
+		sh->gso_size = 0;
+	}
+}
+
 /* Consumes skb unless clone_it. 0, or a positive/negative number when the layers below did not take it. */
 int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 {
@@ -338,15 +351,7 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	mac = tcp_options_write(skb->data + TCP_HLEN, &opts);
 	if (unlikely(mac))
 		tcp_key_sign(kp, mac, tp->icsk.inet.saddr, tp->icsk.inet.daddr, skb->data, hlen, skb, hlen);
-	if (tcb->gso_segs > 1 && has_data) {
-		struct skb_shared *sh = skb_shinfo(skb);
-
-		sh->gso_size = tcb->gso_size;
-		sh->gso_segs = tcb->gso_segs;
-		sh->gso_type = SKB_GSO_TCPV4;
-	} else if (skb_shinfo(skb)->gso_size) {
-		skb_shinfo(skb)->gso_size = 0;
-	}
+	set_train(skb, tcb, has_data);
 	tp->icsk.af_ops->send_check(sk, skb);
 	if (flags & TCP_ACK)
 		event_ack_sent(sk, tp->rcv_nxt);
