@@ -399,6 +399,7 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 	rs.rtt_us = st.rtt_us;
 	rs.acked_sacked = delivered;
 	rs.newly_lost = tp->lost - lost;
+	rs.ece = (flag & FLAG_ECE) != 0;
 	tcp_rate_gen(sk, &st, &rs);
 	if (flag & FLAG_ECE)
 		tp->delivered_ce += delivered;

@@ -9,6 +9,9 @@
  *   CONTROL     pacing rate = gain * min(max_bw, bw_short) * 99 %
  *               cwnd        = gain * bw * min_rtt + extra_acked, inside the bounds
  *
+ * ECN. The draft leaves it to a later revision. What RFC 3168 5 demands, the same as for a loss, is done: a round with ECE takes
+ * 30 % of inflight_short, as CUBIC's would of cwnd; ECE while probing ends the probe; two rounds of it end Startup.
+ *
  * Reductions by packet conservation, as the earliest versions had in recovery, are left out as the draft's later
  * revisions do. Called through tcp_congestion_ops; state machine in tcp_bbr_phase.c; samples from tcp_rate.c.
  * Tests: tests/unit/tcp/test_tcp_bbr.c. */
@@ -74,9 +77,20 @@ void bbr_restore_cwnd(struct sock *sk, const struct bbr *b)
 	tcp_sk(sk)->snd_cwnd = max_u32(tcp_sk(sk)->snd_cwnd, b->prior_cwnd);
 }
 
+/* More than 2 % of what was in flight, and by more than chance explains. The draft asks for the first only; but of 500 segments on a
+ * path that loses 1.5 % more than ten are lost in every sixth flight, each probe looks at several, and the bound would go
+ * down by a part at most of them. So losses must exceed the t that are to be borne by twice their deviation, sqrt(t): 16 of
+ * 500, 2 of 16. A queue that overflows loses a fifth of a flight at UP's gain, and passes either. */
+static bool lost_too_many(uint32_t in_flight, uint32_t lost)
+{
+	uint64_t scaled = (uint64_t)lost * (100 / BBR_LOSS_THRESH), over = scaled > in_flight ? scaled - in_flight : 0;
+
+	return over * over > 4ull * (100 / BBR_LOSS_THRESH) * in_flight;
+}
+
 bool bbr_inflight_too_high(const struct tcp_rate_sample *rs)
 {
-	return rs->lost && rs->tx_in_flight && (uint64_t)rs->lost * 100 > (uint64_t)rs->tx_in_flight * BBR_LOSS_THRESH;
+	return rs->lost && rs->tx_in_flight && lost_too_many(rs->tx_in_flight, rs->lost);
 }
 
 /* ---- the model, ACK by ACK ---- */
@@ -113,12 +127,16 @@ static uint32_t tolerant(uint32_t v) { return (uint32_t)min_u64((uint64_t)v * (1
  * DOWN, ProbeRTT, and what was in flight then) say nothing. */
 static void adapt_short_term(const struct sock *sk, struct bbr *b, const struct tcp_rate_sample *rs)
 {
-	if (bbr_probes_bw(b) || !b->loss_in_round || bbr_held_back(b, rs) || before(rs->prior_delivered, b->restrained_until))
+	if (bbr_probes_bw(b) || !(b->loss_in_round || b->ece_in_round) || bbr_held_back(b, rs) || before(rs->prior_delivered, b->restrained_until))
 		return;
 	if (b->bw_short == BBR_INFINITE)
 		b->bw_short = bbr_max_bw(b);
 	if (b->inflight_short == BBR_INFINITE)
 		b->inflight_short = tcp_sk(sk)->snd_cwnd;
+	if (b->ece_in_round) /* a router means it: no chance in that */
+		b->inflight_short = (uint32_t)((uint64_t)min_u32(b->inflight_short, tcp_sk(sk)->snd_cwnd) * BBR_BETA / 100);
+	if (!b->loss_in_round)
+		return;
 	b->bw_short = min_u32(b->bw_short, max_u32(tolerant(b->bw_latest), (uint32_t)((uint64_t)b->bw_short * BBR_BETA / 100)));
 	b->inflight_short = min_u32(b->inflight_short, max_u32(tolerant(b->inflight_latest),
 							       (uint32_t)((uint64_t)b->inflight_short * BBR_BETA / 100)));
@@ -133,6 +151,11 @@ static void update_congestion_signals(const struct sock *sk, struct bbr *b, cons
 		b->loss_in_round = true;
 		b->loss_events = (uint8_t)min_u32(b->loss_events + 1u, 255);
 	}
+	if (rs->ece && !b->ece_in_round) {
+		if (!b->loss_in_round)
+			b->loss_round_delivered = tcp_sk(sk)->delivered;
+		b->ece_in_round = true;
+	}
 	if (b->state == BBR_DRAIN || b->state == BBR_PROBE_DOWN || b->state == BBR_PROBE_RTT)
 		b->restrained_until = tcp_sk(sk)->delivered + tcp_packets_in_flight(tcp_sk(sk));
 	if (tcp_sk(sk)->chrono_type > TCP_CHRONO_BUSY)
@@ -141,6 +164,8 @@ static void update_congestion_signals(const struct sock *sk, struct bbr *b, cons
 		return;
 	adapt_short_term(sk, b, rs);
 	b->loss_in_round = false;
+	b->ece_rounds = b->ece_in_round ? (uint8_t)min_u32(b->ece_rounds + 1u, 255) : 0;
+	b->ece_in_round = false;
 }
 
 static uint32_t extra_acked(const struct bbr *b) { return max_u32(b->extra_acked[0], b->extra_acked[1]); }
@@ -247,13 +272,16 @@ static void bbr_main(struct sock *sk, const struct tcp_rate_sample *rs)
 }
 
 /* ---- losses ---- */
-/* How much of skb's flight went well before the losses passed the threshold. */
+/* How much of skb's flight went well before the losses passed the threshold. size: skb's segments, a train's at most. */
 static uint32_t inflight_at_loss(const struct tcp_rate_sample *rs, uint32_t size)
 {
-	uint32_t inflight_prev = rs->tx_in_flight > size ? rs->tx_in_flight - size : 0, lost_prev = rs->lost > size ? rs->lost - size : 0;
-	uint64_t budget = (uint64_t)inflight_prev * BBR_LOSS_THRESH, spent = (uint64_t)lost_prev * 100;
+	uint32_t inflight = rs->tx_in_flight > size ? rs->tx_in_flight - size : 0, lost = rs->lost > size ? rs->lost - size : 0;
 
-	return inflight_prev + (budget > spent ? (uint32_t)((budget - spent) / (100 - BBR_LOSS_THRESH)) : 0);
+	for (uint32_t i = 0; i < size && !lost_too_many(inflight + 1, lost + 1); i++) {
+		inflight++;
+		lost++;
+	}
+	return inflight;
 }
 
 static void bbr_skb_lost(struct sock *sk, const struct sk_buff *skb)

@@ -26,6 +26,7 @@
 #define BBR_FULL_BW_GROWTH 125u      /* percent */
 #define BBR_FULL_BW_COUNT 3u
 #define BBR_FULL_LOSS_COUNT 6u
+#define BBR_FULL_ECE_ROUNDS 2u
 #define BBR_EXTRA_ACKED_ROUNDS 5u    /* in each of two slots: the filter spans ten */
 #define BBR_MIN_RTT_MS 10000u
 #define BBR_PROBE_RTT_MS 5000u
@@ -59,8 +60,8 @@ struct bbr {
 	/* put aside: before a loss, before ProbeRTT */
 	uint32_t prior_cwnd, undo_bw_short, undo_inflight_short, undo_inflight_long;
 	uint16_t pacing_gain, cwnd_gain;
-	uint8_t state, undo_state, ack_phase, full_bw_count, probe_up_rounds, loss_events, prev_ca_state, extra_acked_slot;
-	bool round_start, loss_round_start, loss_in_round, full_bw_now, full_bw_reached, bw_probe_samples, idle_restart,
+	uint8_t state, undo_state, ack_phase, full_bw_count, probe_up_rounds, loss_events, prev_ca_state, extra_acked_slot, ece_rounds;
+	bool round_start, loss_round_start, loss_in_round, ece_in_round, full_bw_now, full_bw_reached, bw_probe_samples, idle_restart,
 		probe_rtt_round_done, has_seen_rtt, probe_rtt_pending;
 };
 _Static_assert(sizeof(struct bbr) <= TCP_CA_PRIV_BIG, "fits");

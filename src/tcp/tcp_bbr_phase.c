@@ -47,7 +47,7 @@ void bbr_enter_startup(struct bbr *b) { set_state(b, BBR_STARTUP, BBR_STARTUP_PA
 
 static void reset_congestion_signals(struct bbr *b)
 {
-	b->loss_in_round = false;
+	b->loss_in_round = b->ece_in_round = false;
 	b->loss_events = 0;
 	b->bw_latest = 0;
 	b->inflight_latest = 0;
@@ -105,13 +105,15 @@ void bbr_start_probe_up(struct sock *sk, struct bbr *b, const struct tcp_rate_sa
 }
 
 /* ---- Startup, Drain ---- */
-/* A whole round in recovery, with losses in many places and more of them than the threshold: the pipe is more than full. */
+/* A whole round in recovery, with losses in many places and more of them than the threshold, or two rounds that routers
+ * marked: the pipe is more than full. */
 static void check_startup_high_loss(struct sock *sk, struct bbr *b, const struct tcp_rate_sample *rs)
 {
 	if (b->full_bw_reached)
 		return;
-	if (b->loss_round_start && inet_csk(sk)->ca_state == TCP_CA_Recovery && b->loss_events >= BBR_FULL_LOSS_COUNT &&
-	    bbr_inflight_too_high(rs)) {
+	if (b->loss_round_start &&
+	    (b->ece_rounds >= BBR_FULL_ECE_ROUNDS || (inet_csk(sk)->ca_state == TCP_CA_Recovery &&
+						      b->loss_events >= BBR_FULL_LOSS_COUNT && bbr_inflight_too_high(rs)))) {
 		b->full_bw_reached = true;
 		b->inflight_long = max_u32(bbr_bdp(sk, b, bbr_max_bw(b), BBR_GAIN), b->inflight_latest);
 	}
@@ -188,7 +190,7 @@ static void adapt_long_term(struct sock *sk, struct bbr *b, const struct tcp_rat
 			b->max_bw[1] = 0;
 		}
 	}
-	if (bbr_inflight_too_high(rs)) {
+	if (bbr_inflight_too_high(rs) || rs->ece) {
 		if (b->bw_probe_samples)
 			bbr_handle_inflight_too_high(sk, b, rs);
 		return;

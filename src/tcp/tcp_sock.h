@@ -174,7 +174,7 @@ struct tcp_rate_sample {
 	uint32_t lost, tx_in_flight; /* since then, and at its sending */
 	uint32_t newly_lost, acked_sacked;
 	int64_t rtt_us;           /* -1: none */
-	bool app_limited;
+	bool app_limited, ece;    /* ece: the peer echoes that a router marked something */
 };
 struct tcp_congestion_ops {
 	const char *name;

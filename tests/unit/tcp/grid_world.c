@@ -240,6 +240,8 @@ bool grid_run(const struct grid_cell *c, uint64_t seed, struct grid_run *g)
 		fprintf(stderr, "grid: %s\n", e.text);
 		abort();
 	}
+	if (c->begin)
+		c->begin(g);
 	for (unsigned i = 0; i < g->n; i++) {
 		job[i] = (struct grid_job){ g, i, NULL };
 		t[2 * i] = lab_spawn_main(lab_find(g->lab, "b"), "recv", grid_receiver, &job[i]);

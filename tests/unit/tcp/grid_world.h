@@ -29,6 +29,7 @@ struct grid_cell {
 	uint32_t mtu;            /* 0: 1500 */
 	uint32_t buf_max;        /* tcp_rmem[2] and tcp_wmem[2]; 0: Linux's defaults but for 16 MiB wmem; from 512 MiB on tcp_mem is raised too */
 	const char *sysctl;      /* "net.ipv4.x=1", set on both; may be NULL */
+	void (*begin)(struct grid_run *g); /* when the world is there; may be NULL */
 	void (*sample)(struct grid_run *g, unsigned flow, struct sock *sk, const struct tcp_info_full *ti);
 	void *arg;
 };

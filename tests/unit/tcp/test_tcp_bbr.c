@@ -8,6 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 #include "grid_world.h"
+#include "core/netfilter.h"
+#include "ipv4/ip.h"
 #include "tcp/tcp_bbr.h"
 #include <netinet/in.h>
 
@@ -208,6 +210,125 @@ static void bbr_moves_every_octet_under_loss(void **state)
 	}
 }
 
+/* Twice as much lost by chance, two in a hundred, is what a probe may lose: nearly the whole link still. Beyond, it gives way. */
+static void bbr_bears_losses_up_to_its_threshold(void **state)
+{
+	static const struct {
+		uint32_t loss, rtt, rate, at_least, at_most; /* percent of the link */
+	} rows[] = { { 5000, 66, 100, 94, 100 }, { 20000, 20, 100, 85, 100 }, { 20000, 66, 100, 80, 100 }, { 20000, 20, 10, 90, 100 },
+		     { 50000, 66, 100, 5, 50 } };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct trip t;
+		struct grid_cell c = cell(rows[i].loss, rows[i].rtt, rows[i].rate, 30 * SEC, &t);
+		struct grid_run g;
+		uint64_t percent;
+
+		assert_true(grid_run(&c, 1, &g));
+		percent = g.goodput_bps * 100 / LINK_PAYLOAD(c.rate_bps);
+		print_message("%u ppm lost each way, %u Mbit/s, %u ms: %.1f Mbit/s\n", rows[i].loss, rows[i].rate, rows[i].rtt,
+			      (double)g.goodput_bps / 1e6);
+		assert_in_range(percent, rows[i].at_least, rows[i].at_most);
+	}
+}
+
+/* ---- ECN: a router that marks is played by a hook of the receiver ---- */
+struct marker {
+	struct nf_hook_ops ops;
+	struct grid_run *g;
+	struct sock *sk;
+	uint32_t limit;            /* marks while more segments than that are in flight */
+	uint64_t from_ns, to_ns;   /* or everything between */
+	uint64_t marked, max_in_flight, cruise_sum, cruise_n;
+	uint32_t min_cwnd_marked, startup_end_ms;
+};
+
+static unsigned mark(void *priv, struct sk_buff *skb, const struct nf_hook_state *st)
+{
+	struct marker *m = priv;
+	uint64_t now = st->net->now_ns;
+
+	if ((ip_hdr(skb)->tos & 3) && m->sk &&
+	    ((now >= m->from_ns && now < m->to_ns) || (m->limit && tcp_packets_in_flight(tcp_sk(m->sk)) > m->limit))) {
+		ip_hdr(skb)->tos |= 3;
+		put_be16(ip_hdr(skb)->check, 0);
+		put_be16(ip_hdr(skb)->check, ip4_fast_csum(ip_hdr(skb), ip4_hlen(ip_hdr(skb))));
+		m->marked++;
+	}
+	return NF_ACCEPT;
+}
+
+static void begin_marking(struct grid_run *g)
+{
+	struct marker *m = g->c->arg;
+
+	m->g = g;
+	m->min_cwnd_marked = UINT32_MAX;
+	m->ops = (struct nf_hook_ops){ .hook = mark, .priv = m, .hooknum = NF_INET_PRE_ROUTING, .name = "mark" };
+	assert_int_equal(nf_register_net_hook(lab_find(g->lab, "b")->net, &m->ops), 0);
+}
+
+static void look_marked(struct grid_run *g, unsigned flow, struct sock *sk, const struct tcp_info_full *ti)
+{
+	struct marker *m = g->c->arg;
+	const struct bbr *b = (const struct bbr *)(const void *)inet_csk(sk)->ca_priv;
+	uint64_t now = sk->net->now_ns;
+
+	m->sk = sk->state == TCP_ESTABLISHED ? sk : NULL;
+	if (!b || !m->sk)
+		return;
+	if (b->state != BBR_STARTUP && !m->startup_end_ms)
+		m->startup_end_ms = (uint32_t)(now / NSEC_PER_MSEC);
+	if (now > 2 * SEC)
+		m->max_in_flight = max_u64(m->max_in_flight, tcp_packets_in_flight(tcp_sk(sk)));
+	if (now >= m->from_ns && now < m->to_ns)
+		m->min_cwnd_marked = min_u32(m->min_cwnd_marked, tcp_sk(sk)->snd_cwnd);
+	if (b->state == BBR_PROBE_CRUISE) {
+		m->cruise_sum += tcp_packets_in_flight(tcp_sk(sk));
+		m->cruise_n++;
+	}
+}
+
+static struct grid_cell marked_cell(struct marker *m, uint64_t ns)
+{
+	return (struct grid_cell){ .rtt_us = 40000, .rate_bps = 20000000, .queue_bytes = 400000, .bytes = UINT64_MAX / 2, .max_ns = ns, .cc = { "bbr" },
+				   .begin = begin_marking, .sample = look_marked, .sample_ns = NSEC_PER_MSEC, .arg = m, .sysctl = "net.ipv4.tcp_ecn=1" };
+}
+
+/* A queue of a quarter of the product is marked: no loss is needed to keep it short, and the link stays full. */
+static void bbr_obeys_marks(void **state)
+{
+	uint32_t bdp = 20000000 / 8 / 1514 * 40 / 1000;
+	struct marker m = { .limit = bdp * 5 / 4 }, none = { .limit = 0 };
+	struct grid_cell c = marked_cell(&m, 12 * SEC), d = marked_cell(&none, 12 * SEC);
+	struct grid_run g;
+
+	assert_true(grid_run(&d, 1, &g));
+	assert_int_equal(none.marked, 0);
+	assert_true(grid_run(&c, 1, &g));
+	print_message("marked above %u: %.2f Mbit/s, at most %llu in flight (%llu without), Startup ends after %u ms (%u without)\n", m.limit,
+		      (double)g.goodput_bps / 1e6, (unsigned long long)m.max_in_flight, (unsigned long long)none.max_in_flight, m.startup_end_ms,
+		      none.startup_end_ms);
+	assert_true(m.marked > 0);
+	assert_true(m.startup_end_ms <= none.startup_end_ms);
+	assert_true(m.max_in_flight < none.max_in_flight);
+	assert_int_equal(g.queue_drops, 0);
+	assert_true(g.goodput_bps * 100 > LINK_PAYLOAD(c.rate_bps) * 85);
+}
+
+/* Everything is marked for half a second, twelve round trips: 30 % less after each; then the next REFILL forgets it. */
+static void bbr_gives_way_to_marks(void **state)
+{
+	struct marker m = { .from_ns = SEC * 3 / 2, .to_ns = 2 * SEC };
+	struct grid_cell c = marked_cell(&m, 14 * SEC);
+	struct grid_run g;
+
+	assert_true(grid_run(&c, 1, &g));
+	assert_true(m.marked > 20);
+	assert_in_range(m.min_cwnd_marked, 4, 20); /* of 66 */
+	assert_true(g.goodput_bps * 100 > LINK_PAYLOAD(c.rate_bps) * 75);
+}
+
 /* ---- what programs see ---- */
 static void keep_info(struct grid_run *g, unsigned flow, struct sock *sk, const struct tcp_info_full *ti)
 {
@@ -299,6 +420,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bbr_losses_bound_inflight),
 		cmocka_unit_test(bbr_moves_every_octet_under_loss),
 		cmocka_unit_test(bbr_fills_the_pipe_in_spite_of_chance_losses),
+		cmocka_unit_test(bbr_bears_losses_up_to_its_threshold),
+		cmocka_unit_test(bbr_obeys_marks),
+		cmocka_unit_test(bbr_gives_way_to_marks),
 		cmocka_unit_test(bbr_tells_tcp_cc_info),
 		cmocka_unit_test(bbr_is_chosen_by_sysctl_route_and_socket),
 	};
