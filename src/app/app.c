@@ -18,7 +18,7 @@ static const struct app apps[] = {
 	{ "dns", dns_main, "dns cache [flush]", false },
 	{ "dns-resolver", dns_resolver_main, "dns-resolver --hints FILE", true },
 	{ "dns-server", dns_server_main, "dns-server ORIGIN=FILE...", true },
-	{ "ethtool", ethtool_main, "ethtool [-S|-g|-k] DEV", false },
+	{ "ethtool", ethtool_main, "ethtool -S|-g|-k DEV, -K DEV gro on|off", false },
 	{ "getent", getent_main, "getent hosts NAME", false },
 	{ "http-server", http_server_main, "http-server --root DIR [--port N] [--put PREFIX]", true },
 	{ "ifconfig", ifconfig_main, "ifconfig [-as] [DEV [ADDR] [up|down] [mtu N]]", false },

@@ -90,26 +90,114 @@ int tc_main(struct task *t, int argc, char **argv)
 
 /* ---- ethtool ---- */
 
+/* -k: a feature with what hangs on it below it. */
+static void ethtool_features(struct task *t, const char *dev, struct strbuf *ans)
+{
+	struct proc_lines l;
+
+	task_printf(t, "Features for %s:\n", dev);
+	proc_lines_init(&l, ans);
+	while (proc_lines_next(&l))
+		if (l.nf >= 2)
+			task_printf(t, "%s: %s%s\n", l.f[0], l.f[1], l.nf > 2 ? " [fixed]" : "");
+	task_puts(t, "large-receive-offload: off [fixed]\n");
+}
+
+/* ethtool's own short names. */
+static const char *feature_name(const char *arg)
+{
+	static const char *const names[][2] = {
+		{ "rx", "rx-checksumming" }, { "tx", "tx-checksumming" }, { "sg", "scatter-gather" },
+		{ "tso", "tcp-segmentation-offload" }, { "gro", "generic-receive-offload" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(arg, names[i][0]))
+			return names[i][1];
+	return arg;
+}
+
+/* What is other than asked for. Returns ethtool's exit code: was anything done? */
+static int ethtool_changes(struct task *t, struct strbuf *ans)
+{
+	bool done = false, other = false;
+	struct proc_lines l;
+
+	proc_lines_init(&l, ans);
+	while (proc_lines_next(&l)) {
+		done |= l.nf == 3 && !strcmp(l.f[2], "changed");
+		other |= l.nf == 3 && strcmp(l.f[2], "changed") != 0;
+	}
+	if (!other)
+		return 0;
+	task_puts(t, "Actual changes:\n");
+	proc_lines_init(&l, ans);
+	while (proc_lines_next(&l)) {
+		task_printf(t, "%s: %s", l.f[0], l.f[1]);
+		if (!strcmp(l.f[2], "refused"))
+			task_printf(t, " [requested %s]", strcmp(l.f[1], "on") ? "on" : "off");
+		task_puts(t, strcmp(l.f[2], "unwanted") ? "\n" : " [not requested]\n");
+	}
+	if (!done)
+		task_eprintf(t, "Could not change any device features\n");
+	return !done;
+}
+
+/* -K DEV NAME on|off ... */
+static int ethtool_set(struct task *t, int argc, char **argv)
+{
+	struct strbuf cmd, ans;
+	int err;
+
+	sb_init(&cmd);
+	sb_init(&ans);
+	sb_printf(&cmd, "set %s", argv[2]);
+	for (int i = 3; i + 1 < argc; i += 2)
+		sb_printf(&cmd, " %s %s", feature_name(argv[i]), argv[i + 1]);
+	err = proc_command(t, "/proc/net/ethtool", sb_str(&cmd), &ans);
+	if (err == -EINVAL)
+		task_eprintf(t, "ethtool: bad command line argument(s)\nFor more information run ethtool -h\n");
+	else if (err)
+		task_eprintf(t, "netlink error: %s\n", app_strerror(err));
+	err = err == -EINVAL ? 1 : err ? 92 : ethtool_changes(t, &ans);
+	sb_free(&cmd);
+	sb_free(&ans);
+	return err;
+}
+
+/* What the letter asks the host for; NULL: not one of ours. */
+static const char *ethtool_word(int argc, char **argv)
+{
+	if (argc != 3 || argv[1][0] != '-' || !argv[1][1] || argv[1][2])
+		return NULL;
+	return argv[1][1] == 'S' ? "stats" : argv[1][1] == 'g' ? "rings" : argv[1][1] == 'k' ? "features" : NULL;
+}
+
 int ethtool_main(struct task *t, int argc, char **argv)
 {
-	bool stats = argc == 3 && !strcmp(argv[1], "-S"), rings = argc == 3 && !strcmp(argv[1], "-g");
+	const char *word = ethtool_word(argc, argv);
+	bool stats = word && word[0] == 's';
 	struct strbuf cmd, ans;
 	struct proc_lines l;
 	int err;
 
-	if (!stats && !rings) {
-		task_eprintf(t, "usage: ethtool -S|-g DEV\n");
+	if (argc >= 5 && argc % 2 && !strcmp(argv[1], "-K"))
+		return ethtool_set(t, argc, argv);
+	if (!word) {
+		task_eprintf(t, "usage: ethtool -S|-g|-k DEV, ethtool -K DEV rx|tx|tso|gro on|off ...\n");
 		return 1;
 	}
 	sb_init(&cmd);
 	sb_init(&ans);
-	sb_printf(&cmd, "%s %s", stats ? "stats" : "rings", argv[2]);
+	sb_printf(&cmd, "%s %s", word, argv[2]);
 	err = proc_command(t, "/proc/net/ethtool", sb_str(&cmd), &ans);
 	if (err == -EOPNOTSUPP && stats)
 		task_eprintf(t, "no stats available\n");
 	else if (err)
 		task_eprintf(t, "netlink error: %s\n", app_strerror(err));
-	if (!err) {
+	if (!err && word[0] == 'f') {
+		ethtool_features(t, argv[2], &ans);
+	} else if (!err) {
 		task_printf(t, stats ? "NIC statistics:\n" : "Ring parameters for %s:\n", argv[2]);
 		proc_lines_init(&l, &ans);
 		while (proc_lines_next(&l))

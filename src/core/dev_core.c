@@ -21,6 +21,7 @@ int dev_init(struct net *net)
 	list_init(&net->netdev_notifiers);
 	list_init(&net->dead_devs);
 	list_init(&net->napi_list);
+	list_init(&net->offload_base);
 	for (unsigned i = 0; i < PTYPE_BUCKETS; i++)
 		list_init(&net->ptype_base[i]);
 	for (uint32_t c = 0; c < net->nr_cpus; c++) {
@@ -89,6 +90,17 @@ void unregister_netdev_notifier(struct netdev_notifier *n)
 	list_del_init(&n->list);
 }
 
+/* ---- features ---- */
+
+void dev_set_features(struct net_device *dev, uint32_t mask, uint32_t want)
+{
+	uint32_t can = mask & dev->hw_features, f = (dev->features & ~can) | (want & can);
+
+	if (!(f & NETIF_F_HW_CSUM))
+		f &= ~(NETIF_F_TSO | NETIF_F_USO); /* a train's checksums are made where it is split */
+	dev->features = f;
+}
+
 /* ---- registration ---- */
 
 struct net_device *alloc_netdev(struct net *net, const char *name, uint32_t txqs)
@@ -103,6 +115,7 @@ struct net_device *alloc_netdev(struct net *net, const char *name, uint32_t txqs
 		dev->tx[i].dev = dev;
 		dev->tx[i].qdisc = dev->tx[i].qdisc_sleeping = net->noop_qdisc;
 	}
+	dev->hw_features = NETIF_F_GRO;
 	dev->carrier = true;
 	list_init(&dev->mc_list);
 	list_init(&dev->node);

@@ -1,6 +1,6 @@
 /* What tc and ethtool ask of devices, as two files that take commands: /proc/net/qdisc (read: a line per
- * transmit queue; write: "DEV KIND [ARG...]") and /proc/net/ethtool (write: "stats DEV" or "rings DEV"; the answer is a
- * "name value" line each); and /proc/net/dev_mcast. Called by programs through socket/; hands on to the qdisc core and the drivers. */
+ * transmit queue; write: "DEV KIND [ARG...]") and /proc/net/ethtool (write: "stats DEV", "rings DEV" or "features DEV": the
+ * answer is a "name value" line each; "set DEV NAME on|off...": the answer says what was switched); and /proc/net/dev_mcast. Called by programs through socket/; hands on to the qdisc core and the drivers. */
 #include <errno.h>
 #include <string.h>
 #include "core/netdevice.h"
@@ -87,6 +87,60 @@ static void emit_line(void *arg, const char *name, uint64_t v)
 	sb_printf(arg, "%s %llu\n", name, (unsigned long long)v);
 }
 
+/* The names that ethtool prints, in its order; a train of TCP is one kind or the other with it. */
+static const struct {
+	const char *name;
+	uint32_t bit;
+} features[] = {
+	{ "rx-checksumming", NETIF_F_RXCSUM },
+	{ "tx-checksumming", NETIF_F_HW_CSUM },
+	{ "scatter-gather", NETIF_F_FRAGLIST },
+	{ "tcp-segmentation-offload", NETIF_F_TSO },
+	{ "tx-udp-segmentation", NETIF_F_USO },
+	{ "generic-receive-offload", NETIF_F_GRO },
+};
+
+static void show_features(const struct net_device *dev, struct strbuf *answer)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
+		sb_printf(answer, "%s %s%s\n", features[i].name, dev->features & features[i].bit ? "on" : "off",
+			  dev->hw_features & features[i].bit ? "" : " fixed");
+}
+
+/* What became of a wish, a line each: it was done, it could not be, or it was nobody's. */
+static void show_changes(uint32_t before, uint32_t now, uint32_t mask, uint32_t want, struct strbuf *answer)
+{
+	for (size_t f = 0; f < ARRAY_SIZE(features); f++) {
+		uint32_t bit = features[f].bit;
+		const char *what = !(mask & bit) ? "unwanted" : (now ^ want) & bit ? "refused" : "changed";
+
+		if ((before ^ now) & bit || (mask & (now ^ want) & bit))
+			sb_printf(answer, "%s %s %s\n", features[f].name, now & bit ? "on" : "off", what);
+	}
+}
+
+/* w: NAME on|off pairs. */
+static int change_features(struct net_device *dev, const char **w, int n, struct strbuf *answer)
+{
+	uint32_t mask = 0, want = 0, before = dev->features;
+
+	for (int i = 0; i + 1 < n; i += 2) {
+		size_t f = 0;
+
+		while (f < ARRAY_SIZE(features) && strcmp(features[f].name, w[i]))
+			f++;
+		if (f == ARRAY_SIZE(features))
+			return -EOPNOTSUPP;
+		if (strcmp(w[i + 1], "on") && strcmp(w[i + 1], "off"))
+			return -EINVAL;
+		mask |= features[f].bit;
+		want |= !strcmp(w[i + 1], "on") ? features[f].bit : 0;
+	}
+	dev_set_features(dev, mask, want);
+	show_changes(before, dev->features, mask, want, answer);
+	return 0;
+}
+
 static int write_ethtool(struct net *net, const char *text, size_t len, struct strbuf *answer)
 {
 	const char *w[CTL_MAX_WORDS];
@@ -94,12 +148,16 @@ static int write_ethtool(struct net *net, const char *text, size_t len, struct s
 	struct net_device *dev;
 	int n = words_of(text, len, line, w);
 
-	if (n != 2)
+	if (n < 2 || (n > 2 && strcmp(w[0], "set")) || n % 2)
 		return n < 0 ? n : -EINVAL;
 	dev = dev_get_by_name(net, w[1]);
 	if (!dev)
 		return -ENODEV;
-	if (!strcmp(w[0], "stats") && dev->netdev_ops->ndo_ethtool_stats)
+	if (!strcmp(w[0], "set"))
+		return change_features(dev, w + 2, n - 2, answer);
+	if (!strcmp(w[0], "features"))
+		show_features(dev, answer);
+	else if (!strcmp(w[0], "stats") && dev->netdev_ops->ndo_ethtool_stats)
 		dev->netdev_ops->ndo_ethtool_stats(dev, emit_line, answer);
 	else if (!strcmp(w[0], "rings") && dev->netdev_ops->ndo_ethtool_rings)
 		dev->netdev_ops->ndo_ethtool_rings(dev, emit_line, answer);

@@ -84,18 +84,20 @@ static void proc_softirq_context(struct net *net, struct strbuf *out)
 	}
 }
 
-/* culver's own: NAPI instances, and which are on a poll list now. */
+/* culver's own: NAPI instances, which are on a poll list now, and what GRO did: packets that it holds, that were merged
+ * into others, and that are made of several. */
 static void proc_napi(struct net *net, struct strbuf *out)
 {
 	struct napi_struct *n;
 	char name[48];
 
-	sb_puts(out, "name                    cpu weight       polls        work scheduled\n");
+	sb_puts(out, "name                    cpu weight       polls        work scheduled held      merged      trains\n");
 	list_for_each_entry(n, &net->napi_list, node) {
 		snprintf(name, sizeof(name), "%s%s%s", n->dev ? n->dev->name : "",
 			 n->dev ? "-" : "", n->name);
-		sb_printf(out, "%-24s %2u %6d %11llu %11llu %d\n", name, n->cpu, n->weight,
-			  ULL(n->polls), ULL(n->work), n->scheduled);
+		sb_printf(out, "%-24s %2u %6d %11llu %11llu %d %12u %11llu %11llu\n", name, n->cpu, n->weight,
+			  ULL(n->polls), ULL(n->work), n->scheduled, n->gro.qlen, ULL(n->gro_merged),
+			  ULL(n->gro_trains));
 	}
 }
 
@@ -150,6 +152,8 @@ static int core_sysctl_init(struct net *net)
 		{ "net.core.netdev_budget_usecs", &s->budget_usecs, 1, 1, MAX_INT, NULL, NULL,
 		  NULL },
 		{ "net.core.dev_weight", &s->dev_weight, 1, 1, 65535, NULL, NULL, NULL },
+		{ "net.culver.gro_flush_timeout", &s->gro_flush_timeout, 1, 0, MAX_INT, NULL, NULL, NULL },
+		{ "net.culver.napi_defer_hard_irqs", &s->napi_defer_hard_irqs, 1, 0, MAX_INT, NULL, NULL, NULL },
 		{ .name = "net.core.default_qdisc",
 		  .get = default_qdisc_get,
 		  .set = default_qdisc_set },

@@ -109,8 +109,11 @@ static struct sk_buff *invalid(struct sk_buff *skb, struct net_device *dev, enum
 static struct sk_buff *split_train(struct sk_buff *skb, struct net_device *dev)
 {
 	bool partial = (dev->features & NETIF_F_HW_CSUM) != 0;
-	struct sk_buff *segs = skb_gso_segment_features(skb, partial), *last;
+	struct sk_buff *segs = skb_gro_split(skb, partial), *last;
 
+	if (segs)
+		return segs;
+	segs = skb_gso_segment_features(skb, partial);
 	if (!segs)
 		return invalid(skb, dev, DROP_SKB_GSO_SEG);
 	for (last = segs; last->next; last = last->next)

@@ -6,7 +6,17 @@
  * Called by interrupt handlers (napi_schedule) and the softirq; hands on to napi_struct.poll.
  * poll_list links napi_structs; the backlog's is the one embedded in softnet_data. Tests:
  * tests/unit/core/test_softirq.c. */
+#include "core/gro.h"
 #include "core/net_int.h"
+
+/* gro_flush_timeout is over: a poll flushes what is held. */
+static void napi_watchdog(struct timer_list *t)
+{
+	struct napi_struct *n = container_of(t, struct napi_struct, timer);
+	TRACE_FN(&n->net->probe, 0);
+
+	napi_schedule(n);
+}
 
 void netif_napi_add(struct net_device *dev, struct napi_struct *n, const char *name,
 		    int (*poll)(struct napi_struct *, int), int weight, uint32_t cpu)
@@ -19,6 +29,10 @@ void netif_napi_add(struct net_device *dev, struct napi_struct *n, const char *n
 	n->cpu = cpu % n->net->nr_cpus;
 	n->scheduled = false;
 	n->polls = n->work = 0;
+	n->gro_merged = n->gro_trains = 0;
+	n->defer_hard_irqs = 0;
+	skb_queue_head_init(&n->gro);
+	timer_setup(&n->timer, napi_watchdog);
 	strncpy(n->name, name, sizeof(n->name) - 1);
 	n->name[sizeof(n->name) - 1] = '\0';
 	list_init(&n->poll_list);
@@ -29,6 +43,7 @@ void netif_napi_del(struct napi_struct *n)
 {
 	if (!n->poll)
 		return;
+	napi_gro_drop(n);
 	list_del_init(&n->poll_list);
 	list_del_init(&n->node);
 	n->scheduled = false;
@@ -60,14 +75,41 @@ bool napi_schedule(struct napi_struct *n)
 	return true;
 }
 
+/* How long what is held may wait for more; 0: not at all. *unmask: the driver's interrupt may come again. */
+static uint64_t napi_timeout(struct napi_struct *n, int work, bool *unmask)
+{
+	uint64_t timeout = 0;
+
+	*unmask = true;
+	if (!n->dev)
+		return 0;
+	if (work) {
+		if (!skb_queue_empty(&n->gro))
+			timeout = (uint32_t)n->net->netdev_sysctl.gro_flush_timeout;
+		n->defer_hard_irqs = (uint32_t)n->net->netdev_sysctl.napi_defer_hard_irqs;
+	}
+	if (n->defer_hard_irqs) {
+		n->defer_hard_irqs--;
+		timeout = (uint32_t)n->net->netdev_sysctl.gro_flush_timeout;
+		*unmask = !timeout;
+	}
+	return timeout;
+}
+
 bool napi_complete_done(struct napi_struct *n, int work)
 {
+	uint64_t timeout;
+	bool unmask;
 	TRACE_FN(&n->net->probe, 0);
 
-	(void)work; /* Linux's GRO would flush by it */
+	/* Flushed packets may take the device down; it must find the instance as it is. */
+	timeout = napi_timeout(n, work, &unmask);
+	napi_gro_flush(n, timeout != 0);
 	list_del_init(&n->poll_list);
 	n->scheduled = false;
-	return true;
+	if (unlikely(timeout))
+		mod_timer(&n->net->wheel, &n->timer, n->net->now_ns + timeout);
+	return unmask;
 }
 
 /* One poll; who used up its weight goes to the end of the round. Returns the work done. */
@@ -84,6 +126,8 @@ static int napi_poll(struct softnet_data *sd, struct napi_struct *n)
 		list_del_init(&n->poll_list);
 		list_add_tail(&n->poll_list, &sd->poll_list);
 	}
+	if (unlikely(n->scheduled))
+		napi_gro_flush(n, true); /* it goes on: what was held for long enough does not wait */
 	cpu_charge(sd, (uint64_t)work * sd->net->cpu_model.packet_ns);
 	return work;
 }

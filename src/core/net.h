@@ -96,6 +96,7 @@ struct net {
 	struct net_device *loopback_dev;
 	struct list_head ptype_all;
 	struct list_head ptype_base[16];
+	struct list_head offload_base; /* struct packet_offload (core/gro.h) */
 	struct list_head netdev_notifiers;
 	struct softnet_data *softnet; /* [nr_cpus] */
 	uint32_t nr_cpus, cpu;        /* cpu: the one that runs now */
@@ -112,6 +113,9 @@ struct net {
 	void (*softirq_vec[10])(struct softnet_data *sd);
 	struct {
 		int32_t max_backlog, budget, budget_usecs, dev_weight; /* net.core.netdev_max_backlog... */
+		/* How long (ns) what GRO holds may wait for more after a poll, and how many polls without work the
+		 * interrupt stays off for. Linux has them per device, in /sys. */
+		int32_t gro_flush_timeout, napi_defer_hard_irqs;
 	} netdev_sysctl;
 
 	/* core/task.c */

@@ -23,7 +23,7 @@
 #define NETIF_F_RXCSUM 2u
 #define NETIF_F_TSO 4u
 #define NETIF_F_USO 8u
-#define NETIF_F_GRO 16u
+#define NETIF_F_GRO 16u /* a NAPI driver's packets may be merged before they go up */
 #define NETIF_F_FRAGLIST 32u /* takes packets with a frag_list; others get them linear */
 
 typedef enum { NETDEV_TX_OK = 0, NETDEV_TX_BUSY = 16 } netdev_tx_t;
@@ -75,7 +75,8 @@ struct net_device {
 	struct net *net;
 	int ifindex;
 	/* flags: DEVF_RUNNING and DEVF_LOWER_UP follow UP and carrier. gflags: what dev_set_flags asked for */
-	uint32_t flags, gflags, mtu, min_mtu, max_mtu, features;
+	uint32_t flags, gflags, mtu, min_mtu, max_mtu;
+	uint32_t features, hw_features; /* NETIF_F_*: in use; may be switched (ethtool -K) */
 	uint32_t tx_queue_len; /* 0, or no_queue: noqueue instead of the default discipline */
 	uint16_t type;            /* ARPHRD_: 1 Ethernet, 772 loopback */
 	uint8_t addr_len;
@@ -123,6 +124,9 @@ int dev_open(struct net_device *dev);
 int dev_close(struct net_device *dev);
 int dev_set_mtu(struct net_device *dev, uint32_t mtu);
 int dev_set_mac_address(struct net_device *dev, const uint8_t *mac);
+/* ethtool -K: the features in mask as in want. What cannot be switched stays, and trains need their checksums made by
+ * the device. */
+void dev_set_features(struct net_device *dev, uint32_t mask, uint32_t want);
 int dev_set_flags(struct net_device *dev, uint32_t set, uint32_t clear);
 void dev_set_promiscuity(struct net_device *dev, int inc);
 int dev_mc_add(struct net_device *dev, const uint8_t *addr);
@@ -228,6 +232,10 @@ struct napi_struct {
 	uint32_t cpu;
 	char name[24];
 	uint64_t polls, work;
+	struct sk_buff_head gro;  /* held packets, newest first (core/gro.h) */
+	struct timer_list timer;  /* gro_flush_timeout, napi_defer_hard_irqs */
+	uint32_t defer_hard_irqs; /* polls without work that go on by the timer */
+	uint64_t gro_merged, gro_trains; /* packets merged into others; packets made of several */
 };
 struct softnet_data {
 	struct net *net;
@@ -259,7 +267,8 @@ void netif_napi_add(struct net_device *dev, struct napi_struct *n, const char *n
 void netif_napi_del(struct napi_struct *n);
 /* Returns false when it was scheduled already. */
 bool napi_schedule(struct napi_struct *n);
-/* Poll is done: off the list. The driver unmasks its interrupt after this. */
+/* Poll is done: what GRO holds goes up, and the instance off the list. The driver unmasks its interrupt after this, if
+ * it is still up; false: not yet, a timer polls again. */
 bool napi_complete_done(struct napi_struct *n, int work);
 /* On this CPU; wakes a host that is not running. */
 void raise_softirq(struct net *net, enum softirq_nr nr);

@@ -218,6 +218,7 @@ static void copy_gso(struct skb_shared *to, const struct skb_shared *from)
 	to->gso_size = from->gso_size;
 	to->gso_segs = from->gso_segs;
 	to->gso_type = from->gso_type;
+	to->gso_fixedid = from->gso_fixedid;
 	to->tx_flags = from->tx_flags;
 	to->tskey = from->tskey;
 }

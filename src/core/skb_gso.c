@@ -117,6 +117,25 @@ static void gso_fix_check(const struct gso_plan *p, struct sk_buff *seg, uint32_
 	put_be16(th + off, check ? check : 0xffff);
 }
 
+static uint16_t gso_id(const struct sk_buff *skb, uint32_t index)
+{
+	const struct ip4_hdr *ip = (const struct ip4_hdr *)(const void *)skb_network_header(skb);
+
+	return (uint16_t)(ip4_id(ip) + (skb_shinfo(skb)->gso_fixedid ? 0 : index));
+}
+
+/* A packet that was merged into skb comes out again: it is the same packet. 0: made here. */
+static uint64_t gso_member_serial(const struct sk_buff *skb, uint32_t index)
+{
+	const struct sk_buff *f = skb->data_len ? skb_shinfo(skb)->frag_list : NULL;
+
+	if (!f)
+		return 0;
+	for (; f && index > 1; index--)
+		f = f->next;
+	return index ? (f ? f->serial : 0) : skb->serial;
+}
+
 /* One segment: n payload bytes from off (counted from the payload's start). */
 static struct sk_buff *gso_one(const struct gso_plan *p, uint32_t off, uint32_t n, uint32_t index)
 {
@@ -137,7 +156,7 @@ static struct sk_buff *gso_one(const struct gso_plan *p, uint32_t off, uint32_t 
 	sum = gso_copy(p, seg->data + p->hdrlen, p->hdrlen + off, n);
 	th = skb_transport_header(seg);
 	gso_fix_ip((struct ip4_hdr *)(void *)skb_network_header(seg), (uint16_t)(seg->len - p->nh),
-		   (uint16_t)(ip4_id((struct ip4_hdr *)(void *)skb_network_header(skb)) + index));
+		   gso_id(skb, index));
 	if (p->tcp)
 		gso_fix_tcp(th, get_be32(th + offsetof(struct tcp_hdr, seq)) + off, off == 0,
 			    off + n == payload);
@@ -146,7 +165,10 @@ static struct sk_buff *gso_one(const struct gso_plan *p, uint32_t off, uint32_t 
 	gso_fix_check(p, seg, sum);
 	skb->net->skb_mib.copies++;
 	skb->net->skb_mib.copy_bytes += n;
-	skb_new_serial(seg, skb->serial, "segment");
+	if (gso_member_serial(skb, index))
+		seg->serial = gso_member_serial(skb, index);
+	else
+		skb_new_serial(seg, skb->serial, "segment");
 	TRACE(&skb->net->probe, TR_COPY, seg->serial, "len=%u segment", n);
 	return seg;
 }
@@ -172,4 +194,91 @@ struct sk_buff *skb_gso_segment_features(struct sk_buff *skb, bool keep_partial)
 		at = &seg->next;
 	}
 	return first;
+}
+
+/* ---- a packet that GRO merged: its packets again ---- */
+
+/* May the fragments' headers be written? Nobody else may see them, and each must have room in front of its octets. */
+static bool gro_can_split(const struct sk_buff *skb, uint32_t hdrlen)
+{
+	if (skb_cloned(skb) || skb_shared(skb) || skb->destructor || skb_headlen(skb) != hdrlen + skb_shinfo(skb)->gso_size)
+		return false;
+	for (const struct sk_buff *f = skb_shinfo(skb)->frag_list; f; f = f->next)
+		if (skb_cloned(f) || skb_shared(f) || f->data_len || f->len > skb_shinfo(skb)->gso_size ||
+		    (f->next && f->len != skb_shinfo(skb)->gso_size) || skb_headroom(f) < hdrlen ||
+		    !skb_mac_header_was_set(f) || !f->transport_header)
+			return false;
+	return true;
+}
+
+uint32_t skb_tcp_payload_sum(const struct sk_buff *skb, uint32_t len)
+{
+	const struct ip4_hdr *ip = (const struct ip4_hdr *)(const void *)skb_network_header(skb);
+	const uint8_t *th = skb_transport_header(skb);
+	uint32_t hlen = tcp_hdrlen((const struct tcp_hdr *)(const void *)th);
+
+	/* The sum of everything, the field included, is ~0: what is left without the headers is the payload's. */
+	return ~csum_partial(th, hlen, csum_tcpudp_nofold(ip4_saddr(ip), ip4_daddr(ip), hlen + len, ip->protocol, 0));
+}
+
+/* The fragment becomes a packet: the head's headers as they are now, with what was its own. */
+static void gro_split_one(const struct gso_plan *p, struct sk_buff *f, uint32_t off, uint32_t index, bool last)
+{
+	struct sk_buff *skb = p->skb;
+	uint64_t serial = f->serial, tstamp = f->tstamp_ns;
+	uint32_t sum = skb_tcp_payload_sum(f, f->len);
+
+	skb_push(f, p->hdrlen);
+	memcpy(f->data, skb->data, p->hdrlen);
+	skb_copy_meta(f, skb);
+	f->serial = serial;
+	f->tstamp_ns = tstamp;
+	f->network_header = (uint16_t)(skb_headroom(f) + p->nh);
+	f->transport_header = (uint16_t)(skb_headroom(f) + p->th);
+	if (skb_mac_header_was_set(skb) && skb_mac_header(skb) >= skb->data)
+		f->mac_header = (uint16_t)(skb_headroom(f) + (uint32_t)(skb_mac_header(skb) - skb->data));
+	else
+		f->mac_header = SKB_NO_MAC_HEADER;
+	gso_fix_ip((struct ip4_hdr *)(void *)skb_network_header(f), (uint16_t)(f->len - p->nh), gso_id(skb, index));
+	gso_fix_tcp(skb_transport_header(f), get_be32(skb_transport_header(skb) + offsetof(struct tcp_hdr, seq)) + off,
+		    false, last);
+	gso_fix_check(p, f, sum);
+	TRACE(&skb->net->probe, TR_NOTE, f->serial, "split from=%llu", (unsigned long long)skb->serial);
+}
+
+/* The head without its fragments. What its octets sum up to was kept when it was merged (csum). */
+static void gro_split_head(const struct gso_plan *p, const struct sk_buff *frags)
+{
+	struct sk_buff *skb = p->skb;
+	struct skb_shared *sh = skb_shinfo(skb);
+
+	for (const struct sk_buff *f = frags; f; f = f->next)
+		skb->truesize -= f->truesize;
+	skb->len -= skb->data_len;
+	skb->data_len = 0;
+	gso_fix_ip((struct ip4_hdr *)(void *)skb_network_header(skb), (uint16_t)(skb->len - p->nh), gso_id(skb, 0));
+	gso_fix_tcp(skb_transport_header(skb), get_be32(skb_transport_header(skb) + offsetof(struct tcp_hdr, seq)),
+		    true, false);
+	gso_fix_check(p, skb, skb->csum);
+	sh->gso_size = sh->gso_segs = 0;
+	sh->gso_type = 0;
+	sh->gso_fixedid = 0;
+}
+
+struct sk_buff *skb_gro_split(struct sk_buff *skb, bool keep_partial)
+{
+	struct skb_shared *sh = skb_shinfo(skb);
+	struct sk_buff *frags = sh->frag_list;
+	uint32_t off = sh->gso_size, index = 1;
+	struct gso_plan p;
+
+	if (!skb->data_len || sh->gso_type != SKB_GSO_TCPV4 || !gso_plan(&p, skb, keep_partial) ||
+	    !gro_can_split(skb, p.hdrlen))
+		return NULL;
+	for (struct sk_buff *f = frags; f; off += f->len - p.hdrlen, index++, f = f->next)
+		gro_split_one(&p, f, off, index, !f->next);
+	sh->frag_list = NULL;
+	gro_split_head(&p, frags);
+	skb->next = frags;
+	return skb;
 }

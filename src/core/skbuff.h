@@ -43,7 +43,8 @@ struct skb_shared { /* at end of the data buffer */
 	uint32_t dataref;
 	uint16_t gso_size; /* 0: not a train */
 	uint16_t gso_segs;
-	uint8_t gso_type;  /* 0, SKB_GSO_TCPV4, SKB_GSO_UDP_L4 */
+	uint8_t gso_type : 7; /* 0, SKB_GSO_TCPV4, SKB_GSO_UDP_L4 */
+	uint8_t gso_fixedid : 1; /* merged on receipt: one identification for all */
 	uint8_t size_class : 4, tx_flags : 4; /* SKBTX_*: what its sender wants to be told (SO_TIMESTAMPING) */
 	uint16_t nohdr_refs; /* of dataref: those that look at the payload only */
 	uint32_t tskey;      /* SOF_TIMESTAMPING_OPT_ID: of the packet, or the last byte's sequence number */
@@ -224,6 +225,12 @@ int skb_checksum_help(struct sk_buff *skb);
  * no memory. keep_partial leaves segments of a CHECKSUM_PARTIAL train to a device that can finish them. */
 struct sk_buff *skb_gso_segment_features(struct sk_buff *skb, bool keep_partial);
 static inline struct sk_buff *skb_gso_segment(struct sk_buff *skb) { return skb_gso_segment_features(skb, false); }
+/* The same for a packet that GRO merged (frag_list), without a copy and without a sum: the packets that came, with the
+ * headers as they are now, the checksums by difference (RFC 1624): an error that crept in here stays visible to the
+ * receiver. skb is the first of the list. NULL: it is not such a packet, or somebody else holds it: segment it. */
+struct sk_buff *skb_gro_split(struct sk_buff *skb, bool keep_partial);
+/* What the payload of a TCP segment (headers set, len octets) sums up to, by the checksum that it came with. */
+uint32_t skb_tcp_payload_sum(const struct sk_buff *skb, uint32_t len);
 /* Bytes in front of the first segment's payload, from data; 0: malformed. Pulls headers linear. */
 uint32_t skb_gso_hdrlen(struct sk_buff *skb);
 

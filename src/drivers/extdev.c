@@ -103,7 +103,7 @@ static int extdev_apply_meta(struct sk_buff *skb, const struct extdev_meta *m)
 		if (m->gso_type != SKB_GSO_TCPV4 && m->gso_type != SKB_GSO_UDP_L4)
 			return -EINVAL;
 		sh->gso_size = m->gso_size;
-		sh->gso_type = m->gso_type;
+		sh->gso_type = (unsigned)m->gso_type & 0x7fu;
 		sh->gso_segs = (uint16_t)max_u32(
 			(skb->len - min_u32(hdr, skb->len) + m->gso_size - 1u) / m->gso_size, 1);
 	}

@@ -80,7 +80,8 @@ static int loopback_net_init(struct net *net)
 	memset(dev->broadcast, 0, ETH_ALEN);
 	dev->no_queue = true;
 	dev->features =
-		NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_TSO | NETIF_F_USO | NETIF_F_FRAGLIST;
+		NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_TSO | NETIF_F_USO | NETIF_F_FRAGLIST | NETIF_F_GRO;
+	dev->hw_features |= NETIF_F_TSO | NETIF_F_USO;
 	dev->netdev_ops = &loopback_ops;
 	err = register_netdev(dev);
 	if (err) {

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/gro.h"
 #include "drivers/nicdrv_int.h"
 
 /* ---- the bus: what the NIC can reach of its host ---- */
@@ -132,7 +133,8 @@ static int igb_poll(struct napi_struct *n, int budget)
 	}
 	if (!tx_clean || work >= budget)
 		return budget;
-	if (napi_complete_done(n, work))
+	/* What GRO held went up now; it may have taken the device down. */
+	if (napi_complete_done(n, work) && likely(a->up))
 		igb_ring_irq_enable(a);
 	return work;
 }
@@ -292,6 +294,7 @@ free_tx:
 /* Stop the NIC and empty the rings. */
 static void igb_down(struct igb_adapter *a)
 {
+	napi_gro_drop(&a->napi);
 	igb_clean_tx_irq(a);
 	a->up = false;
 	nic_write(a->nic, NIC_IMC, ~0u);
@@ -426,7 +429,8 @@ static int igb_probe(struct net_device *dev, struct nic *nic, const struct nicdr
 	dev->netdev_ops = &igb_netdev_ops;
 	dev->min_mtu = IGB_MIN_MTU;
 	dev->max_mtu = IGB_MAX_MTU;
-	dev->features = a->params.hw_csum ? NETIF_F_HW_CSUM | NETIF_F_RXCSUM : 0;
+	dev->features = NETIF_F_GRO | (a->params.hw_csum ? NETIF_F_HW_CSUM | NETIF_F_RXCSUM : 0);
+	dev->hw_features |= dev->features & NETIF_F_HW_CSUM;
 	igb_read_mac(a, dev->dev_addr);
 	memcpy(dev->perm_addr, dev->dev_addr, ETH_ALEN);
 	netif_carrier_off(dev);

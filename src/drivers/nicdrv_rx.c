@@ -8,10 +8,11 @@
  *     buffer: | pad 66 | dst src type payload ........... | struct skb_shared |
  *             ^mapped  ^descriptor's addr                 ^rx_buf_len
  *
- * Called by igb_poll, or by the interrupt handler where NAPI is off. Hands on to netif_receive_skb
+ * Called by igb_poll, or by the interrupt handler where NAPI is off. Hands on to napi_gro_receive
  * (netif_rx).
  * Tests: tests/unit/drivers/test_nicdrv.c, test_nicdrv_rx.c */
 #include <string.h>
+#include "core/gro.h"
 #include "drivers/nicdrv_int.h"
 
 /* Descriptors that the NIC may still fill, or has filled. */
@@ -134,7 +135,7 @@ int igb_clean_rx_irq(struct igb_adapter *a, int budget)
 		if (a->params.no_napi)
 			netif_rx(skb);
 		else
-			netif_receive_skb(skb);
+			napi_gro_receive(&a->napi, skb);
 		if (unlikely(!a->up)) /* the packet made somebody take the device down */
 			return work;
 	}

@@ -127,6 +127,7 @@ static struct net_device *veth_new(struct net *net, const char *name, const uint
 	dev->no_queue = true;
 	dev->features =
 		NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_TSO | NETIF_F_USO | NETIF_F_FRAGLIST;
+	dev->hw_features |= NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_USO;
 	dev->netdev_ops = &veth_ops;
 	dev->carrier = false;
 	dev->priv = xcalloc(1, sizeof(struct veth_priv));

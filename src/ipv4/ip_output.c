@@ -129,12 +129,15 @@ static int ip_finish_output_gso(struct net *net, struct sock *sk, struct sk_buff
 
 	if (skb_gso_validate_network_len(skb, mtu))
 		return ip_finish_output2(net, sk, skb);
-	seg = skb_gso_segment(skb);
+	seg = skb_gro_split(skb, false);
 	if (!seg) {
-		kfree_skb_reason(skb, DROP_NOMEM);
-		return -ENOMEM;
+		seg = skb_gso_segment(skb);
+		if (!seg) {
+			kfree_skb_reason(skb, DROP_NOMEM);
+			return -ENOMEM;
+		}
+		consume_skb(skb);
 	}
-	consume_skb(skb);
 	for (; seg; seg = next) {
 		int err;
 

@@ -40,6 +40,7 @@ static int ipv4_net_init(struct net *net)
 	ip->ip_ptype.type = ETH_P_IP;
 	ip->ip_ptype.func = ip_rcv;
 	dev_add_pack(net, &ip->ip_ptype);
+	ip_offload_init(net);
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		int err = steps[i](net);
 
@@ -58,6 +59,7 @@ static void ipv4_net_exit(struct net *net)
 	net->nf->ip = NULL;
 	devinet_exit(net);
 	dev_remove_pack(net, &ip->ip_ptype);
+	dev_remove_offload(&ip->ip_offload);
 	ip_frags_exit(net);
 	arp_exit(net);
 	icmp_exit(net);

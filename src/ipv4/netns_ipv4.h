@@ -12,6 +12,7 @@
 #define IPV4_NETNS_IPV4_H
 
 #include "base/pool.h"
+#include "core/gro.h"
 #include "core/procfs.h"
 #include "core/rtnl.h"
 #include "ipv4/ip.h"
@@ -143,6 +144,7 @@ struct netns_ipv4 {
 	uint8_t ident_key[16];
 	struct frag_state frags;
 	struct packet_type ip_ptype, arp_ptype;
+	struct packet_offload ip_offload;
 	struct netdev_notifier notifier;
 
 	/* protocols' own */
@@ -248,6 +250,7 @@ static inline bool ip_sound_after_hook(struct net *net, enum nf_inet_hooks hook,
 }
 extern const struct nf_ip_ops ip_nf_ops;
 void ip_frags_exit(struct net *net);
+void ip_offload_init(struct net *net);
 void ip_frags_init(struct net *net);
 void ip_send_check(struct ip4_hdr *h);
 int ip_finish_output2(struct net *net, struct sock *sk, struct sk_buff *skb);

@@ -51,25 +51,25 @@ do_softirq()
   net_rx_action()
     igb_poll()
       igb_clean_rx_irq()
-        netif_receive_skb()
-          __netif_receive_skb()
-            __netif_receive_skb_core()
-              arp_rcv()
-                arp_process()
-                  neigh_update()
-                    neigh_connected_output()
-                      eth_header()
-                      dev_queue_xmit()
-                        __dev_queue_xmit()
-                          __dev_xmit_skb()
-                            __qdisc_run()
-                              qdisc_restart()
-                                sch_direct_xmit()
-                                  dev_hard_start_xmit()
-                                    igb_xmit_frame()
-                                      dma_map_single()
+        napi_gro_receive()
+          netif_receive_skb()
+            __netif_receive_skb()
+              __netif_receive_skb_core()
+                arp_rcv()
+                  arp_process()
+                    neigh_update()
+                      neigh_connected_output()
+                        eth_header()
+                        dev_queue_xmit()
+                          __dev_queue_xmit()
+                            __dev_xmit_skb()
+                              __qdisc_run()
+                                qdisc_restart()
+                                  sch_direct_xmit()
+                                    dev_hard_start_xmit()
+                                      igb_xmit_frame()
+                                        dma_map_single()
 do_softirq()
-  net_rx_action()
 # where it reached the server's TCP, innermost first; and with the names of Linux 3.x, without what that inlines
 $ n=$(sed -n 's/.*sends SYN from .*\[packet \([0-9]*\),.*/\1/p' story); culver trace d --packet $n --stack --at tcp_v4_rcv | sed -E 's/packet [0-9]+/packet N/; s/at [0-9.]+/at T/'
 packet N on www at T, innermost first
@@ -81,6 +81,7 @@ ip_rcv
 __netif_receive_skb_core
 __netif_receive_skb
 netif_receive_skb
+napi_gro_receive
 igb_clean_rx_irq
 igb_poll
 net_rx_action
@@ -101,6 +102,7 @@ arp_rcv
 __netif_receive_skb_core
 __netif_receive_skb
 netif_receive_skb
+napi_gro_receive
 igb_clean_rx_irq
 igb_poll
 net_rx_action
