@@ -29,19 +29,19 @@ packet 13 merged into=12 segs=2 len=2948
 packet 14 merged into=12 segs=3 len=4396
 packet 15 merged into=12 segs=4 len=5844
 # the tap of tcpdump lies above: it sees what was merged
-$ culver lab slow.clab.yml -c 'b tcpdump -c 12 -n -i eth1 tcp &' -c 'b iperf -s &' -c 'a iperf -c 10.0.0.2 -n 200000' 2>/dev/null | grep -v bytes | sed 's/^[^ ]* //; s/seq [0-9:]*, //; s/options .*, length/length/'
-IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [S], win 64240, length 0
-IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [S.], ack 2526991744, win 65160, length 0
-IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], ack 2734795109, win 63, length 0
-IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], ack 2734795109, win 63, length 1448
-IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [.], ack 2526993192, win 67, length 0
-IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], ack 2734795109, win 63, length 2896
-IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [.], ack 2526996088, win 73, length 0
-IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], ack 2734795109, win 63, length 4344
-IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [.], ack 2527000432, win 72, length 0
-IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], ack 2734795109, win 63, length 7240
-IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [.], ack 2527007672, win 65, length 0
-IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], ack 2734795109, win 63, length 11584
+$ culver lab slow.clab.yml -c 'b tcpdump -c 12 -n -i eth1 tcp &' -c 'b iperf -s &' -c 'a iperf -c 10.0.0.2 -n 200000' 2>/dev/null | grep -v bytes | sed 's/^[^ ]* //; s/options .*, length/length/'
+IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [S], seq 2526991743, win 64240, length 0
+IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [S.], seq 2734795108, ack 2526991744, win 65160, length 0
+IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], ack 1, win 63, length 0
+IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], seq 1:1449, ack 1, win 63, length 1448
+IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [.], ack 1449, win 67, length 0
+IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], seq 1449:4345, ack 1, win 63, length 2896
+IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [.], ack 4345, win 73, length 0
+IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], seq 4345:8689, ack 1, win 63, length 4344
+IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [.], ack 8689, win 72, length 0
+IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], seq 8689:15929, ack 1, win 63, length 7240
+IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [.], ack 15929, win 65, length 0
+IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], seq 15929:27513, ack 1, win 63, length 11584
 # switched off
 $ culver lab slow.clab.yml -c 'b ethtool -K eth1 gro off' -c 'b iperf -s &' -c 'a iperf -c 10.0.0.2 -n 200000' -c 'b cat /proc/net/napi' -c 'b nstat' | grep -E 'eth1|TcpInSegs|TcpOutSegs'
 eth1-rx0                  0     64          28         143 0            0           0           0
