@@ -3,13 +3,16 @@
  * Decides: nothing but who runs it. Python gets all code so far, each piece behind the values of its moment, so that
  * what one piece sets the next one has; only the last piece's output and fate count. Called by drill_run.c.
  * Tests: tests/packet/code, tests/lab/drill.t. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "drill/drill_code.h"
 #include "os/os_proc.h"
+#include "os/os_term.h"
 
 #define HISTORY_MAX (1u << 20)
 #define PYTHON_OUT (64u << 10)
+#define PYTHON_LIMIT_MS 10000u /* of real time: code that loops for ever is told, not waited for */
 
 static struct drill_code *code_of(struct drill *d)
 {
@@ -39,7 +42,7 @@ static void quote(struct strbuf *sb, const char *text)
 }
 
 static const char python_head[] =
-	"import sys, io, textwrap\n"
+	"import sys, io, re, textwrap\n"
 	"_v = {}\n"
 	"def _run(values, text, last):\n"
 	"    _v.update(values)\n"
@@ -49,10 +52,21 @@ static const char python_head[] =
 	"    out = sys.stdout\n"
 	"    if not last: sys.stdout = io.StringIO()\n"
 	"    try:\n"
-	"        exec(text, _v)\n"
+	"        try:\n"
+	"            code = compile(text, 'script', 'exec')\n"
+	"        except SyntaxError:\n" /* Python 2's print */
+	"            code = compile(re.sub(r'(?m)(^|[:;])([ \\t]*)print[ \\t]+(?!\\()([^;\\n]+)', r'\\1\\2print(\\3)', text), 'script', 'exec')\n"
+	"        exec(code, _v)\n"
 	"    except BaseException as e:\n"
 	"        sys.stdout = out\n"
-	"        print(type(e).__name__ + ': ' + str(e))\n"
+	"        t, line = e.__traceback__, getattr(e, 'lineno', None)\n"
+	"        while t:\n"
+	"            if t.tb_frame.f_code.co_filename == 'script': line = t.tb_lineno\n"
+	"            t = t.tb_next\n"
+	"        lines = text.split('\\n')\n"
+	"        what = lines[line - 1].strip() if isinstance(e, AssertionError) and line else ''\n"
+	"        kind = 'assertion failed' if what else type(e).__name__\n"
+	"        print('\\x01%d ' % (line or 1) + ': '.join(x for x in (kind, re.sub(r'^assert\\s*', '', what), str(e) if str(e) not in what else '') if x))\n"
 	"        sys.exit(1)\n"
 	"    sys.stdout = out\n";
 
@@ -81,6 +95,29 @@ static void remember(struct drill_code *c, const char *text, bool last)
 	sb_puts(&c->history, last ? ", True)\n" : ", False)\n");
 }
 
+/* What it printed, and behind a mark what ended it: line and reason. */
+static void python_result(struct drill *d, const struct devent *ev, int r, char *out)
+{
+	char *mark = strchr(out, '\x01'), *why = out;
+	uint32_t line = ev->line;
+
+	if (mark && r > 0) {
+		line = ev->text_line + (uint32_t)strtoul(mark + 1, &why, 10) - 1;
+		why += *why == ' ';
+		sb_add(d->out, out, (size_t)(mark - out));
+	}
+	if (r == 127 || r == -ENOENT)
+		drill_error(d, ev->line, "error executing code: it needs a python3 on this machine, and there is none");
+	else if (r == -ETIMEDOUT)
+		drill_error(d, ev->line, "error executing code: it has not ended after %u seconds", PYTHON_LIMIT_MS / 1000);
+	else if (r < 0)
+		drill_error(d, ev->line, "error executing code: python3 could not be run: %s", os_strerror(-r));
+	else if (r)
+		drill_error(d, line, "error executing code: %.*s", (int)(strlen(why) ? strlen(why) - 1 : 0), why);
+	else
+		sb_puts(d->out, out);
+}
+
 static void run_python(struct drill *d, struct drill_code *c, const struct devent *ev)
 {
 	char *out = xcalloc(1, PYTHON_OUT);
@@ -95,16 +132,11 @@ static void run_python(struct drill *d, struct drill_code *c, const struct deven
 	c->history.len = mark;
 	c->history.buf[mark] = '\0';
 	{
-		const char *const argv[] = { "/usr/bin/env", "python3", "-c", sb_str(&prog), NULL };
+		const char *const argv[] = { "/usr/bin/env", "python3", "-", NULL };
 
-		r = os_run_capture(argv, out, PYTHON_OUT);
+		r = os_run_fed(argv, sb_str(&prog), prog.len, PYTHON_LIMIT_MS, out, PYTHON_OUT);
 	}
-	if (r == 127 || r < 0)
-		drill_error(d, ev->line, "error executing code: it needs a python3 on this machine, and there is none");
-	else if (r)
-		drill_error(d, ev->line, "error executing code: %.*s", (int)(strlen(out) ? strlen(out) - 1 : 0), out);
-	else
-		sb_puts(d->out, out);
+	python_result(d, ev, r, out);
 	sb_free(&prog);
 	free(out);
 }
@@ -120,7 +152,9 @@ void drill_code_run(struct drill *d, const struct devent *ev)
 	sb_init(&out);
 	sb_init(&why);
 	r = drill_eval(c, ev->text, &out, &why, &line);
-	if (r == DEVAL_BEYOND) {
+	/* A name that only Python knows is one of an earlier piece's. */
+	if (r == DEVAL_BEYOND || (r == DEVAL_ERROR && c->python)) {
+		c->python = true;
 		run_python(d, c, ev);
 	} else {
 		sb_add(d->out, sb_str(&out), out.len);

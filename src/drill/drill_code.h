@@ -22,6 +22,7 @@ struct dvar {
 };
 /* What the script's code has set, and what the kernel says of the socket now. */
 struct drill_code {
+	bool python; /* some piece went to python3: it may have set names */
 	struct darena mem;
 	struct dvar *vars;  /* assigned by code: they stay */
 	struct dvar *info;  /* of this moment */

@@ -1,32 +1,23 @@
-/* Commands of a script: a shell for the few lines that scripts need, on the host under test and never on this
- * machine.
+/* Commands of a script, on the host under test and never on this machine. The shell itself is drill_sh.c.
  *
  * Decides: sysctl and what is echoed into /proc/sys set the host's knobs; ip, tc, ethtool, nstat and ss are the
  * host's own programs; a shell script of that name that lies beside the packet script is read and run the same way, and
  * where a defaults.sh is missing its usual contents stand in. What has no meaning here is noted and succeeds. Called by
- * drill_run.c; hands on to core/procfs.h and app/app.h. Tests: tests/packet/shell. */
+ * drill_run.c; hands on to core/procfs.h and app/app.h. Tests: tests/packet/language, tests/unit/drill/test_drill_shell.c. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
 #include "core/procfs.h"
-#include "drill/drill_int.h"
+#include "drill/drill_sh.h"
 #include "os/os_file.h"
-#include "os/os_proc.h"
+#include "socket/syscall.h"
+#include "socket/vfs.h"
+#include "tcp/tcp.h"
 
-#define SHELL_MAX_WORDS 256u
-#define SHELL_MAX_DEPTH 8u
-#define SHELL_MAX_FILE (256u << 10)
 #define SHELL_SLEEP_MAX_S 3600
-
-struct shell {
-	struct drill *d;
-	uint32_t line, depth;
-	struct strbuf out;  /* what the last command printed */
-	struct strbuf input; /* what the one before the pipe had printed */
-	bool checks;        /* its exit code is an answer (grep, test of a counter), not only a mishap */
-};
 
 /* Settings that test suites for Linux's TCP agree on. */
 static const char usual_defaults[] =
@@ -47,8 +38,6 @@ static const char usual_defaults[] =
 	"sysctl -q net.ipv4.tcp_syncookies=1\n"
 	"sysctl -q net.ipv4.tcp_fastopen=0x70403\n"
 	"sysctl -q net.ipv4.tcp_fastopen_key=a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4\n";
-
-static int shell_text(struct shell *s, const char *text);
 
 /* ---- knobs ---- */
 
@@ -79,25 +68,50 @@ static int set_knob(struct shell *s, const char *name, const char *value)
 	return 0;
 }
 
-/* "net.ipv4.x=5", "net.ipv4.x = 5" as words. */
+/* One word of sysctl's: NAME=VALUE sets, NAME shows (bare: only the value). */
+static int sysctl_word(struct shell *s, char *w, bool bare)
+{
+	char *eq = strchr(w, '='), *p;
+	struct strbuf v;
+
+	for (p = w; *p && p != eq; p++) /* net/ipv4/x is a name too */
+		*p = *p == '/' ? '.' : *p;
+	if (eq) {
+		*eq = '\0';
+		return set_knob(s, w, eq + 1);
+	}
+	sb_init(&v);
+	if (sysctl_get(s->d->net, w, &v) == 0) {
+		if (!bare)
+			sb_printf(s->out, "%s = ", w);
+		sb_printf(s->out, "%s\n", sb_str(&v));
+	} else {
+		drill_note(s->d, s->line, "there is no %s here", w);
+		s->tainted = true;
+	}
+	sb_free(&v);
+	return 0;
+}
+
+/* sysctl [-w] [-q] [-n] [-e] NAME[=VALUE]..., "net.ipv4.x = 5" as words too, -p FILE. */
 static int cmd_sysctl(struct shell *s, char **w, uint32_t n)
 {
-	for (uint32_t i = 1; i < n; i++) {
-		char *eq = strchr(w[i], '=');
+	bool bare = false;
+	int r = 0;
 
-		if (w[i][0] == '-' || !strcmp(w[i], "="))
+	for (uint32_t i = 1; i < n; i++) {
+		if (w[i][0] == '-') {
+			bare |= strchr(w[i], 'n') != NULL;
 			continue;
-		if (eq) {
-			*eq = '\0';
-			set_knob(s, w[i], eq + 1);
-		} else if (i + 2 < n && !strcmp(w[i + 1], "=")) {
-			set_knob(s, w[i], w[i + 2]);
+		}
+		if (i + 2 < n && !strcmp(w[i + 1], "=")) {
+			r |= set_knob(s, w[i], w[i + 2]);
 			i += 2;
-		} else if (sysctl_get(s->d->net, w[i], &s->out) == 0) {
-			sb_putc(&s->out, '\n');
+		} else if (strcmp(w[i], "=") != 0) {
+			r |= sysctl_word(s, w[i], bare);
 		}
 	}
-	return 0;
+	return r;
 }
 
 /* "/proc/sys/net/ipv4/x" to "net.ipv4.x"; others NULL. */
@@ -132,14 +146,19 @@ static int cmd_set_sysctls(struct shell *s, char **w, uint32_t n)
 
 /* ---- programs ---- */
 
+struct app_said {
+	struct shell *s;
+	struct strbuf err;
+};
+
 static void app_output(struct task *t, int fd, const char *text, size_t len, void *arg)
 {
-	struct shell *s = arg;
+	struct app_said *a = arg;
+	struct strbuf *to = fd == 2 ? &a->err : a->s->out;
 
 	(void)t;
-	(void)fd;
-	if (s->out.len < (1u << 20))
-		sb_add(&s->out, text, len);
+	if (to->len < SH_MAX_OUT)
+		sb_add(to, text, len);
 }
 
 static bool app_ended(struct drill *d, void *arg)
@@ -152,20 +171,22 @@ static int cmd_app(struct shell *s, char **w, uint32_t n)
 {
 	struct drill *d = s->d;
 	const struct app *a = app_find(w[0]);
-	struct task *t;
+	struct app_said said = { .s = s };
+	struct task *t = task_spawn(d->net, a->name, a->main, (int)n, w, NULL);
 	int code;
 
-	t = task_spawn(d->net, a->name, a->main, (int)n, w, NULL);
 	if (!t)
 		return 1;
+	sb_init(&said.err);
 	t->write = app_output;
-	t->write_arg = s;
+	t->write_arg = &said;
 	if (!drill_pass(d, d->net->now_ns + SHELL_SLEEP_MAX_S * NSEC_PER_SEC, true, app_ended, t))
 		task_kill(t);
 	code = t->state == TASK_ZOMBIE ? t->exit_code : 1;
 	task_free(t);
 	if (code)
-		drill_note(d, s->line, "%s failed: %.*s", w[0], (int)strcspn(sb_str(&s->out), "\n"), sb_str(&s->out));
+		drill_note(d, s->line, "%s failed: %.*s", w[0], (int)strcspn(sb_str(&said.err), "\n"), sb_str(&said.err));
+	sb_free(&said.err);
 	return code;
 }
 
@@ -206,29 +227,167 @@ static bool is_defaults(const char *path)
 	return !strcmp(base ? base + 1 : path, "defaults.sh");
 }
 
-static int cmd_file(struct shell *s, const char *path)
+/* Of the host: /proc, what scripts wrote. NULL: there is none. */
+static char *read_host_file(struct shell *s, const char *path)
 {
-	char full[1024], *text;
+	struct task *t = s->d->proc, *was = s->d->net->current;
+	char *r = NULL, buf[4096];
+	struct strbuf sb;
+	ssize_t k;
+	int fd;
+
+	s->d->net->current = t;
+	fd = sys_open(t, path, O_RDONLY);
+	if (fd >= 0) {
+		sb_init(&sb);
+		while ((k = sys_read(t, fd, buf, sizeof(buf))) > 0 && sb.len < SH_MAX_OUT)
+			sb_add(&sb, buf, (size_t)k);
+		sys_close(t, fd);
+		r = sh_keep(s, sb.len ? sb.buf : "", sb.len);
+		sb_free(&sb);
+	}
+	s->d->net->current = was;
+	return r;
+}
+
+/* Beside the script. */
+static char *read_own_file(struct shell *s, const char *path)
+{
+	char full[1024], *text, *r;
 	size_t len;
-	int err;
 
 	snprintf(full, sizeof(full), "%s%s%s", path[0] == '/' ? "" : s->d->dir, path[0] == '/' ? "" : "/", path);
-	err = os_read_file(full, SHELL_MAX_FILE, &text, &len);
-	if (err) {
-		if (is_defaults(path))
-			shell_text(s, usual_defaults);
-		else
-			drill_note(s->d, s->line, "%s cannot be read, and is left out", path);
+	if (os_read_file(full, SH_MAX_FILE, &text, &len))
+		return NULL;
+	r = sh_keep(s, text, len);
+	free(text);
+	return r;
+}
+
+char *shell_read_file(struct shell *s, const char *path)
+{
+	char name[128], *r;
+
+	if (knob_of_path(path, name)) {
+		struct strbuf v;
+
+		sb_init(&v);
+		r = sysctl_get(s->d->net, name, &v) ? NULL : sh_keep(s, sb_str(&v), v.len);
+		sb_free(&v);
+		return r;
+	}
+	r = path[0] == '/' ? read_host_file(s, path) : NULL;
+	return r || path[0] == '/' ? r : read_own_file(s, path);
+}
+
+void shell_write_file(struct shell *s, const char *path, const char *text, size_t len, bool append)
+{
+	char name[128];
+	struct strbuf sb;
+
+	if (!strncmp(path, "/dev/", 5))
+		return;
+	if (knob_of_path(path, name)) {
+		set_knob(s, name, sh_keep(s, text, strcspn(text, "\n")));
+		return;
+	}
+	if (path[0] != '/') {
+		drill_note(s->d, s->line, "nothing is written into files of this machine: %s", path);
+		return;
+	}
+	sb_init(&sb);
+	if (append) {
+		const char *was = read_host_file(s, path);
+
+		sb_puts(&sb, was ? was : "");
+	}
+	sb_add(&sb, text, len);
+	vfs_put_file(s->d->net, path, sb_str(&sb), sb.len);
+	sb_free(&sb);
+}
+
+/* Another shell script: in a shell of its own, or (sourced) in this one. */
+static int cmd_file(struct shell *s, char **w, uint32_t n, bool sourced)
+{
+	bool ours = !strncmp(w[0], "/tmp/", 5);
+	char *text = ours ? read_host_file(s, w[0]) : read_own_file(s, w[0]);
+	struct shell was = *s;
+	size_t line;
+	int r;
+
+	if (!text && is_defaults(w[0]))
+		text = sh_keep(s, usual_defaults, sizeof(usual_defaults) - 1);
+	line = text ? strcspn(text, "\n") : 0;
+	if (!text || s->depth >= SH_MAX_DEPTH) {
+		drill_note(s->d, s->line, "%s cannot be read, and is left out", w[0]);
+		s->tainted = true;
 		return 0;
 	}
-	if (!strncmp(text, "#!", 2) && !strstr(text, "sh\n") && !strstr(text, "sh ")) {
-		drill_note(s->d, s->line, "%s is no shell script, and is left out", path);
-	} else if (s->depth < SHELL_MAX_DEPTH) {
-		s->depth++;
-		shell_text(s, text);
-		s->depth--;
+	if (!strncmp(text, "#!", 2) && !strstr(sh_keep(s, text, line), "sh")) {
+		drill_note(s->d, s->line, "%s is no shell script, and is left out", w[0]);
+		s->tainted = true;
+		return 0;
 	}
-	free(text);
+	s->depth++;
+	if (!sourced || n > 1) {
+		s->argv = w;
+		s->argc = n;
+	}
+	s->errexit &= sourced;
+	r = sh_text(s, text);
+	if (s->stop == SH_RETURN || (s->stop == SH_EXIT && !sourced))
+		s->stop = SH_RUNS;
+	if (!sourced) {
+		s->vars = was.vars;
+		s->funcs = was.funcs;
+		s->errexit = was.errexit;
+	}
+	s->argv = was.argv;
+	s->argc = was.argc;
+	s->depth--;
+	return r;
+}
+
+/* sh -c 'TEXT', bash FILE. */
+static int cmd_sh(struct shell *s, char **w, uint32_t n)
+{
+	struct shvar *vars = s->vars;
+	uint32_t i = 1;
+	int r = 0;
+
+	for (; i < n && w[i][0] == '-'; i++) {
+		if (!strchr(w[i], 'c') || i + 1 >= n)
+			continue;
+		r = s->depth++ < SH_MAX_DEPTH ? sh_text(s, w[i + 1]) : 0;
+		s->depth--;
+		s->stop = s->stop == SH_EXIT ? SH_RUNS : s->stop;
+		s->vars = vars;
+		return r;
+	}
+	return i < n ? cmd_file(s, w + i, n - i, false) : 0;
+}
+
+/* dd of=FILE bs=N count=N: zeros. */
+static int cmd_dd(struct shell *s, char **w, uint32_t n)
+{
+	unsigned long long bs = 512, count = 1;
+	const char *to = NULL;
+	char *zeros, *unit;
+
+	for (uint32_t i = 1; i < n; i++) {
+		if (!strncmp(w[i], "of=", 3))
+			to = w[i] + 3;
+		else if (!strncmp(w[i], "bs=", 3)) {
+			bs = strtoull(w[i] + 3, &unit, 10);
+			bs *= *unit == 'k' || *unit == 'K' ? 1024u : *unit == 'M' ? 1048576u : 1u;
+		} else if (!strncmp(w[i], "count=", 6))
+			count = strtoull(w[i] + 6, NULL, 10);
+	}
+	if (!to || to[0] != '/' || !strncmp(to, "/dev/", 5) || bs > (16u << 20) || count > (16u << 20) || bs * count > (16u << 20))
+		return 0;
+	zeros = xcalloc(1, bs * count + 1);
+	vfs_put_file(s->d->net, to, zeros, bs * count);
+	free(zeros);
 	return 0;
 }
 
@@ -243,7 +402,7 @@ static const char *base_name(const char *p)
 
 static bool is_program(const char *name)
 {
-	static const char *const known[] = { "ip", "tc", "ethtool", "nstat", "ss", "netstat", "iptables", "cat", "ifconfig", "route", "arp", "ping" };
+	static const char *const known[] = { "ip", "tc", "ethtool", "nstat", "ss", "netstat", "iptables", "ifconfig", "route", "arp", "ping", "conntrack", "sysctl" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (!strcmp(known[i], name))
@@ -251,303 +410,110 @@ static bool is_program(const char *name)
 	return false;
 }
 
-/* grep [-qvEFwc] PATTERN of what the command before the pipe printed. */
-static int cmd_grep(struct shell *s, char **w, uint32_t n)
+static bool is_one_of(const char *name, const char *const *list, size_t n)
 {
-	bool quiet = false, invert = false;
-	struct strbuf kept;
-	uint32_t i = 1;
-
-	for (; i < n && w[i][0] == '-' && w[i][1]; i++) {
-		quiet |= strchr(w[i], 'q') != NULL;
-		invert |= strchr(w[i], 'v') != NULL;
-	}
-	if (i >= n || os_regex(w[i], "") < 0)
-		return 2;
-	sb_init(&kept);
-	for (const char *p = sb_str(&s->input); p && *p;) {
-		size_t len = strcspn(p, "\n");
-		char *line = darena_str(&s->d->sc.mem, p, len);
-
-		if ((os_regex(w[i], line) == 1) != invert)
-			sb_printf(&kept, "%s\n", line);
-		p += len + (p[len] == '\n');
-	}
-	n = kept.len ? 0 : 1;
-	if (!quiet)
-		sb_add(&s->out, sb_str(&kept), kept.len);
-	sb_free(&kept);
-	s->checks = true;
-	return (int)n;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(list[i], name))
+			return true;
+	return false;
 }
 
-static int cmd_simple(struct shell *s, char **w, uint32_t n)
+/* "sudo -E x", "env A=b x", "timeout 5 x": the command that these run. NULL: it is none of them. */
+static char **behind_prefix(char **w, uint32_t *n)
 {
+	static const char *const prefix[] = { "sudo", "env", "nohup", "command", "exec", "time", "nice", "timeout", "stdbuf" };
 	const char *name = base_name(w[0]);
 
-	if (!strcmp(name, "sysctl"))
-		return cmd_sysctl(s, w, n);
-	if (!strcmp(name, "set_sysctls.py"))
-		return cmd_set_sysctls(s, w, n);
-	if (!strcmp(name, "true") || !strcmp(name, ":") || !strcmp(name, "set"))
-		return 0;
-	if (!strcmp(name, "false") || !strcmp(name, "exit")) {
-		s->checks = true;
-		return name[0] == 'f' ? 1 : n > 1 ? (int)strtol(w[1], NULL, 10) : 0;
-	}
-	if (!strcmp(name, "sleep") || !strcmp(name, "usleep"))
-		return cmd_sleep(s, n > 1 ? w[1] : NULL, name[0] == 'u');
-	if (!strcmp(name, "echo") || !strcmp(name, "printf")) {
-		for (uint32_t i = 1; i < n; i++)
-			if (strcmp(w[i], "-n") != 0)
-				sb_printf(&s->out, "%s%s", i > 1 ? " " : "", w[i]);
-		return 0;
-	}
-	if (!strcmp(name, "ethtool") && n > 2 && (!strcmp(w[1], "-K") || !strcmp(w[1], "--offload")))
-		return cmd_ethtool_k(s, w, n);
-	if (!strcmp(name, "sudo") && n > 1)
-		return cmd_simple(s, w + 1, n - 1);
-	if (!strcmp(name, "grep") || !strcmp(name, "egrep"))
-		return cmd_grep(s, w, n);
-	if (is_program(name) && app_find(name)) {
-		w[0] = (char *)(uintptr_t)name;
-		return cmd_app(s, w, n);
-	}
-	if ((!strcmp(name, "sh") || !strcmp(name, "bash") || !strcmp(w[0], ".") || !strcmp(w[0], "source")) && n > 1)
-		return cmd_file(s, w[1]);
-	if (strchr(w[0], '/') || strstr(name, ".sh"))
-		return cmd_file(s, w[0]);
-	drill_note(s->d, s->line, "'%s' has no meaning here, and is left out", w[0]);
-	return 0;
-}
-
-/* ---- words ---- */
-
-/* $((15*1024*1024)): sums and products of numbers. */
-static long long arithmetic(const char **p)
-{
-	long long sum = 0, sign = 1;
-
-	for (;;) {
-		long long v = 1;
-		char op = '*';
-
-		for (;;) {
-			long long x;
-
-			while (**p == ' ' || **p == '(')
-				(*p)++;
-			x = strtoll(*p, (char **)(uintptr_t)p, 0);
-			v = op == '*' ? (long long)((unsigned long long)v * (unsigned long long)x) : x && x != -1 ? v / x : v;
-			while (**p == ' ' || (**p == ')' && (*p)[1] != ')'))
-				(*p)++;
-			if (**p != '*' && **p != '/')
-				break;
-			op = *(*p)++;
-		}
-		sum = (long long)((unsigned long long)sum + (unsigned long long)(sign * (v % (1LL << 60))));
-		if (**p != '+' && **p != '-')
-			return sum;
-		sign = *(*p)++ == '+' ? 1 : -1;
-	}
-}
-
-static const char *expand(const char *p, struct strbuf *w)
-{
-	if (!strncmp(p, "$((", 3)) {
-		p += 3;
-		sb_printf(w, "%lld", arithmetic(&p));
-		while (*p == ' ')
-			p++;
-		while (*p == ')')
-			p++;
-		return p;
-	}
-	sb_putc(w, '$');
-	return p + 1;
-}
-
-/* The next word, quotes taken off. NULL at the end of the command. */
-static const char *next_word(const char *p, struct strbuf *w)
-{
-	char quote = 0;
-
-	sb_reset(w);
-	p += strspn(p, " \t");
-	if (!*p || *p == '#')
+	if (!is_one_of(name, prefix, ARRAY_SIZE(prefix)))
 		return NULL;
-	while (*p && (quote || (*p != ' ' && *p != '\t'))) {
-		if (quote ? *p == quote : *p == '\'' || *p == '"') {
-			quote = quote ? 0 : *p;
-			p++;
-		} else if (*p == '\\' && quote != '\'' && p[1]) {
-			sb_putc(w, p[1]);
-			p += 2;
-		} else if (*p == '$' && quote != '\'') {
-			p = expand(p, w);
-		} else {
-			sb_putc(w, *p++);
-		}
-	}
-	return p;
+	for (w++, (*n)--; *n && (w[0][0] == '-' || strchr(w[0], '=') || (name[2] == 'm' && w[0][0] >= '0' && w[0][0] <= '9')); w++, (*n)--)
+		;
+	return w;
 }
 
-/* Is this word a redirection? Then path says where standard output goes; *skip: the next word is the path. */
-static bool redirection(const char *w, const char **path, bool *skip)
+/* What can be done, or need not be, without a word. */
+static bool cmd_small(struct shell *s, const char *name, char **w, uint32_t n, int *r)
 {
-	const char *p = w + strspn(w, "0123456789&");
+	static const char *const nothing[] = { "true", ":", "wait", "trap", "kill", "killall", "umask", "ulimit", "cd", "mkdir", "chmod", "touch", "sync", "stty", "shopt", "renice", "setterm" };
 
-	if (*p != '>' && *p != '<')
-		return false;
-	*skip = false;
-	if (w[0] != '2' && *p == '>') {
-		p += strspn(p, ">");
-		*path = p;
-		*skip = !*p;
+	*r = 0;
+	if (is_one_of(name, nothing, ARRAY_SIZE(nothing)))
+		return true;
+	if (!strcmp(name, "false")) {
+		s->checks = true;
+		*r = 1;
+	} else if (!strcmp(name, "sleep") || !strcmp(name, "usleep")) {
+		*r = cmd_sleep(s, n > 1 ? w[1] : NULL, name[0] == 'u');
+	} else if (!strcmp(name, "dd")) {
+		*r = cmd_dd(s, w, n);
+	} else if (!strcmp(name, "rm")) {
+		for (uint32_t i = 1; i < n; i++)
+			if (w[i][0] == '/')
+				sys_unlink(s->d->proc, w[i]);
+	} else if (!strcmp(name, "tee")) {
+		const char *in = s->in ? s->in : "";
+
+		sb_puts(s->out, in);
+		for (uint32_t i = 1; i < n; i++)
+			if (w[i][0] != '-')
+				shell_write_file(s, w[i], in, strlen(in), !strcmp(w[1], "-a"));
 	} else {
-		p += strspn(p, "><&");
-		*skip = !*p;
+		return false;
 	}
 	return true;
 }
 
-static int shell_words(struct shell *s, char **w, uint32_t n)
+int shell_program(struct shell *s, char **w, uint32_t n)
 {
-	const char *path = NULL;
-	char name[128];
-	uint32_t k = 0;
+	const char *name = base_name(w[0]);
+	char **rest = behind_prefix(w, &n);
 	int r;
 
-	for (uint32_t i = 0; i < n; i++) {
-		const char *to = NULL;
-		bool skip;
-
-		if (!redirection(w[i], &to, &skip)) {
-			w[k++] = w[i];
-			continue;
-		}
-		if (skip && i + 1 < n) {
-			i++;
-			to = to ? w[i] : NULL;
-		}
-		path = to ? to : path;
-	}
-	w[k] = NULL;
-	if (!k)
-		return 0;
-	sb_reset(&s->out);
-	s->checks = false;
-	r = cmd_simple(s, w, k);
-	if (path && knob_of_path(path, name)) {
-		char *v = darena_str(&s->d->sc.mem, sb_str(&s->out), strcspn(sb_str(&s->out), "\n"));
-
-		set_knob(s, name, v);
-	}
-	return r;
-}
-
-static int shell_command(struct shell *s, const char *text)
-{
-	char *w[SHELL_MAX_WORDS + 1];
-	uint32_t n = 0;
-	struct strbuf word;
-	int r = 0;
-
-	if (strstr(text, "$(") && !strstr(text, "$((")) {
-		drill_note(s->d, s->line, "'%s' is more shell than there is here, and is left out", text);
+	if (rest)
+		return !n ? 0 : sh_text_program(s, rest, n, &r) ? r : shell_program(s, rest, n);
+	if (!strcmp(name, "sysctl"))
+		return cmd_sysctl(s, w, n);
+	if (!strcmp(name, "set_sysctls.py"))
+		return cmd_set_sysctls(s, w, n);
+	if (cmd_small(s, name, w, n, &r))
+		return r;
+	if (!strcmp(name, "ethtool") && n > 2 && (!strcmp(w[1], "-K") || !strcmp(w[1], "--offload")))
+		return cmd_ethtool_k(s, w, n);
+	if (!strcmp(name, "ip") && n > 2 && (!strcmp(w[1], "tcp_metrics") || !strcmp(w[1], "tcpmetrics"))) {
+		if (w[2][0] == 'f' || w[2][0] == 'd')
+			tcp_fastopen_forget_all(s->d->net); /* cookies are all that is kept of a peer */
 		return 0;
 	}
-	sb_init(&word);
-	while (n < SHELL_MAX_WORDS && (text = next_word(text, &word)) != NULL)
-		w[n++] = darena_str(&s->d->sc.mem, sb_str(&word), word.len);
-	sb_free(&word);
-	w[n] = NULL;
-	if (n)
-		r = shell_words(s, w, n);
-	return r;
-}
-
-/* ---- lists ---- */
-
-/* Up to the end of one command: ; newline && || | & outside quotes. Returns its length; *op what ended it. */
-static size_t command_end(const char *p, const char **op, size_t *op_len)
-{
-	char quote = 0;
-	size_t n = 0;
-
-	for (; p[n]; n++) {
-		if (quote ? p[n] == quote : p[n] == '\'' || p[n] == '"') {
-			quote = quote ? 0 : p[n];
-		} else if (p[n] == '\\' && p[n + 1]) {
-			n++;
-		} else if (!quote && p[n] == '#' && (n == 0 || p[n - 1] == ' ' || p[n - 1] == '\t')) {
-			n += strcspn(p + n, "\n");
-			n--;
-		} else if (!quote && strchr(";\n|&", p[n])) {
-			if (p[n] == '&' && ((n && p[n - 1] == '>') || p[n + 1] == '>'))
-				continue;
-			break;
-		}
+	if (is_program(name) && app_find(name)) {
+		w[0] = (char *)(uintptr_t)name;
+		return cmd_app(s, w, n);
 	}
-	*op = p + n;
-	*op_len = p[n] ? (p[n] == p[n + 1] && (p[n] == '&' || p[n] == '|') ? 2 : 1) : 0;
-	return n;
+	if (!strcmp(name, "sh") || !strcmp(name, "bash") || !strcmp(name, "dash"))
+		return cmd_sh(s, w, n);
+	if ((!strcmp(w[0], ".") || !strcmp(w[0], "source")) && n > 1)
+		return cmd_file(s, w + 1, n - 1, true);
+	if (strchr(w[0], '/') || strstr(name, ".sh"))
+		return cmd_file(s, w, n, false);
+	drill_note(s->d, s->line, "'%s' has no meaning here, and is left out", w[0]);
+	s->tainted = true;
+	return 0;
 }
 
-static bool is_keyword(const char *c)
-{
-	static const char *const k[] = { "if ", "then", "else", "elif ", "fi", "for ", "while ", "do", "done", "case ", "esac", "[ ", "[[ ", "test ", "function " };
-
-	c += strspn(c, " \t");
-	for (size_t i = 0; i < ARRAY_SIZE(k); i++) {
-		size_t n = strlen(k[i]);
-
-		if (!strncmp(c, k[i], n) && (k[i][n - 1] == ' ' || !c[n] || c[n] == ' '))
-			return true;
-	}
-	return false;
-}
-
-static int shell_text(struct shell *s, const char *text)
-{
-	int last = 0;
-	bool skip = false;
-
-	while (*text && !s->d->failed) {
-		const char *op;
-		size_t op_len, n = command_end(text, &op, &op_len);
-		char *c = darena_str(&s->d->sc.mem, text, n);
-
-		for (char *q = c; *q; q++) /* a backslash at the end of a line joins it to the next */
-			if (q[0] == '\\' && q[1] == '\n')
-				q[0] = q[1] = ' ';
-		if (is_keyword(c))
-			drill_note(s->d, s->line, "'%.40s' is more shell than there is here, and is left out", c);
-		else if (!skip && *(c + strspn(c, " \t\r")))
-			last = shell_command(s, c);
-		sb_reset(&s->input);
-		if (op_len == 1 && *op == '|')
-			sb_add(&s->input, sb_str(&s->out), s->out.len);
-		skip = op_len == 2 && (*op == '&' ? last != 0 : last == 0);
-		text = op + op_len;
-	}
-	return last;
-}
+/* ---- a command of the script ---- */
 
 void drill_command(struct drill *d, const char *text, uint32_t line)
 {
-	struct shell s = { .d = d, .line = line };
-
+	char *argv[] = { (char *)(uintptr_t)"sh", NULL };
+	struct strbuf out;
+	struct shell s = { .d = d, .line = line, .out = &out, .argv = argv, .argc = 1 };
 	int code;
 
-	sb_init(&s.out);
-	sb_init(&s.input);
-	code = shell_text(&s, text);
-	if (code && s.checks)
+	sb_init(&out);
+	code = sh_text(&s, text);
+	if (code && s.checks && !s.tainted)
 		drill_error(d, line, "error executing `%.*s` command: non-zero status %d", (int)strcspn(text, "\n"), text, code);
 	drill_settle(d);
-	sb_free(&s.out);
-	sb_free(&s.input);
+	sb_free(&out);
 }
 
 void drill_defaults(struct drill *d)

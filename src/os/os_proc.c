@@ -1,9 +1,12 @@
-/* Processes and CPU time. Called by bench/ only; hands on to the kernel. */
+/* Processes and CPU time. Called by bench/ and drill/ (code of scripts); hands on to the kernel. */
 #include <errno.h>
+#include <poll.h>
 #include <regex.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,13 +38,29 @@ uint64_t os_rss_bytes(void)
 	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Read fd to its end; keep what fits. */
-static void drain(int fd, char *out, size_t room)
+/* Is there something to read, or the end, before this moment (0: whenever)? */
+static bool readable(int fd, uint64_t until_ns)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint64_t now;
+
+	for (;;) {
+		now = os_wall_ns();
+		if (until_ns && now >= until_ns)
+			return false;
+		if (poll(&p, 1, until_ns ? (int)((until_ns - now) / 1000000u) + 1 : -1) > 0)
+			return true;
+	}
+}
+
+/* Read fd to its end; keep what fits. False: time was up first. */
+static bool drain(int fd, char *out, size_t room, uint64_t until_ns)
 {
 	size_t len = 0;
 	char spill[512];
+	bool in_time;
 
-	for (;;) {
+	while ((in_time = readable(fd, until_ns)) == true) {
 		bool full = len + 1 >= room;
 		ssize_t n = read(fd, full ? spill : out + len, full ? sizeof(spill) : room - 1 - len);
 		if (n < 0 && errno == EINTR)
@@ -52,18 +71,45 @@ static void drain(int fd, char *out, size_t room)
 			len += (size_t)n;
 	}
 	out[len] = '\0';
+	return in_time;
 }
 
-int os_run_capture(const char *const *argv, char *out, size_t room)
+/* A file of no name that holds the input, to be read from its start. Or -errno. */
+static int input_fd(const char *input, size_t len)
+{
+	int fd = memfd_create("input", MFD_CLOEXEC);
+
+	for (size_t at = 0; fd >= 0 && at < len;) {
+		ssize_t n = write(fd, input + at, len - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			close(fd);
+			return -EIO;
+		}
+		at += (size_t)n;
+	}
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_SET);
+	return fd < 0 ? -errno : fd;
+}
+
+/* in: its standard input, -1: none. */
+static int run(const char *const *argv, int in, uint64_t until_ns, char *out, size_t room)
 {
 	posix_spawn_file_actions_t fa;
 	int fd[2], status, err;
+	bool in_time;
 	pid_t pid;
 
 	if (pipe(fd))
 		return -errno;
 	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", 0, 0);
+	if (in < 0)
+		posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", 0, 0);
+	else
+		posix_spawn_file_actions_adddup2(&fa, in, 0);
 	posix_spawn_file_actions_adddup2(&fa, fd[1], 1);
 	posix_spawn_file_actions_addclose(&fa, fd[0]);
 	posix_spawn_file_actions_addclose(&fa, fd[1]);
@@ -74,12 +120,32 @@ int os_run_capture(const char *const *argv, char *out, size_t room)
 		close(fd[0]);
 		return -err;
 	}
-	drain(fd[0], out, room);
+	in_time = drain(fd[0], out, room, until_ns);
 	close(fd[0]);
+	if (!in_time)
+		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
+	if (!in_time)
+		return -ETIMEDOUT;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int os_run_capture(const char *const *argv, char *out, size_t room)
+{
+	return run(argv, -1, 0, out, room);
+}
+
+int os_run_fed(const char *const *argv, const char *input, size_t len, unsigned limit_ms, char *out, size_t room)
+{
+	int in = input_fd(input, len), r;
+
+	if (in < 0)
+		return in;
+	r = run(argv, in, os_wall_ns() + limit_ms * NSEC_PER_MSEC, out, room);
+	close(in);
+	return r;
 }
 
 int os_regex(const char *expr, const char *text)

@@ -1,4 +1,4 @@
-/* Processes and CPU time of this machine: for the benchmark's peers. */
+/* Processes and CPU time of this machine: for the benchmark's peers, and for code of packet scripts. */
 #ifndef OS_OS_PROC_H
 #define OS_OS_PROC_H
 
@@ -12,6 +12,8 @@ uint64_t os_rss_bytes(void);
 /* Run argv (argv[0] is a path) with no input; its output, at most room - 1 bytes, into out, NUL-terminated.
  * Returns the exit status, or -errno when it could not be started. */
 int os_run_capture(const char *const *argv, char *out, size_t room);
+/* The same with input on its standard input, and at most limit_ms of this machine's time: then it is killed, and -ETIMEDOUT. */
+int os_run_fed(const char *const *argv, const char *input, size_t len, unsigned limit_ms, char *out, size_t room);
 /* Does an extended regular expression match somewhere in text? 1, 0, or -EINVAL when it is none. */
 int os_regex(const char *expr, const char *text);
 /* Folder of the running executable into buf. 0 or -errno. */

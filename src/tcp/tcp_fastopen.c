@@ -44,6 +44,13 @@ void tcp_fastopen_forget(struct sock *sk)
 		e->c.len = 0;
 }
 
+/* "ip tcp_metrics flush": no peer's cookie is known any more. */
+void tcp_fastopen_forget_all(struct net *net)
+{
+	if (net->tcp->fo_cache)
+		memset(net->tcp->fo_cache, 0, FO_CACHE * sizeof(*net->tcp->fo_cache));
+}
+
 /* ---- client ---- */
 /* The data goes into a segment of its own behind the SYN in the retransmit queue, and out in the SYN itself. */
 static struct sk_buff *queue_syn_data(struct sock *sk, struct tcp_fo_request *req, uint32_t len)

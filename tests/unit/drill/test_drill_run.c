@@ -110,6 +110,26 @@ static void code_fails_by_line(void **state)
 	expect(OPENED "+0 %{ assert tcpi_nosuch }%\n", DRILL_FAIL, "NameError: there is no name tcpi_nosuch");
 }
 
+/* What is more than the evaluator knows: names stay from piece to piece, lines are told, size does not matter. */
+static void code_of_every_size_runs(void **state)
+{
+	struct strbuf sb;
+
+	(void)state;
+	expect(OPENED "+0 %{ def f(x):\n  return x + 1\ny = [i for i in range(3)]\n}%\n+0 %{ assert f(1) == 2 and y[2] == 2 and tcpi_snd_cwnd == 10 }%\n", DRILL_PASS, "");
+	expect(OPENED "+0 %{\nfor i in range(3):\n  j = i\nassert j == 1, 'j is %d' % j\n}%\n", DRILL_FAIL,
+	       "t.pkt:11: error executing code: assertion failed: j == 1, 'j is %d' % j: j is 2");
+	expect(OPENED "+0 %{ import os\nnosuch() }%\n", DRILL_FAIL, "t.pkt:9: error executing code: NameError");
+	expect(OPENED "+0 %{\nfor i in [1]:\n  print \"%d\" % i\n}%\n", DRILL_PASS, "1\n");
+	sb_init(&sb);
+	sb_puts(&sb, OPENED "+0 %{ s = '");
+	for (int i = 0; i < 300000; i++)
+		sb_putc(&sb, 'x');
+	sb_puts(&sb, "'\nfor i in [0]: assert len(s) == 300000 }%\n");
+	expect(sb_str(&sb), DRILL_PASS, "");
+	sb_free(&sb);
+}
+
 static void a_run_repeats(void **state)
 {
 	static const char text[] = "--verbose\n" OPENED "+0 write(4, ..., 100) = 100\n+0 > P. 1:101(100) ack 1 win 3\n";
@@ -176,6 +196,7 @@ int main(void)
 		cmocka_unit_test(results_are_compared),
 		cmocka_unit_test(segments_in_a_row_are_joined),
 		cmocka_unit_test(code_fails_by_line),
+		cmocka_unit_test(code_of_every_size_runs),
 		cmocka_unit_test(a_run_repeats),
 		cmocka_unit_test(octets_tell_their_place),
 		cmocka_unit_test(a_script_may_stop_anywhere),
