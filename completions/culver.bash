@@ -44,7 +44,7 @@ _culver() {
 	trace) COMPREPLY=($(compgen -W '--packet --stack --at --names --drops --wire' -- "$cur") $(compgen -d -- "$cur")) ;;
 	lives) COMPREPLY=($(compgen -W '--size --json' -- "$cur")) ;;
 	drill) COMPREPLY=($(compgen -W '--verbose --dry_run --json --seed= -D --mtu= --tolerance_usecs= --ip_version=ipv4' -- "$cur") $(compgen -d -- "$cur") $(compgen -f -X '!*.pkt' -- "$cur")) ;;
-	bench) COMPREPLY=($(compgen -W 'tcp-bulk tcp-rr tcp-crr udp-64 hosts tcp-grid --json --full --cell --seconds --runs --seed --cc' -- "$cur")) ;;
+	bench) COMPREPLY=($(compgen -W 'tcp-bulk tcp-rr tcp-crr udp-64 hosts tcp-grid --json --full --fair --cell --seconds --runs --seed --cc' -- "$cur")) ;;
 	help) COMPREPLY=($(compgen -W 'visit lab up run trace lives drill bench' -- "$cur")) ;;
 	esac
 }

@@ -1,13 +1,14 @@
 /* TCP beside Linux's TCP under loss: transfers over one culver cable with a rate limiter, a queue, delay, loss and
- * reordering, in real time, on three roads at once so that what disturbs one disturbs all:
+ * reordering, in real time, on several roads at once so that what disturbs one disturbs all:
  *
  *     Linux  ---- cable ---- Linux       the measure
  *     culver ---- cable ---- Linux       culver sends
  *     Linux  ---- cable ---- culver      culver receives
  *
- * A Linux end is a program in a network namespace of its own whose TAP is plugged into the cable (os_ns). Every octet is
- * checked by the receiver; time, repeated segments and silences are read from the frames on the cable, alike for all
- * three. Called by bench.c. */
+ * Or two senders, each of either kind, over one cable (bench_grid_fair.c). A Linux end is a program in a network namespace of its own whose TAP is plugged into the cable (os_ns). Every octet is
+ * checked by the receiver; time, repeated segments and silences are read from the frames on the cable, alike for all.
+ * Nothing waits for ever: a road on which nothing is acknowledged for a minute ends the run, and programs die with this one.
+ * Called by bench_grid_table.c. */
 #include "wire/tcp_hdr.h" /* before <netinet/tcp.h> */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -30,6 +31,7 @@
 
 #define NET_A(road) (0x0a090001u + ((uint32_t)(road) << 8)) /* the sender; the receiver has the next address */
 #define PEER "culver-peer-grid"
+#define QUEUE_MIN 131072u
 
 /* ---- what the cable shows of one connection ---- */
 static void watch_data(struct grid_road *r, uint32_t seq, uint32_t len, uint8_t flags, uint64_t now)
@@ -56,10 +58,12 @@ static void watch_data(struct grid_road *r, uint32_t seq, uint32_t len, uint8_t 
 	r->segments += len != 0;
 }
 
-static void watch_ack(struct grid_road *r, uint32_t ack, uint64_t now)
+static void watch_ack(const struct grid_bench *b, struct grid_road *r, uint32_t ack, uint64_t now)
 {
 	if (!r->start_ns || (int32_t)(ack - r->una) <= 0)
 		return;
+	if (now - r->start_ns > b->late_ns && now - r->start_ns < b->for_ns)
+		r->late_octets += ack - r->una;
 	if (now - r->progress_ns > r->silence_ns)
 		r->silence_ns = now - r->progress_ns;
 	r->una = ack;
@@ -88,7 +92,7 @@ void grid_watch(void *arg, const struct hw_port *from, const struct hw_frame *f,
 		else if (fate[0] == 'l')
 			b->road[road].lost++;
 	} else if ((src & 0xff) == 2 && from->node[0] == 's' && fate[0] != 'l') {
-		watch_ack(&b->road[road], get_be32(tcp + 8), t_ns);
+		watch_ack(b, &b->road[road], get_be32(tcp + 8), t_ns);
 	}
 }
 
@@ -103,7 +107,7 @@ static int culver_sender(struct task *t, int argc, char **argv)
 
 	sys_nanosleep(t, e->wait_ns);
 	e->code = 3;
-	if (sys_setsockopt(t, fd, IPPROTO_TCP, TCP_CONGESTION, e->b->cc, (socklen_t)strlen(e->b->cc)) ||
+	if (sys_setsockopt(t, fd, IPPROTO_TCP, TCP_CONGESTION, e->cc, (socklen_t)strlen(e->cc)) ||
 	    sys_connect(t, fd, (struct sockaddr *)&a, sizeof(a)))
 		return 3;
 	for (end = sys_clock_ns(t) + e->b->for_ns; sys_clock_ns(t) < end;) {
@@ -129,7 +133,7 @@ static int culver_receiver(struct task *t, int argc, char **argv)
 	ssize_t n;
 
 	e->code = 3;
-	sys_setsockopt(t, fd, IPPROTO_TCP, TCP_CONGESTION, e->b->cc, (socklen_t)strlen(e->b->cc));
+	sys_setsockopt(t, fd, IPPROTO_TCP, TCP_CONGESTION, e->cc, (socklen_t)strlen(e->cc));
 	if (!sys_bind(t, fd, (struct sockaddr *)&a, sizeof(a)) && !sys_listen(t, fd, 1)) {
 		c = sys_accept4(t, fd, NULL, NULL, 0);
 		e->code = 0;
@@ -173,8 +177,8 @@ static int linux_start(struct grid_end *e, struct lab_node *n, bool sends)
 {
 	struct os_ns_params *p = xcalloc(1, sizeof(*p));
 	char path[4300], ip[16], ms[24], err[OS_NS_ERR] = "";
-	char *send_argv[] = { path, (char *)(uintptr_t) "send", ip, ms, (char *)(uintptr_t)e->b->cc, NULL };
-	char *recv_argv[] = { path, (char *)(uintptr_t) "recv", (char *)(uintptr_t)e->b->cc, NULL };
+	char *send_argv[] = { path, (char *)(uintptr_t) "send", ip, ms, (char *)(uintptr_t)e->cc, NULL };
+	char *recv_argv[] = { path, (char *)(uintptr_t) "recv", (char *)(uintptr_t)e->cc, NULL };
 	struct strbuf resolv;
 	int rc = -1;
 
@@ -198,101 +202,127 @@ static int linux_start(struct grid_end *e, struct lab_node *n, bool sends)
 	return rc;
 }
 
-/* ---- a cell ---- */
-static uint32_t *copy_drops(const struct grid_bench *b, uint32_t side, uint32_t *n)
+/* ---- the world ---- */
+/* Which frames are lost is drawn from the seed alone: the same numbers on each road, or luck would be compared. */
+static uint32_t *draw_losses(const struct grid_bench *b, const struct grid_road *r, uint32_t side, uint64_t seed, uint32_t *n)
 {
-	uint32_t *d = xcalloc(b->n_drop[side] + 1, sizeof(*d));
+	uint64_t frames = r->tc.rate_bps / 8 / 1000 * (b->for_ns / NSEC_PER_SEC + 2) + 1000;
+	uint32_t *d = xcalloc(GRID_DROPS, sizeof(*d));
+	struct rng g;
 
-	memcpy(d, b->drop[side], b->n_drop[side] * sizeof(*d));
-	*n = b->n_drop[side];
+	*n = 0;
+	rng_derive(&g, seed, side ? "b" : "a", "tcp-grid");
+	for (uint64_t i = 8; i < frames && *n < GRID_DROPS; i++) /* ARP and handshake pass */
+		if (rng_chance(&g, r->loss_ppm))
+			d[(*n)++] = (uint32_t)i;
 	return d;
 }
 
-/* Which frames are lost is drawn once for all roads: the same numbers on each, or luck would be compared. */
-static void draw_losses(struct grid_bench *b, uint64_t seed)
+static struct topo_link *add_link(struct topo *t, uint32_t a, const char *ifa, uint32_t b, const char *ifb)
 {
-	uint64_t frames = b->tc.rate_bps / 8 / 1000 * (b->for_ns / NSEC_PER_SEC + 2) + 1000;
+	struct topo_link *l = topo_add_link(t);
 
-	for (uint32_t side = 0; side < 2; side++) {
-		struct rng r;
+	l->line_rate_bps = 10000000000ull;
+	topo_set_end(&l->end[0], a, ifa);
+	topo_set_end(&l->end[1], b, ifb);
+	return l;
+}
 
-		rng_derive(&r, seed, side ? "b" : "a", "tcp-grid");
-		b->n_drop[side] = 0;
-		for (uint64_t i = 8; i < frames && b->n_drop[side] < GRID_DROPS; i++) /* ARP and handshake pass */
-			if (rng_chance(&r, b->loss_ppm))
-				b->drop[side][b->n_drop[side]++] = (uint32_t)i;
+static void impair(struct topo_link *l, const struct grid_bench *b, const struct grid_road *r, uint64_t seed)
+{
+	for (uint32_t i = 0; i < 2; i++) {
+		l->end[i].has_tc = true;
+		topo_tc_copy(&l->end[i].tc, &r->tc);
+		l->end[i].tc.drop = draw_losses(b, r, i, seed, &l->end[i].tc.n_drop);
 	}
 }
 
-/* a ---- impaired cable ---- switch ---- clean cable ---- b: a cable takes one TAP only */
-static void add_end(struct topo *t, const struct grid_bench *b, uint32_t node, uint32_t sw, uint32_t ip, bool clean)
+static struct topo_link *add_end(struct topo *t, const struct grid_bench *b, const char *name, uint32_t sw, uint32_t ip)
 {
-	struct topo_link *l = topo_add_link(t);
+	uint32_t node = topo_add_node(t, name, TOPO_LINUX);
+	struct topo_link *l = add_link(t, node, "eth1", sw, name);
 	struct topo_node *n = &t->node[node];
 	struct topo_at at = { 0, 0 };
 
-	l->line_rate_bps = 10000000000ull;
 	n->nic.rx_ring = n->nic.tx_ring = 1024;
 	if (b->rmem[0])
 		topo_pairs_set(&n->sysctls, "net.ipv4.tcp_rmem", b->rmem, at);
 	if (b->wmem[0])
 		topo_pairs_set(&n->sysctls, "net.ipv4.tcp_wmem", b->wmem, at);
-	topo_set_end(&l->end[0], node, "eth1");
-	topo_set_end(&l->end[1], sw, clean ? "b" : "a");
 	l->end[0].has_ip = true;
 	l->end[0].ip = ip;
 	l->end[0].plen = 24;
-	for (uint32_t i = 0; i < 2 && !clean; i++) {
-		l->end[i].has_tc = true;
-		topo_tc_copy(&l->end[i].tc, &b->tc);
-		l->end[i].tc.drop = copy_drops(b, i, &l->end[i].tc.n_drop);
-	}
+	return l;
 }
 
-static void add_road(struct topo *t, const struct grid_bench *b, uint32_t road)
+static bool is_shared(const struct grid_bench *b, uint32_t road)
 {
-	uint32_t a, z, sw;
+	return b->road[road].shares || (road + 1 < b->n_roads && b->road[road + 1].shares);
+}
+
+/*     a ---- impaired cable ---- s ---- clean cable ---- b          a cable takes one TAP only
+ * or  a, a ---- clean ---- s ---- impaired ---- q ---- clean ---- b, b */
+static void add_road(struct topo *t, const struct grid_bench *b, uint32_t road, uint64_t seed)
+{
+	const struct grid_road *r = &b->road[road];
+	uint32_t s, q;
+	struct topo_link *l;
 	char name[16];
 
+	snprintf(name, sizeof(name), "s%u", r->shares ? road - 1 : road);
+	s = r->shares ? topo_find(t, name) : topo_add_node(t, name, TOPO_BRIDGE);
+	q = s;
+	if (is_shared(b, road)) {
+		snprintf(name, sizeof(name), "q%u", r->shares ? road - 1 : road);
+		q = r->shares ? topo_find(t, name) : topo_add_node(t, name, TOPO_BRIDGE);
+		if (!r->shares)
+			impair(add_link(t, s, "far", q, "near"), b, r, seed);
+	}
 	snprintf(name, sizeof(name), "a%u", road);
-	a = topo_add_node(t, name, TOPO_LINUX);
+	l = add_end(t, b, name, s, NET_A(road));
+	if (q == s)
+		impair(l, b, r, seed);
 	snprintf(name, sizeof(name), "b%u", road);
-	z = topo_add_node(t, name, TOPO_LINUX);
-	snprintf(name, sizeof(name), "s%u", road);
-	sw = topo_add_node(t, name, TOPO_BRIDGE);
-	add_end(t, b, a, sw, NET_A(road), false);
-	add_end(t, b, z, sw, NET_A(road) + 1, true);
+	add_end(t, b, name, q, NET_A(road) + 1);
 }
 
+/* ---- a run ---- */
+/* Asked after every turn. Stand-still is looked for here too: what nothing acknowledges is told by nobody else. */
 static bool all_over(void *arg)
 {
 	struct grid_bench *b = arg;
-	bool over = true;
+	uint64_t now = b->lab->q.now_ns;
+	bool over = true, stuck = false;
 
 	for (uint32_t i = 0; i < 2 * b->n_roads; i++) {
 		struct grid_end *e = &b->end[i];
+		struct grid_road *r = &b->road[i / 2];
 
 		if (!e->over && e->is_linux)
 			e->over = os_ns_exited(&e->child, &e->code);
 		else if (!e->over)
 			e->over = e->t->state == TASK_ZOMBIE;
 		over = over && e->over;
+		if (e->over || now - r->progress_ns < GRID_STALL_NS)
+			continue;
+		r->silence_ns = max_u64(r->silence_ns, now - r->progress_ns);
+		stuck = stuck || now - r->progress_ns >= GRID_GIVE_UP_NS;
 	}
-	return over;
+	return over || stuck;
 }
 
 static int start_ends(struct grid_bench *b)
 {
 	for (uint32_t i = 0; i < 2 * b->n_roads; i++) {
 		uint32_t road = i / 2;
-		bool sends = !(i & 1), is_linux = b->kind[road][i & 1] == GRID_LINUX;
+		bool sends = !(i & 1), is_linux = b->road[road].kind[i & 1] == GRID_LINUX;
 		struct grid_end *e = &b->end[i];
 		char name[16];
 		struct lab_node *n;
 
 		snprintf(name, sizeof(name), "%c%u", sends ? 'a' : 'b', road);
 		n = lab_find(b->lab, name);
-		*e = (struct grid_end){ .b = b, .peer = NET_A(road) + sends, .wait_ns = 300 * NSEC_PER_MSEC };
+		*e = (struct grid_end){ .b = b, .peer = NET_A(road) + sends, .cc = b->road[road].cc, .wait_ns = 300 * NSEC_PER_MSEC };
 		if (is_linux && linux_start(e, n, sends))
 			return -1;
 		if (!is_linux)
@@ -311,6 +341,8 @@ static void run_ends(struct grid_bench *b)
 		if (!sends)
 			lab_live_run(b->lab, NULL, 0, NULL, NULL, 300 * NSEC_PER_MSEC);
 	}
+	for (uint32_t i = 0; i < b->n_roads; i++) /* who never begins has made no progress since now */
+		b->road[i].progress_ns = max_u64(b->road[i].progress_ns, b->lab->q.now_ns);
 	lab_live_run(b->lab, NULL, 0, all_over, b, b->for_ns + 120 * NSEC_PER_SEC);
 }
 
@@ -329,9 +361,21 @@ static void end_ends(struct grid_bench *b)
 		if (!e->over && !e->code)
 			e->code = 5;
 	}
+	for (uint32_t i = 0; i < b->n_roads; i++)
+		b->road[i].stalled = b->road[i].silence_ns >= GRID_STALL_NS;
 }
 
-int grid_cell(struct grid_bench *b, uint64_t seed)
+bool grid_road_failed(const struct grid_bench *b, uint32_t road)
+{
+	return b->end[2 * road].code || b->end[2 * road + 1].code || b->road[road].stalled;
+}
+
+static void forget_what_was_seen(struct grid_road *r)
+{
+	*r = (struct grid_road){ .tc = r->tc, .loss_ppm = r->loss_ppm, .cc = r->cc, .kind = { r->kind[0], r->kind[1] }, .shares = r->shares };
+}
+
+int grid_run_roads(struct grid_bench *b, uint64_t seed)
 {
 	struct lab_opts opts = { .seed = seed, .has_seed = true, .realtime = true, .wire = grid_watch, .wire_arg = b };
 	struct lab_source src;
@@ -340,13 +384,13 @@ int grid_cell(struct grid_bench *b, uint64_t seed)
 	int rc = 3;
 
 	memset(&src, 0, sizeof(src));
-	memset(b->road, 0, sizeof(b->road));
 	memset(b->end, 0, sizeof(b->end));
-	draw_losses(b, seed);
 	topo_init(&src.topo, "tcp-grid");
 	src.base = xstrdup(".");
-	for (uint32_t i = 0; i < b->n_roads; i++)
-		add_road(&src.topo, b, i);
+	for (uint32_t i = 0; i < b->n_roads; i++) {
+		forget_what_was_seen(&b->road[i]);
+		add_road(&src.topo, b, i, seed);
+	}
 	if (topo_check(&src.topo, &e) || !(b->lab = lab_new(&src, &opts, &err, &e))) {
 		fprintf(stderr, "culver bench: %s\n", e.text);
 	} else {
@@ -358,7 +402,52 @@ int grid_cell(struct grid_bench *b, uint64_t seed)
 		for (uint32_t i = 0; i < b->lab->n_links; i++)
 			lab_detach(&b->lab->link[i]);
 		lab_free(b->lab);
+		b->lab = NULL;
 	}
 	lab_source_close(&src);
 	return rc;
+}
+
+/* ---- what is asked ---- */
+/* culver's buffers are to be as large as the kernel's. */
+static void read_limit(const char *path, char *out, size_t room)
+{
+	char *text = NULL;
+	size_t len;
+
+	out[0] = '\0';
+	if (!os_read_file(path, 4096, &text, &len) && len && len < room)
+		memcpy(out, text, len), out[len] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	free(text);
+}
+
+struct grid_bench *grid_bench_new(uint64_t for_ns)
+{
+	struct grid_bench *b = xcalloc(1, sizeof(*b));
+	uint8_t *pattern = malloc(GRID_PATTERN);
+
+	grid_pattern(pattern);
+	b->pattern = pattern;
+	b->for_ns = for_ns;
+	read_limit("/proc/sys/net/ipv4/tcp_rmem", b->rmem, sizeof(b->rmem));
+	read_limit("/proc/sys/net/ipv4/tcp_wmem", b->wmem, sizeof(b->wmem));
+	return b;
+}
+
+void grid_bench_free(struct grid_bench *b)
+{
+	free((void *)(uintptr_t)b->pattern);
+	free(b);
+}
+
+struct grid_road *grid_add_road(struct grid_bench *b, uint32_t rtt_ms, uint32_t rate_mbit, uint32_t loss_ppm, uint32_t reorder_ppm)
+{
+	struct grid_road *r = &b->road[b->n_roads++];
+	uint64_t bdp = rate_mbit * 125ull * rtt_ms; /* octets */
+
+	*r = (struct grid_road){ .loss_ppm = loss_ppm, .cc = "cubic" };
+	r->tc = (struct tc_params){ .delay_ns = rtt_ms * NSEC_PER_MSEC / 2, .rate_bps = rate_mbit * 1000000ull,
+				    .limit_bytes = (uint32_t)max_u64(bdp, QUEUE_MIN), .reorder_ppm = reorder_ppm, .reorder_gap_ns = rtt_ms * NSEC_PER_MSEC / 8 };
+	return r;
 }

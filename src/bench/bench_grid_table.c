@@ -1,16 +1,17 @@
 /* culver bench tcp-grid: which cells, how often, and the table: goodput of each road, culver's in parts of Linux's, median
- * and least. Called by bench.c; the transfers are bench_grid.c's. */
+ * and least. Cells in which not much can flow run together; those that are more than a core can carry on three roads, one
+ * road after the other. Called by bench.c; the transfers are bench_grid.c's. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/strbuf.h"
 #include "bench/bench_grid.h"
-#include "bench/peers/grid_pattern.h"
 #include "os/os_file.h"
 #include "tcp/tcp.h"
 
-#define QUEUE_MIN 131072u
 #define CELLS_MAX 180u
+#define CELLS_AT_ONCE (GRID_ROADS / 3)
+#define MBIT_AT_ONCE 450u /* what this program carries between TAPs on one core with something to spare */
 #define GOAL_MEDIAN 95u /* percent */
 #define GOAL_LEAST 80u
 
@@ -24,7 +25,7 @@ static const struct cell dozen[] = {
 };
 
 struct grid_opts {
-	bool full, json, has_cell;
+	bool full, json, has_cell, fair, has_seconds;
 	uint64_t seconds, runs, seed;
 	const char *cc;
 	struct cell one;
@@ -33,39 +34,81 @@ struct grid_opts {
 struct sums { /* of one cell, over its runs */
 	uint64_t goodput[3]; /* bits per second, summed */
 	uint64_t segments[3], repeated[3], lost[3], silence_ns[3];
-	uint32_t bad;
+	uint32_t bad, stalls;
+	bool done;
 };
 
-static void set_cell(struct grid_bench *b, const struct cell *c)
+/* Mbit/s that may flow: where losses bound the window, twice what Reno's response function says (CUBIC's is below that here). */
+static uint32_t demand(const struct cell *c, const struct grid_opts *o)
 {
-	uint64_t bdp = c->rate_mbit * 125ull * c->rtt_ms; /* octets */
+	uint64_t w = 1, segs;
 
-	b->loss_ppm = c->loss_ppm;
-	b->tc = (struct tc_params){ .delay_ns = c->rtt_ms * NSEC_PER_MSEC / 2, .rate_bps = c->rate_mbit * 1000000ull,
-				    .limit_bytes = (uint32_t)max_u64(bdp, QUEUE_MIN), .reorder_ppm = c->reorder_ppm, .reorder_gap_ns = c->rtt_ms * NSEC_PER_MSEC / 8 };
+	if (!c->loss_ppm || !strcmp(o->cc, "bbr"))
+		return c->rate_mbit;
+	for (segs = 1500000 / c->loss_ppm; w * w < segs; w++)
+		;
+	return (uint32_t)min_u64(c->rate_mbit, 2 * 1448 * 8 * w / c->rtt_ms / 1000 + 1);
 }
 
-static int run_cell(struct grid_bench *b, const struct cell *c, const struct grid_opts *o, struct sums *s)
+static void ask(struct grid_bench *b, const struct cell *c, const struct grid_opts *o, uint32_t road)
 {
-	memset(s, 0, sizeof(*s));
-	set_cell(b, c);
-	for (uint64_t run = 0; run < o->runs; run++) {
-		int rc = grid_cell(b, o->seed + run);
+	struct grid_road *r = grid_add_road(b, c->rtt_ms, c->rate_mbit, c->loss_ppm, c->reorder_ppm);
 
-		if (rc)
-			return rc;
-		for (uint32_t i = 0; i < 3; i++) {
-			const struct grid_road *r = &b->road[i];
-			uint64_t ns = r->progress_ns - r->start_ns;
+	r->cc = o->cc;
+	r->kind[0] = road == 1 ? GRID_CULVER : GRID_LINUX;
+	r->kind[1] = road == 2 ? GRID_CULVER : GRID_LINUX;
+}
 
-			s->goodput[i] += ns ? (uint64_t)((unsigned __int128)r->octets * 8 * NSEC_PER_SEC / ns) : 0;
-			s->segments[i] += r->segments;
-			s->repeated[i] += r->repeated;
-			s->lost[i] += r->lost + r->queue_drops;
-			s->silence_ns[i] = max_u64(s->silence_ns[i], r->silence_ns);
-			s->bad += b->end[2 * i].code || b->end[2 * i + 1].code;
-		}
+static void add_up(const struct grid_bench *b, uint32_t from, uint32_t road, struct sums *s)
+{
+	const struct grid_road *r = &b->road[from];
+	uint64_t ns = r->progress_ns - r->start_ns;
+
+	s->goodput[road] += ns && r->start_ns ? (uint64_t)((unsigned __int128)r->octets * 8 * NSEC_PER_SEC / ns) : 0;
+	s->segments[road] += r->segments;
+	s->repeated[road] += r->repeated;
+	s->lost[road] += r->lost + r->queue_drops;
+	s->silence_ns[road] = max_u64(s->silence_ns[road], r->silence_ns);
+	s->stalls += r->stalled;
+	s->bad += grid_road_failed(b, from);
+	s->done = true;
+}
+
+/* The first cell that is not done, and with it as many of the others as can flow beside it. Their indices in at; how many. */
+static uint32_t choose_batch(const struct cell *cells, const struct sums *s, uint32_t n, const struct grid_opts *o, uint32_t *at)
+{
+	uint32_t k = 0, mbit = 0;
+
+	for (uint32_t i = 0; i < n && k < CELLS_AT_ONCE; i++) {
+		uint32_t more = 3 * demand(&cells[i], o);
+
+		if (s[i].done || (k && mbit + more > MBIT_AT_ONCE))
+			continue;
+		at[k++] = i;
+		mbit += more;
 	}
+	return k;
+}
+
+static int run_batch(struct grid_bench *b, const struct cell *cells, struct sums *s, const uint32_t *at, uint32_t k, const struct grid_opts *o)
+{
+	bool apart = k == 1 && 3 * demand(&cells[at[0]], o) > MBIT_AT_ONCE;
+
+	for (uint64_t run = 0; run < o->runs; run++)
+		for (uint32_t turn = 0; turn < (apart ? 3u : 1u); turn++) {
+			int rc;
+
+			b->n_roads = 0;
+			for (uint32_t i = 0; i < k; i++)
+				for (uint32_t road = 0; road < 3; road++)
+					if (!apart || road == turn)
+						ask(b, &cells[at[i]], o, road);
+			rc = grid_run_roads(b, o->seed + run);
+			if (rc)
+				return rc;
+			for (uint32_t i = 0; i < b->n_roads; i++)
+				add_up(b, i, apart ? turn : i % 3, &s[at[i / 3]]);
+		}
 	return 0;
 }
 
@@ -80,16 +123,18 @@ static void print_cell(const struct cell *c, const struct sums *s, const struct 
 
 	if (o->json) {
 		printf("%s{\"work\":\"tcp-grid\",\"cc\":\"%s\",\"loss_ppm\":%u,\"reorder_ppm\":%u,\"rtt_ms\":%u,\"rate_mbit\":%u,"
-		       "\"runs\":%llu,\"bad\":%u", first ? "" : ",\n", o->cc, c->loss_ppm, c->reorder_ppm, c->rtt_ms, c->rate_mbit,
-		       (unsigned long long)o->runs, s->bad);
+		       "\"runs\":%llu,\"bad\":%u,\"stalls\":%u", first ? "" : ",\n", o->cc, c->loss_ppm, c->reorder_ppm, c->rtt_ms, c->rate_mbit,
+		       (unsigned long long)o->runs, s->bad, s->stalls);
 		for (uint32_t i = 0; i < 3; i++)
 			printf(",\"%s\":[%llu,%llu,%llu,%llu]", road[i], (unsigned long long)(s->goodput[i] / o->runs),
 			       (unsigned long long)s->repeated[i], (unsigned long long)s->lost[i], (unsigned long long)(s->silence_ns[i] / NSEC_PER_MSEC));
 		printf("}");
+		fflush(stdout);
 		return;
 	}
-	printf("loss %u.%u%% reorder %u%% rtt %u ms rate %u Mbit/s%s\n", c->loss_ppm / 10000, c->loss_ppm / 1000 % 10, c->reorder_ppm / 10000,
-	       c->rtt_ms, c->rate_mbit, s->bad ? "   NOT EQUAL OR NOT ENDED" : "");
+	printf("loss %u.%u%% reorder %u%% rtt %u ms rate %u Mbit/s%s%s\n", c->loss_ppm / 10000, c->loss_ppm / 1000 % 10, c->reorder_ppm / 10000,
+	       c->rtt_ms, c->rate_mbit, s->bad > s->stalls ? "   NOT EQUAL OR NOT ENDED" : "",
+	       s->stalls ? "   STALL" : "");
 	for (uint32_t i = 0; i < 3; i++)
 		printf("  %-16s %8.2f Mbit/s  %3u%%  repeated %6llu  lost %6llu  longest silence %5llu ms\n", road[i],
 		       (double)s->goodput[i] / 1e6 / (double)o->runs, percent(s, i), (unsigned long long)s->repeated[i],
@@ -148,8 +193,7 @@ static int parse_cell(const char *s, struct cell *c)
 		       : -1;
 }
 
-/* A congestion control that culver has and the kernel too. */
-static bool known_on_both(const char *name)
+bool grid_known_on_both(const char *name)
 {
 	char *text = NULL, *save, *w;
 	bool found = false;
@@ -172,14 +216,16 @@ static int parse_opts(int argc, char **argv, struct grid_opts *o)
 			o->full = true;
 		else if (!strcmp(argv[i], "--json"))
 			o->json = true;
+		else if (!strcmp(argv[i], "--fair"))
+			o->fair = true;
 		else if (!strcmp(argv[i], "--seconds") && v && !u64_parse(v, 1, 3600, &o->seconds))
-			i++;
+			o->has_seconds = true, i++;
 		else if (!strcmp(argv[i], "--runs") && v && !u64_parse(v, 1, 1000, &o->runs))
 			i++;
 		else if (!strcmp(argv[i], "--seed") && v && !u64_parse(v, 0, UINT64_MAX, &o->seed))
 			i++;
 		else if (!strcmp(argv[i], "--cc") && v) {
-			if (!known_on_both(v))
+			if (!grid_known_on_both(v))
 				return fprintf(stderr, "culver bench: tcp-grid: '%s' is not a congestion control of both culver and this machine's kernel "
 						       "(net.ipv4.tcp_available_congestion_control)\n", v), 2;
 			o->cc = argv[++i];
@@ -187,65 +233,52 @@ static int parse_opts(int argc, char **argv, struct grid_opts *o)
 		else if (!strcmp(argv[i], "--cell") && v && !parse_cell(v, &o->one))
 			o->has_cell = true, i++;
 		else
-			return fprintf(stderr, "culver bench: tcp-grid does not understand '%s' (usage: culver bench tcp-grid [--full] [--seconds N] "
+			return fprintf(stderr, "culver bench: tcp-grid does not understand '%s' (usage: culver bench tcp-grid [--full | --fair] [--seconds N] "
 					       "[--runs N] [--seed N] [--cc NAME] [--cell LOSS_PPM,REORDER_PPM,RTT_MS,MBIT] [--json])\n", argv[i]), 2;
 	}
 	return 0;
 }
 
-/* culver's buffers are to be as large as the kernel's. */
-static void read_limit(const char *path, char *out, size_t room)
+static int run_cells(const struct cell *cells, uint32_t n, const struct grid_opts *o)
 {
-	char *text = NULL;
-	size_t len;
+	struct grid_bench *b = grid_bench_new(o->seconds * NSEC_PER_SEC);
+	struct sums *s = xcalloc(n, sizeof(*s));
+	uint32_t *ratio = xcalloc(2 * n, sizeof(*ratio)), at[CELLS_AT_ONCE], k, n_ratios = 0, bad = 0;
+	int rc = 0;
 
-	out[0] = '\0';
-	if (!os_read_file(path, 4096, &text, &len) && len && len < room)
-		memcpy(out, text, len), out[len] = '\0';
-	out[strcspn(out, "\n")] = '\0';
-	free(text);
+	while (!rc && (k = choose_batch(cells, s, n, o, at)) > 0) {
+		rc = run_batch(b, cells, s, at, k, o);
+		for (uint32_t i = 0; i < k && !rc; i++) {
+			print_cell(&cells[at[i]], &s[at[i]], o, !n_ratios);
+			bad += s[at[i]].bad;
+			ratio[n_ratios++] = percent(&s[at[i]], 1);
+			ratio[n_ratios++] = percent(&s[at[i]], 2);
+		}
+	}
+	if (!rc) {
+		print_sum(ratio, n_ratios, bad, o);
+		rc = bad || ratio[n_ratios / 2] < GOAL_MEDIAN || ratio[0] < GOAL_LEAST;
+	}
+	free(ratio);
+	free(s);
+	grid_bench_free(b);
+	return rc;
 }
 
 int bench_grid(int argc, char **argv)
 {
 	struct grid_opts o = { .seconds = 10, .runs = 1, .seed = 1, .cc = "cubic" };
-	struct grid_bench *b = xcalloc(1, sizeof(*b));
-	struct cell *cells = xcalloc(CELLS_MAX, sizeof(*cells));
-	uint32_t *ratio = xcalloc(2 * CELLS_MAX, sizeof(*ratio)), n, bad = 0;
-	uint8_t *pattern = malloc(GRID_PATTERN);
+	struct cell cells[CELLS_MAX];
 	int rc = parse_opts(argc, argv, &o);
 
-	grid_pattern(pattern);
-	b->pattern = pattern;
-	b->cc = o.cc;
-	b->for_ns = o.seconds * NSEC_PER_SEC;
-	b->n_roads = 3;
-	b->kind[1][0] = b->kind[2][1] = GRID_CULVER;
-	read_limit("/proc/sys/net/ipv4/tcp_rmem", b->rmem, sizeof(b->rmem));
-	read_limit("/proc/sys/net/ipv4/tcp_wmem", b->wmem, sizeof(b->wmem));
-	n = choose_cells(cells, &o);
-	if (o.json && !rc)
+	if (rc)
+		return rc;
+	if (o.fair)
+		return bench_grid_fair((o.has_seconds ? o.seconds : 60) * NSEC_PER_SEC, o.seed, o.json);
+	if (o.json)
 		printf("[");
-	for (uint32_t i = 0; i < n && !rc; i++) {
-		struct sums s;
-
-		rc = run_cell(b, &cells[i], &o, &s);
-		if (rc)
-			break;
-		print_cell(&cells[i], &s, &o, !i);
-		bad += s.bad;
-		ratio[2 * i] = percent(&s, 1);
-		ratio[2 * i + 1] = percent(&s, 2);
-	}
-	if (!rc)
-		print_sum(ratio, 2 * n, bad, &o);
-	if (o.json && !rc)
+	rc = run_cells(cells, choose_cells(cells, &o), &o);
+	if (o.json)
 		printf("]\n");
-	if (!rc && (bad || ratio[n] < GOAL_MEDIAN || ratio[0] < GOAL_LEAST))
-		rc = 1;
-	free(pattern);
-	free(ratio);
-	free(cells);
-	free(b);
 	return rc;
 }

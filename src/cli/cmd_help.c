@@ -71,7 +71,8 @@ static const struct cli_cmd commands[] = {
 	  "           this machine's kernel over lossy cables, beside its own. Needs namespaces and /dev/net/tun\n"
 	  "  --json   one JSON object\n\n"
 	  "tcp-grid takes:\n"
-	  "  --full           180 cells instead of a dozen\n"
+	  "  --full           180 cells instead of a dozen (twenty minutes or so)\n"
+	  "  --fair           instead: two flows over one bottleneck for a minute, culver's and Linux's, and what each gets\n"
 	  "  --cell L,O,T,R   one: loss and reordering in millionths, round trip in ms, Mbit/s\n"
 	  "  --seconds N, --runs N, --seed N, --cc NAME\n" },
 	{ "help", cmd_help, "help [COMMAND]", "This, or the help of a command.\n" },

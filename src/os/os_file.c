@@ -16,13 +16,14 @@
 
 #define OS_PATH_MAX 4096
 #define OS_MAX_NAMES 1000000u
+#define PROC_ROOM 65536u /* files of /proc and /sys say that they are empty */
 
 int os_read_file(const char *path, size_t max, char **data, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), err = 0;
 	struct stat st;
 	char *buf = NULL;
-	size_t n = 0;
+	size_t n = 0, room = 0;
 
 	if (fd < 0)
 		return -errno;
@@ -34,10 +35,12 @@ int os_read_file(const char *path, size_t max, char **data, size_t *len)
 		err = -EINVAL;
 	else if (st.st_size < 0 || (uint64_t)st.st_size > max)
 		err = -EFBIG;
-	if (!err)
-		buf = xcalloc(1, (size_t)st.st_size + 1);
-	while (!err && n < (size_t)st.st_size) {
-		ssize_t r = read(fd, buf + n, (size_t)st.st_size - n);
+	if (!err) {
+		room = st.st_size ? (size_t)st.st_size : max < PROC_ROOM ? max : PROC_ROOM;
+		buf = xcalloc(1, room + 1);
+	}
+	while (!err && n < room) {
+		ssize_t r = read(fd, buf + n, room - n);
 
 		if (r < 0 && errno != EINTR)
 			err = -errno;

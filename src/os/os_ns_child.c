@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -190,6 +191,7 @@ static void report(struct child *c)
 void ns_child_main(const struct os_ns_params *p, int ctl)
 {
 	struct child c = { .p = p, .ctl = ctl, .uid = geteuid(), .gid = getegid() };
+	pid_t parent = getppid();
 	sigset_t none;
 	char go;
 	int err;
@@ -204,6 +206,9 @@ void ns_child_main(const struct os_ns_params *p, int ctl)
 	mount_resolv_conf(&c);
 	report(&c);
 	if (recv(ctl, &go, 1, 0) != 1)
+		_exit(3);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* its network dies with us; who waits there would wait for ever */
+	if (getppid() != parent)
 		_exit(3);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

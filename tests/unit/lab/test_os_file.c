@@ -43,6 +43,18 @@ static int teardown(void **state)
 	return chdir("/") || system(cmd);
 }
 
+/* They have size 0 and text all the same. */
+static void files_of_proc_are_read_whole(void **state)
+{
+	char *text = NULL;
+	size_t len = 0;
+
+	assert_int_equal(os_read_file("/proc/self/status", 65536, &text, &len), 0);
+	assert_true(len > 100 && strlen(text) == len && strstr(text, "Pid:"));
+	free(text);
+	assert_int_equal(os_read_file("/dev/null", 10, &text, &len), -EINVAL);
+}
+
 static void folder_reads_what_is_below_it(void **state)
 {
 	struct os_dir *d;
@@ -187,6 +199,7 @@ static void read_file_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(files_of_proc_are_read_whole),
 		cmocka_unit_test(folder_reads_what_is_below_it),
 		cmocka_unit_test(folder_cannot_be_left),
 		cmocka_unit_test(folder_lists_in_order),
