@@ -219,6 +219,7 @@ static void copy_gso(struct skb_shared *to, const struct skb_shared *from)
 	to->gso_segs = from->gso_segs;
 	to->gso_type = from->gso_type;
 	to->gso_fixedid = from->gso_fixedid;
+	to->gso_accecn = from->gso_accecn;
 	to->tx_flags = from->tx_flags;
 	to->tskey = from->tskey;
 }

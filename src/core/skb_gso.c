@@ -72,12 +72,12 @@ static uint32_t gso_copy(const struct gso_plan *p, uint8_t *to, uint32_t off, ui
 	return p->partial ? 0 : csum_partial(to, len, 0);
 }
 
-static void gso_fix_tcp(uint8_t *th, uint32_t seq, bool first, bool last)
+static void gso_fix_tcp(uint8_t *th, uint32_t seq, bool keep_cwr, bool last)
 {
 	struct tcp_hdr *h = (struct tcp_hdr *)(void *)th;
 
 	put_be32(h->seq, seq);
-	if (!first)
+	if (!keep_cwr)
 		h->flags &= (uint8_t)~TCP_CWR;
 	if (!last)
 		h->flags &= (uint8_t)~(TCP_FIN | TCP_PSH);
@@ -158,7 +158,7 @@ static struct sk_buff *gso_one(const struct gso_plan *p, uint32_t off, uint32_t 
 	gso_fix_ip((struct ip4_hdr *)(void *)skb_network_header(seg), (uint16_t)(seg->len - p->nh),
 		   gso_id(skb, index));
 	if (p->tcp)
-		gso_fix_tcp(th, get_be32(th + offsetof(struct tcp_hdr, seq)) + off, off == 0,
+		gso_fix_tcp(th, get_be32(th + offsetof(struct tcp_hdr, seq)) + off, off == 0 || skb_shinfo(skb)->gso_accecn,
 			    off + n == payload);
 	else
 		put_be16(th + offsetof(struct udp_hdr, len), (uint16_t)(UDP_HLEN + n));

@@ -45,7 +45,8 @@ struct skb_shared { /* at end of the data buffer */
 	uint16_t gso_segs;
 	uint8_t gso_type : 7; /* 0, SKB_GSO_TCPV4, SKB_GSO_UDP_L4 */
 	uint8_t gso_fixedid : 1; /* merged on receipt: one identification for all */
-	uint8_t size_class : 4, tx_flags : 4; /* SKBTX_*: what its sender wants to be told (SO_TIMESTAMPING) */
+	/* tx_flags: SKBTX_*, what its sender wants to be told (SO_TIMESTAMPING); gso_accecn: CWR is part of a number, all segments have it */
+	uint8_t size_class : 4, tx_flags : 3, gso_accecn : 1;
 	uint16_t nohdr_refs; /* of dataref: those that look at the payload only */
 	uint32_t tskey;      /* SOF_TIMESTAMPING_OPT_ID: of the packet, or the last byte's sequence number */
 	struct sk_buff *frag_list;

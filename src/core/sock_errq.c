@@ -101,7 +101,7 @@ void sock_skb_tx_timestamp(struct sock *sk, struct sk_buff *skb, uint32_t tsflag
 {
 	struct skb_shared *sh = skb_shinfo(skb);
 
-	sh->tx_flags = sock_tx_flags(tsflags) & 15u;
+	sh->tx_flags = sock_tx_flags(tsflags) & 7u;
 	if ((tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK) && (sk->tsflags & SOF_TIMESTAMPING_OPT_ID))
 		sh->tskey = sk->tskey++;
 }

@@ -40,7 +40,7 @@ static bool put_sack(struct opt_out *o, const struct dopt *x, uint32_t shift)
 	return put_tlv(o, TCPOPT_SACK, b, x->n * 8u);
 }
 
-/* draft-ietf-tcpm-accurate-ecn: kind 172 with EE0B, ECEB, EE1B in this order, 174 the other way round. */
+/* RFC 9768 3.2.3: kind 172 with EE0B, ECEB, EE1B in this order, 174 the other way round. */
 static bool put_accecn(struct opt_out *o, const struct dopt *x)
 {
 	uint8_t b[9];
@@ -50,7 +50,7 @@ static bool put_accecn(struct opt_out *o, const struct dopt *x)
 		b[i * 3 + 1] = (uint8_t)(x->value[i] >> 8);
 		b[i * 3 + 2] = (uint8_t)x->value[i];
 	}
-	return put_tlv(o, x->n && x->field[0] == '0' ? 172 : 174, b, x->n * 3u);
+	return put_tlv(o, x->n && x->field[0] == '0' ? TCPOPT_ACCECN0 : TCPOPT_ACCECN1, b, x->n * 3u);
 }
 
 static bool put_opt(struct opt_out *o, const struct dopt *x, const struct drill_flow *f, bool live)

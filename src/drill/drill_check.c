@@ -360,7 +360,7 @@ static bool follows(const struct check *c, const struct drill_live *next, uint32
 
 	if (!n || have + n > c->k->len || next->data[0] != c->p[0] || next->data[1] != c->p[1] || next->data[9] != c->p[9])
 		return false;
-	if (a[13] & (TCP_FIN | TCP_URG | TCP_SYN | TCP_RST) || ((a[13] & ~TCP_CWR) ^ b[13]) & ~(TCP_PSH | TCP_FIN))
+	if (a[13] & (TCP_FIN | TCP_URG | TCP_SYN | TCP_RST) || (a[13] ^ b[13]) & ~(TCP_PSH | TCP_FIN | TCP_CWR) || (b[13] & ~a[13] & TCP_CWR))
 		return false;
 	return a[12] == b[12] && get_be32(b + 4) == get_be32(a + 4) + have && !memcmp(a + 8, b + 8, 4);
 }

@@ -28,7 +28,8 @@ static const struct field fields[] = {
 	F(segs_out), F(segs_in), F(notsent_bytes), F(min_rtt), F(data_segs_in), F(data_segs_out), F(delivery_rate),
 	F(busy_time), F(rwnd_limited), F(sndbuf_limited), F(delivered), F(delivered_ce), F(bytes_sent), F(bytes_retrans),
 	F(dsack_dups), F(reord_seen), F(rcv_ooopack), F(snd_wnd), F(rcv_wnd), F(rehash), F(total_rto), F(total_rto_recoveries),
-	F(total_rto_time),
+	F(total_rto_time), F(received_ce), F(delivered_e1_bytes), F(delivered_e0_bytes), F(delivered_ce_bytes), F(received_e1_bytes),
+	F(received_e0_bytes), F(received_ce_bytes), F(accecn_fail_mode), F(accecn_opt_seen),
 };
 
 static void info_set(struct drill_code *c, const char *name, int64_t v)

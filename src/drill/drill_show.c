@@ -29,6 +29,15 @@ static void show_hex(struct strbuf *sb, const uint8_t *p, uint32_t n)
 
 /* ---- options, from octets ---- */
 
+static void show_accecn(struct strbuf *sb, const uint8_t *o, uint32_t n)
+{
+	static const char *const word[2][3] = { { "e0b", "ceb", "e1b" }, { "e1b", "ceb", "e0b" } };
+
+	sb_puts(sb, "ECN");
+	for (uint32_t i = 0; i < 3 && 2 + 3 * i + 3 <= n; i++)
+		sb_printf(sb, " %s %u", word[o[0] == TCPOPT_ACCECN1][i], (uint32_t)o[2 + 3 * i] << 16 | get_be16(o + 3 + 3 * i));
+}
+
 static void show_opt(struct strbuf *sb, const uint8_t *o, uint32_t n, uint32_t ts_shift)
 {
 	switch (o[0]) {
@@ -57,6 +66,10 @@ static void show_opt(struct strbuf *sb, const uint8_t *o, uint32_t n, uint32_t t
 	case TCPOPT_MD5SIG:
 		sb_puts(sb, "md5 ");
 		show_hex(sb, o + 2, n - 2);
+		break;
+	case TCPOPT_ACCECN0:
+	case TCPOPT_ACCECN1:
+		show_accecn(sb, o, n);
 		break;
 	default:
 		if (o[0] == TCPOPT_EXP && n >= 4 && get_be16(o + 2) == 0xf989) {

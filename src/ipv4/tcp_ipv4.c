@@ -215,10 +215,13 @@ static void rcv_timewait(struct net *net, struct tcp_timewait_sock *tw, struct s
 		}
 	}
 		/* nobody listens: fall through to the ACK of the old connection */
-		tcp_v4_timewait_ack(tw, skb);
+		tcp_v4_timewait_ack(tw, skb, tw->tos & 0xfc);
+		break;
+	case TCP_TW_ACK_OOW:
+		tcp_v4_timewait_ack(tw, skb, tw->tos & 0xfc);
 		break;
 	case TCP_TW_ACK:
-		tcp_v4_timewait_ack(tw, skb);
+		tcp_v4_timewait_ack(tw, skb, tw->tos); /* with the connection's ECT */
 		break;
 	case TCP_TW_RST:
 		tcp_v4_send_reset(NULL, skb);

@@ -12,7 +12,7 @@ void __tcp_v4_send_check(struct sk_buff *skb, const struct net_device *dev, uint
 /* Borrow skb. */
 void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb);
 void tcp_v4_reqsk_send_ack(struct sock *lsk, struct sk_buff *skb, struct request_sock *req);
-void tcp_v4_timewait_ack(struct tcp_timewait_sock *tw, struct sk_buff *skb);
+void tcp_v4_timewait_ack(struct tcp_timewait_sock *tw, struct sk_buff *skb, uint8_t tos);
 /* /proc/net/tcp and sock_diag. */
 int tcp4_proc_init(struct net *net);
 struct nlmsghdr;

@@ -75,7 +75,7 @@ void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb)
 	reply_send(&r, skb, ip_hdr(skb)->tos, &key); /* the segment's own type of service */
 }
 
-void tcp_v4_timewait_ack(struct tcp_timewait_sock *tw, struct sk_buff *skb)
+void tcp_v4_timewait_ack(struct tcp_timewait_sock *tw, struct sk_buff *skb, uint8_t tos)
 {
 	struct tcp_key key;
 	struct reply r;
@@ -85,7 +85,7 @@ void tcp_v4_timewait_ack(struct tcp_timewait_sock *tw, struct sk_buff *skb)
 	reply_start(&r, skb, tw->snd_nxt, tw->rcv_nxt, TCP_ACK, (uint16_t)min_u32(tw->rcv_wnd >> tw->rcv_wscale, 65535));
 	if (tw->tstamp_ok)
 		reply_ts(&r, net_now_ms(tw->net) + tw->ts_offset, tw->ts_recent);
-	reply_send(&r, skb, tw->tos & 0xfc, &key);
+	reply_send(&r, skb, tos, &key);
 }
 
 void tcp_v4_reqsk_send_ack(struct sock *lsk, struct sk_buff *skb, struct request_sock *req)

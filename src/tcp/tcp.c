@@ -6,6 +6,7 @@
 #include <asm/ioctls.h>
 #include <linux/sockios.h>
 #include "tcp/sock_map.h"
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
@@ -161,6 +162,7 @@ void tcp_destroy_sock(struct sock *sk)
 	}
 	if (tp->stat)
 		pool_put(&tn->stat_pool, tp->stat);
+	tcp_accecn_free(sk);
 	tp->sack = NULL;
 	tp->rare = NULL;
 	tp->has_auth = 0;
@@ -474,21 +476,21 @@ int tcp_disconnect(struct sock *sk, int flags)
 	icsk->ato_us = icsk->quick = icsk->pingpong = 0;
 	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
 	tp->snd_cwnd = TCP_INIT_CWND;
-	tp->snd_cwnd_cnt = tp->window_clamp = tp->delivered = tp->lost = 0;
+	tp->snd_cwnd_cnt = tp->window_clamp = tp->delivered = tp->delivered_ce = tp->lost = 0;
 	icsk->ca_state = TCP_CA_Open;
 	tp->is_sack_reneg = 0;
 	tp->syn_data = tp->syn_data_acked = 0;
 	inet->defer_connect = false;
 	if (tp->rare)
 		tp->rare->fo_fail = 0;
-	tp->urg_data = 0;
-	tp->total_retrans = 0;
+	tp->total_retrans = tp->urg_data = tp->ecn_flags = 0;
 	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
 	tp->segs_in = tp->segs_out = tp->data_segs_in = tp->data_segs_out = 0;
 	tp->rate_delivered = tp->rate_interval_us = tp->app_limited = 0;
 	memset(tp->chrono_ms, 0, sizeof(tp->chrono_ms));
 	if (tp->stat)
 		memset(tp->stat, 0, sizeof(*tp->stat));
+	tcp_accecn_free(sk);
 	{
 		uint16_t user_mss = tp->rx_opt.user_mss;
 

@@ -42,7 +42,7 @@ int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb);
  * stays the caller's. */
 struct sock *tcp_check_req(struct sock *lsk, struct sk_buff *skb, struct request_sock *req, bool *reset);
 int tcp_conn_request(const struct request_sock_ops *ops, const struct inet_connection_sock_af_ops *af, struct sock *lsk, struct sk_buff *skb);
-enum tcp_tw_status { TCP_TW_SUCCESS, TCP_TW_RST, TCP_TW_ACK, TCP_TW_SYN };
+enum tcp_tw_status { TCP_TW_SUCCESS, TCP_TW_RST, TCP_TW_ACK, TCP_TW_ACK_OOW /* of what is out of window */, TCP_TW_SYN };
 enum tcp_tw_status tcp_timewait_state_process(struct tcp_timewait_sock *tw, struct sk_buff *skb, uint32_t *isn);
 struct sk_buff *tcp_make_synack(const struct sock *lsk, struct dst_entry *dst, struct request_sock *req);
 /* Choose the window that the SYN-ACK offers (once for each request). */

@@ -3,6 +3,7 @@
  * Called by tcp_input.c for every segment with ACK; hands on to tcp_sack.c (scoreboard), tcp_recovery.c (losses,
  * cwnd), tcp_cong.c. RFC 9293 3.10.7.4, RFC 6298, RFC 7323 4, RFC 5961 5.
  * Tests: tests/unit/tcp, test_tcp_stream.c. */
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_int.h"
 
 /* ---- round-trip time (RFC 6298, with Linux's refinements of the variance) ---- */
@@ -113,7 +114,7 @@ static uint32_t tso_acked(struct sock *sk, struct sk_buff *skb)
 	return before_ - tcp_skb_pcount(skb);
 }
 
-static void clean_one(struct sock *sk, struct sk_buff *skb, uint32_t pcount, struct clean_state *cs, struct tcp_sacktag_state *st)
+static void clean_one(struct sock *sk, struct sk_buff *skb, uint32_t pcount, uint32_t bytes, struct clean_state *cs, struct tcp_sacktag_state *st)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
@@ -140,8 +141,10 @@ static void clean_one(struct sock *sk, struct sk_buff *skb, uint32_t pcount, str
 		tp->delivered += pcount;
 		tcp_rack_advance(tp, sacked, tcb->end_seq, skb->skb_mstamp_ns);
 	}
-	if (!(sacked & TCPCB_SACKED_ACKED))
+	if (!(sacked & TCPCB_SACKED_ACKED)) {
+		st->delivered_bytes += bytes;
 		tcp_rate_skb_delivered(sk, skb, st);
+	}
 	if (sacked & TCPCB_LOST)
 		tp->fl->lost_out -= pcount;
 	tp->fl->packets_out -= pcount;
@@ -171,20 +174,21 @@ static int tcp_clean_rtx_queue(struct sock *sk, uint32_t prior_fack, uint32_t pr
 
 	while ((skb = skb_peek(&tp->fl->rtx_queue)) != NULL) {
 		struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
-		uint32_t pcount;
+		uint32_t pcount, bytes = skb->len;
 		bool whole = true;
 
 		if (after(tcb->end_seq, tp->snd_una)) {
 			if (tcp_skb_pcount(skb) == 1 || !after(tp->snd_una, tcb->seq))
 				break;
 			pcount = tso_acked(sk, skb);
+			bytes -= skb->len;
 			if (!pcount)
 				break;
 			whole = false;
 		} else {
 			pcount = tcp_skb_pcount(skb);
 		}
-		clean_one(sk, skb, pcount, &cs, st);
+		clean_one(sk, skb, pcount, bytes, &cs, st);
 		if (!whole)
 			break;
 		tcp_rtx_queue_unlink_and_free(sk, skb);
@@ -321,6 +325,35 @@ static void set_xmit_timer(struct sock *sk)
 		tcp_rearm_rto(sk);
 }
 
+/* RFC 7323 4.3. */
+static int tcp_replace_ts_recent(struct tcp_sock *tp, uint32_t seq)
+{
+	int32_t delta = (int32_t)(tp->rx_opt.ts_recent - tp->rx_opt.rcv_tsval);
+
+	if (!tp->rx_opt.saw_tstamp || after(seq, tp->rcv_wup))
+		return 0;
+	if (delta > TCP_PAWS_WINDOW)
+		return 0;
+	tp->rx_opt.ts_recent = tp->rx_opt.rcv_tsval;
+	tp->rx_opt.ts_recent_stamp = net_now_s(tp->icsk.inet.sk.net);
+	return delta < 0 ? FLAG_TS_PROGRESS : 0;
+}
+
+/* Accurate ECN: FLAG_ECE if the peer tells of marks. */
+static int accecn_ack(struct sock *sk, const struct sk_buff *skb, uint32_t pkts, uint32_t bytes, int flag)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t marks = tcp_accecn_process(sk, skb, pkts, bytes, flag);
+
+	if (!marks)
+		return 0;
+	tp->delivered_ce += marks;
+	sk->net->mib.tcpext.TCPDeliveredCE += marks;
+	if (tp->pred_flags)
+		tcp_update_pred_flags(tp); /* which has ACE */
+	return FLAG_ECE;
+}
+
 int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -350,7 +383,7 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 	}
 	prior_fack = tcp_fack_seq(tp);
 	if (flag & FLAG_UPDATE_TS_RECENT)
-		tcp_replace_ts_recent(tp, TCP_SKB_CB(skb)->seq);
+		flag |= tcp_replace_ts_recent(tp, TCP_SKB_CB(skb)->seq);
 	if ((flag & (FLAG_SLOWPATH | FLAG_SND_UNA_ADVANCED)) == FLAG_SND_UNA_ADVANCED) {
 		tp->snd_wl1 = ack_seq; /* header prediction: the window did not change */
 		snd_una_update(tp, ack);
@@ -371,6 +404,8 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 	sk->err_soft = 0;
 	tp->rcv_tstamp_ms = tcp_time_ms(sk);
 	if (!prior_packets) {
+		if (unlikely(tp->ecn_flags & TCP_ECN_ACCECN))
+			flag |= accecn_ack(sk, skb, tp->delivered - delivered, st.delivered_bytes, flag);
 		if (flag & FLAG_DSACKING_ACK)
 			tcp_fastretrans_alert(sk, prior_una, 0, &flag, &rexmit);
 		tcp_ack_probe(sk);
@@ -382,6 +417,8 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 	flag |= tcp_clean_rtx_queue(sk, prior_fack, prior_una, &st, (flag & FLAG_ECE) != 0);
 	tcp_zc_acked(sk);
 	tcp_rack_update_reo_wnd(sk, &st);
+	if (unlikely(tp->ecn_flags & TCP_ECN_ACCECN))
+		flag |= accecn_ack(sk, skb, tp->delivered - delivered, st.delivered_bytes, flag);
 	if (tp->fl->tlp_high_seq)
 		tcp_process_tlp_ack(sk, ack, flag);
 	if (unlikely(ack_is_dubious(sk, flag))) {
@@ -401,8 +438,10 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 	rs.newly_lost = tp->lost - lost;
 	rs.ece = (flag & FLAG_ECE) != 0;
 	tcp_rate_gen(sk, &st, &rs);
-	if (flag & FLAG_ECE)
+	if (unlikely((flag & FLAG_ECE) && (tp->ecn_flags & TCP_ECN_OK))) {
 		tp->delivered_ce += delivered;
+		sk->net->mib.tcpext.TCPDeliveredCE += delivered;
+	}
 	sk->net->mib.tcpext.TCPDelivered += delivered;
 	tcp_cong_control(sk, ack, flag, &rs);
 	xmit_recovery(sk, rexmit);

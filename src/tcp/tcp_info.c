@@ -3,6 +3,7 @@
  * Called by tcp_sockopt.c and by the network layer's diagnosis. Times are microseconds but those of last_*, which are
  * milliseconds; the layout is Linux's (tcp_info.h). Tests: tests/unit/tcp/test_tcp_info.c, test_tcp_info_exact.c. */
 #include "tcp/tcp_info.h"
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_int.h"
 
 #ifndef TCPI_OPT_SYN_DATA
@@ -61,6 +62,19 @@ static void info_send(const struct sock *sk, struct tcp_info_full *ti)
 	ti->last_ack_recv = tcp_time_ms(sk) - tp->rcv_tstamp_ms;
 }
 
+static void info_accecn(const struct tcp_accecn *a, struct tcp_info_full *ti)
+{
+	ti->received_ce = a->received_ce;
+	ti->delivered_e1_bytes = a->delivered_bytes[TCP_ECT1 - 1];
+	ti->delivered_e0_bytes = a->delivered_bytes[TCP_ECT0 - 1];
+	ti->delivered_ce_bytes = a->delivered_bytes[TCP_CE - 1];
+	ti->received_e1_bytes = a->received_bytes[TCP_ECT1 - 1];
+	ti->received_e0_bytes = a->received_bytes[TCP_ECT0 - 1];
+	ti->received_ce_bytes = a->received_bytes[TCP_CE - 1];
+	ti->accecn_fail_mode = a->fail;
+	ti->accecn_opt_seen = a->opt_seen;
+}
+
 void tcp_get_info(struct sock *sk, struct tcp_info_full *ti)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
@@ -80,7 +94,7 @@ void tcp_get_info(struct sock *sk, struct tcp_info_full *ti)
 	ti->probes = icsk->probes_out;
 	ti->backoff = icsk->backoff;
 	ti->options = (uint8_t)((tp->rx_opt.tstamp_ok ? TCPI_OPT_TIMESTAMPS : 0) | (tp->rx_opt.sack_ok ? TCPI_OPT_SACK : 0) |
-				(tp->rx_opt.wscale_ok ? TCPI_OPT_WSCALE : 0) | (tp->ecn_flags & TCP_ECN_OK ? TCPI_OPT_ECN : 0) |
+				(tp->rx_opt.wscale_ok ? TCPI_OPT_WSCALE : 0) | (tp->ecn_flags & TCP_ECN_ANY ? TCPI_OPT_ECN : 0) |
 				(tp->ecn_flags & TCP_ECN_SEEN ? TCPI_OPT_ECN_SEEN : 0) | (tp->syn_data_acked ? TCPI_OPT_SYN_DATA : 0) |
 				(tp->rare && tp->rare->fo_born ? OPT_TFO_CHILD : 0));
 	if (tp->rx_opt.wscale_ok)
@@ -97,4 +111,6 @@ void tcp_get_info(struct sock *sk, struct tcp_info_full *ti)
 	ti->data_segs_in = tp->data_segs_in;
 	ti->last_data_recv = tcp_time_ms(sk) - icsk->last_rcv_ms;
 	info_send(sk, ti);
+	if (tp->accecn)
+		info_accecn(tp->accecn, ti);
 }

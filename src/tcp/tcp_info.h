@@ -18,9 +18,12 @@ struct tcp_info_full {
 	uint32_t dsack_dups, reord_seen, rcv_ooopack, snd_wnd, rcv_wnd, rehash;
 	uint16_t total_rto, total_rto_recoveries;
 	uint32_t total_rto_time;
+	uint32_t received_ce, delivered_e1_bytes, delivered_e0_bytes, delivered_ce_bytes, received_e1_bytes, received_e0_bytes, received_ce_bytes;
+	uint16_t accecn_fail_mode, accecn_opt_seen;
 };
 _Static_assert(offsetof(struct tcp_info_full, pacing_rate) == 104, "Linux's layout");
 _Static_assert(offsetof(struct tcp_info_full, snd_wnd) == 228, "Linux's layout");
+_Static_assert(sizeof(struct tcp_info_full) == 280, "Linux 6.18's size");
 
 /* fastopen_client_fail */
 enum { TFO_STATUS_UNSPEC_, TFO_COOKIE_UNAVAILABLE_, TFO_DATA_NOT_ACKED_, TFO_SYN_RETRANSMITTED_ };

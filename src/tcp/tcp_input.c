@@ -6,6 +6,7 @@
  * Called by the network layer (ipv4/tcp_ipv4.c). Hands on to tcp_ack.c, tcp_rcvq.c, tcp_minisocks.c.
  * Tests: tests/unit/tcp, test_tcp_paths.c, test_tcp_parse.c. */
 #include "tcp/sock_map.h"
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
@@ -34,6 +35,8 @@ void tcp_update_pred_flags(struct tcp_sock *tp)
 		return;
 	}
 	tp->pred_flags = ((uint32_t)tp->tcp_header_len << 26) | ((uint32_t)TCP_ACK << 16) | (tp->snd_wnd >> tp->rx_opt.snd_wscale);
+	if (unlikely(tp->ecn_flags & TCP_ECN_ACCECN)) /* no mark more than we know of */
+		tp->pred_flags |= (uint32_t)tcp_ace_flags((uint8_t)(tp->delivered_ce + TCP_ACCECN_CEP_INIT) & 7) << 16;
 }
 
 /* ---- answers that must not become a storm ---- */
@@ -80,16 +83,6 @@ void tcp_send_challenge_ack(struct sock *sk)
 }
 
 /* ---- timestamps (RFC 7323 4, 5) ---- */
-void tcp_replace_ts_recent(struct tcp_sock *tp, uint32_t seq)
-{
-	if (!tp->rx_opt.saw_tstamp || after(seq, tp->rcv_wup))
-		return;
-	if ((int32_t)(tp->rx_opt.ts_recent - tp->rx_opt.rcv_tsval) > TCP_PAWS_WINDOW)
-		return;
-	tp->rx_opt.ts_recent = tp->rx_opt.rcv_tsval;
-	tp->rx_opt.ts_recent_stamp = net_now_s(tp->icsk.inet.sk.net);
-}
-
 static bool paws_reject(const struct tcp_sock *tp, uint32_t now_s)
 {
 	const struct tcp_options_received *o = &tp->rx_opt;
@@ -135,7 +128,10 @@ static void discard_invalid(struct sock *sk, struct sk_buff *skb, enum drop_reas
 static void syn_challenge(struct sock *sk, struct sk_buff *skb)
 {
 	TCPEXT_INC(sk->net, TCPSYNChallenge);
-	tcp_send_challenge_ack(sk);
+	if (unlikely((tcp_sk(sk)->ecn_flags & TCP_ECN_ACCECN) && (TCP_SKB_CB(skb)->tcp_flags & TCP_ACK)))
+		tcp_accecn_synack_again(sk, skb);
+	else
+		tcp_send_challenge_ack(sk);
 	kfree_skb_reason(skb, DROP_TCP_INVALID_SYN);
 }
 
@@ -236,6 +232,7 @@ static void established_slow(struct sock *sk, struct sk_buff *skb)
 	}
 	if (!tcp_validate_incoming(sk, skb))
 		return;
+	tcp_ecn_received_counters(sk, skb, skb->len - tcp_hdrlen(tcp_hdr(skb)));
 	reason = tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT);
 	if (reason < 0) {
 		if (reason == -(int)DROP_TCP_ACK_UNSENT_DATA && !tcp_oow_rate_limited(sk->net, NULL, false, &tcp_sk(sk)->last_oow_ack_ms))
@@ -255,6 +252,7 @@ static void established_slow(struct sock *sk, struct sk_buff *skb)
 /* Pure ACK, predicted. */
 static void established_ack(struct sock *sk, struct sk_buff *skb)
 {
+	tcp_ecn_received_counters(sk, skb, 0);
 	tcp_ack(sk, skb, 0);
 	consume_skb(skb);
 	tcp_data_snd_check(sk);
@@ -267,6 +265,7 @@ static void established_data(struct sock *sk, struct sk_buff *skb, uint32_t hlen
 
 	tcp_rcv_rtt_measure_ts(sk, skb);
 	TCPEXT_INC(sk->net, TCPHPHits);
+	tcp_ecn_received_counters(sk, skb, skb->len - hlen);
 	tcp_queue_rcv(sk, skb, hlen);
 	tcp_event_data_recv(sk, skb);
 	if (TCP_SKB_CB(skb)->ack_seq != tp->snd_una) {
@@ -420,10 +419,8 @@ static int synsent_synack(struct sock *sk, struct sk_buff *skb)
 	const struct tcp_hdr *th = tcp_hdr(skb);
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 
-	if ((th->flags & TCP_ECE) && (th->flags & TCP_CWR))
-		tp->ecn_flags = 0;
-	if (!(th->flags & TCP_ECE))
-		tp->ecn_flags &= (uint8_t)~TCP_ECN_OK;
+	if (unlikely(tp->ecn_flags))
+		tcp_ecn_rcv_synack(sk, skb);
 	tp->snd_wl1 = tcb->seq;
 	/* a repeated SYN whose first copy was answered: undo (Eifel) */
 	if (tp->rx_opt.saw_tstamp && tp->fl->undo_marker && tp->fl->retrans_stamp_ms == tp->rx_opt.rcv_tsecr)
@@ -457,7 +454,7 @@ static int synsent_synack(struct sock *sk, struct sk_buff *skb)
 		wake_up(sk->wq, POLLOUT);
 	}
 	if (!tcp_fastopen_synack(sk, skb))
-		tcp_send_ack(sk);
+		tcp_send_ack_reflecting(sk);
 	return -1;
 }
 
@@ -482,7 +479,8 @@ static int synsent_simultaneous(struct sock *sk, struct sk_buff *skb)
 	tp->max_window = tp->snd_wnd;
 	if (!tp->rx_opt.wscale_ok)
 		tp->rx_opt.snd_wscale = tp->rx_opt.rcv_wscale = 0;
-	tp->ecn_flags = 0;
+	if (tp->ecn_flags)
+		tcp_ecn_rcv_syn(sk, skb);
 	tcp_sync_mss(sk, inet_csk(sk)->pmtu_cookie);
 	tcp_initialize_rcv_mss(sk);
 	tcp_send_synack(sk);
@@ -737,6 +735,9 @@ int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
 		return 0;
 	if (sk->state == TCP_SYN_RECV && syn_unacked(sk, TCP_SKB_CB(skb)->ack_seq))
 		return 1;
+	tcp_ecn_received_counters(sk, skb, skb->len - tcp_hdrlen(tcp_hdr(skb)));
+	if (unlikely(sk->state == TCP_SYN_RECV && (tp->ecn_flags & TCP_ECN_ACCECN)))
+		tcp_accecn_third_ack(sk, skb);
 	r = tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT | FLAG_NO_CHALLENGE_ACK);
 	if (r <= 0) {
 		if (sk->state == TCP_SYN_RECV)

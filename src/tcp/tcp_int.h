@@ -205,8 +205,10 @@ struct tcp_out_options {
 	struct tcp_sack_block sacks[TCP_NUM_SACKS];
 	const struct tcp_fo_cookie *fo; /* with OPTION_FASTOPEN */
 	const struct tcp_key *key;      /* with OPTION_AUTH */
+	uint32_t ecn_bytes[3];          /* with OPTION_ACCECN: e1b, ceb, e0b */
+	uint8_t accecn_fields, accecn_size; /* octets, less what it takes of the NOPs behind it */
 };
-enum { OPTION_MSS = 1, OPTION_TS = 2, OPTION_SACK_ADVERTISE = 4, OPTION_WSCALE = 8, OPTION_SACK = 16, OPTION_FASTOPEN = 32, OPTION_AUTH = 64 };
+enum { OPTION_MSS = 1, OPTION_TS = 2, OPTION_SACK_ADVERTISE = 4, OPTION_WSCALE = 8, OPTION_SACK = 16, OPTION_FASTOPEN = 32, OPTION_AUTH = 64, OPTION_ACCECN = 128 };
 void tcp_parse_options(const struct net *net, const struct sk_buff *skb, struct tcp_options_received *opt, bool estab);
 bool tcp_fast_parse_options(const struct sk_buff *skb, struct tcp_sock *tp);
 uint32_t tcp_options_size(const struct tcp_out_options *o);
@@ -214,6 +216,8 @@ uint32_t tcp_options_size(const struct tcp_out_options *o);
 uint8_t *tcp_options_write(uint8_t *p, const struct tcp_out_options *o);
 /* Give a Fast Open cookie to options that have room for it. */
 void tcp_option_fastopen(struct tcp_out_options *o, const struct tcp_fo_cookie *c);
+struct tcp_accecn_option;
+bool tcp_find_accecn(const struct sk_buff *skb, struct tcp_accecn_option *o);
 const uint8_t *tcp_find_sack(const struct sk_buff *skb, unsigned *nblocks);
 
 /* tcp_input.c */
@@ -227,7 +231,6 @@ void tcp_update_pred_flags(struct tcp_sock *tp);
 void tcp_init_transfer(struct sock *sk);
 void tcp_data_snd_check(struct sock *sk);
 void tcp_ack_snd_check(struct sock *sk);
-void tcp_replace_ts_recent(struct tcp_sock *tp, uint32_t seq);
 
 /* tcp_rcvq.c */
 void tcp_data_queue(struct sock *sk, struct sk_buff *skb);
@@ -265,6 +268,7 @@ void tcp_cleanup_rbuf(struct sock *sk, uint32_t copied);
 #define FLAG_SACK_RENEGING 0x2000
 #define FLAG_UPDATE_TS_RECENT 0x4000
 #define FLAG_NO_CHALLENGE_ACK 0x8000
+#define FLAG_TS_PROGRESS 0x10000 /* a timestamp later than the last one */
 #define FLAG_NOT_DUP (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_DATA_ACKED | FLAG_SYN_ACKED)
 #define FLAG_ACKED (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
 #define FLAG_CA_ALERT (FLAG_DATA_SACKED | FLAG_ECE | FLAG_DSACKING_ACK)
@@ -275,6 +279,7 @@ struct tcp_sacktag_state {
 	uint32_t prior_delivered, prior_lost, tx_in_flight; /* of the segment sent last among those delivered now */
 	int64_t rtt_us;           /* what this ACK measured; -1: nothing */
 	uint64_t last_sent_ns;
+	uint32_t delivered_bytes;
 	uint32_t prior_us, send_us;
 	bool app_limited;
 	int flag;

@@ -4,6 +4,7 @@
  * Called by the network layer for segments that meet one of these in the hash. RFC 9293 3.10.7.4, RFC 1337, RFC 6191,
  * RFC 5961. A TIME-WAIT remnant costs 144 octets and no timer of its own: all wait 60 s, so a FIFO with one timer does.
  * Tests: tests/unit/tcp, test_tcp_state.c. */
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
@@ -132,7 +133,7 @@ static enum tcp_tw_status tw_ack_limited(struct tcp_timewait_sock *tw, const str
 		TCPEXT_INC(tw->net, TCPACKSkippedTimeWait);
 		return TCP_TW_SUCCESS;
 	}
-	return TCP_TW_ACK;
+	return TCP_TW_ACK_OOW;
 }
 
 static bool tw_paws_reject(const struct tcp_timewait_sock *tw, const struct tcp_options_received *opt, bool rst)
@@ -257,8 +258,8 @@ struct sock *tcp_create_openreq_child(const struct sock *lsk, struct request_soc
 		tp->rx_opt.ts_recent_stamp = net_now_s(sk->net);
 		tp->tcp_header_len = TCP_HLEN + 12;
 	}
-	if (t->ecn_ok)
-		tp->ecn_flags = TCP_ECN_OK;
+	if (t->ecn_ok | t->accecn_ok)
+		tcp_ecn_openreq_child(sk, t);
 	mss = skb->len - tcp_hdrlen(tcp_hdr(skb));
 	if (mss >= TCP_MIN_MSS && mss > inet_csk(sk)->rcv_mss)
 		inet_csk(sk)->rcv_mss = (uint16_t)min_u32(mss, 65535);
@@ -317,6 +318,7 @@ struct sock *tcp_check_req(struct sock *lsk, struct sk_buff *skb, struct request
 			paws = true;
 	}
 	if (tcb->seq == t->rcv_isn && flags == TCP_SYN && !paws) { /* the same SYN again */
+		tcp_accecn_syn_again(req, skb);
 		if (!tcp_oow_rate_limited(req->net, skb, true, &t->last_oow_ack_ms))
 			synack_again(lsk, req);
 		return NULL;
@@ -350,6 +352,8 @@ struct sock *tcp_check_req(struct sock *lsk, struct sk_buff *skb, struct request
 		TCPEXT_INC(req->net, TCPDeferAcceptDrop);
 		return NULL;
 	}
+	if (unlikely(t->accecn_ok))
+		tcp_accecn_check_req(t, skb);
 	child = inet_csk(lsk)->af_ops->syn_recv_sock(lsk, skb, req, NULL, &own);
 	if (!child) {
 		if (!req->net->tcp->sysctl.abort_on_overflow) {

@@ -54,7 +54,7 @@ uint64_t secure_ipv4_port_ephemeral(struct net *net, uint32_t saddr, uint32_t da
 static void sysctl_defaults(struct tcp_sysctl *s)
 {
 	*s = (struct tcp_sysctl){
-		.timestamps = 1, .window_scaling = 1, .sack = 1, .dsack = 1, .ecn = 2, .ecn_fallback = 1,
+		.timestamps = 1, .window_scaling = 1, .sack = 1, .dsack = 1, .ecn = 2, .ecn_fallback = 1, .ecn_option = 2, .ecn_option_beacon = 3,
 		.syn_retries = 6, .synack_retries = 5, .syn_linear_timeouts = 4, .retries1 = 3, .retries2 = 15,
 		.fin_timeout = 60, .keepalive_time = 7200, .keepalive_probes = 9, .keepalive_intvl = 75,
 		.max_syn_backlog = 512, .max_tw_buckets = 262144, .max_orphans = TCP_ORPHANS_MAX_DEFAULT,
@@ -123,7 +123,8 @@ static int register_knobs(struct net *net)
 	const struct ctl_table t[] = {
 		KNOB("timestamps", timestamps, 0, 2), KNOB("window_scaling", window_scaling, 0, 1),
 		KNOB("sack", sack, 0, 1), KNOB("dsack", dsack, 0, 1), KNOB("fack", fack, 0, 1),
-		KNOB("ecn", ecn, 0, 2), KNOB("ecn_fallback", ecn_fallback, 0, 1),
+		KNOB("ecn", ecn, 0, 5), KNOB("ecn_fallback", ecn_fallback, 0, 1),
+		KNOB("ecn_option", ecn_option, 0, 3), KNOB("ecn_option_beacon", ecn_option_beacon, 0, 3),
 		KNOB("syn_retries", syn_retries, 1, 127), KNOB("synack_retries", synack_retries, 0, 255),
 		KNOB("syn_linear_timeouts", syn_linear_timeouts, 0, 127), KNOB("retries1", retries1, 0, 255),
 		KNOB("retries2", retries2, 0, 255), KNOB("orphan_retries", orphan_retries, 0, 255),
@@ -178,6 +179,7 @@ static int tcp_net_init(struct net *net)
 	pool_init(&tn->rare_pool, "tcp_rare", sizeof(struct tcp_rare), 16);
 	pool_init(&tn->flight_pool, "tcp_flight", sizeof(struct tcp_flight), 16);
 	pool_init(&tn->accept_pool, "tcp_accept", sizeof(struct tcp_accept), 32);
+	pool_init(&tn->accecn_pool, "tcp_accecn", sizeof(struct tcp_accecn), 16);
 	pool_init(&tn->stat_pool, "tcp_stat", sizeof(struct tcp_stat), 16);
 	pool_init(&tn->saved_syn_pool, "tcp_saved_syn", sizeof(struct tcp_saved_syn), 16);
 	pool_init(&tn->zc_pool, "tcp_zc", sizeof(struct tcp_zc), 16);
@@ -265,6 +267,7 @@ static void tcp_net_exit(struct net *net)
 	pool_destroy(&tn->flight_pool);
 	pool_destroy(&tn->accept_pool);
 	pool_destroy(&tn->stat_pool);
+	pool_destroy(&tn->accecn_pool);
 	pool_destroy(&tn->saved_syn_pool);
 	pool_destroy(&tn->zc_pool);
 	pool_destroy(&tn->auth_pool);

@@ -74,7 +74,7 @@ void tcp_tx_timestamp(struct sock *sk, struct sk_buff *skb, uint32_t tsflags)
 
 	if (!(tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK) || !skb->len)
 		return;
-	sh->tx_flags |= sock_tx_flags(tsflags) & 15u;
+	sh->tx_flags |= sock_tx_flags(tsflags) & 7u;
 	if (tsflags & SOF_TIMESTAMPING_TX_ACK)
 		TCP_SKB_CB(skb)->txstamp_ack = 1;
 	sh->tskey = TCP_SKB_CB(skb)->seq + skb->len - 1;

@@ -4,6 +4,7 @@
  * header ends the parse, and the segment itself is judged by the sequence check first (TP-04..07). SACK blocks
  * are only located here; each block is judged in tcp_sack.c.
  * Tests: tests/unit/tcp. */
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
@@ -123,6 +124,27 @@ bool tcp_find_fastopen(const struct sk_buff *skb, struct tcp_fo_cookie *c)
 	return false;
 }
 
+/* The AccECN option (RFC 9768 3.2.3), whose kind says the order of its fields. */
+bool tcp_find_accecn(const struct sk_buff *skb, struct tcp_accecn_option *o)
+{
+	static const uint8_t order[2][3] = { { TCP_ECT0, TCP_CE, TCP_ECT1 }, { TCP_ECT1, TCP_CE, TCP_ECT0 } };
+	const struct tcp_hdr *th = tcp_hdr(skb);
+	const uint8_t *p = (const uint8_t *)(th + 1), *end = (const uint8_t *)th + tcp_hdrlen(th), *body = NULL;
+	bool bad = false;
+	uint8_t len = 0, kind;
+
+	while ((kind = next_option(&p, end, &len, &body, &bad)) != 0) {
+		if (kind != TCPOPT_ACCECN0 && kind != TCPOPT_ACCECN1)
+			continue;
+		o->n = (uint8_t)min_u32((len - 2u) / 3, 3);
+		memcpy(o->ect, order[kind == TCPOPT_ACCECN1], 3);
+		for (unsigned i = 0; i < o->n; i++)
+			o->value[i] = (uint32_t)body[3 * i] << 16 | get_be16(body + 3 * i + 1);
+		return true;
+	}
+	return false;
+}
+
 /* Octets of the options, padded to words. At most 40: on SYN 4+12+4 (SACK permitted rides with TS) = 20,
  * and a Fast Open cookie 20; else 12 + 4 + 8 * 3 = 40. */
 uint32_t tcp_options_size(const struct tcp_out_options *o)
@@ -143,6 +165,8 @@ uint32_t tcp_options_size(const struct tcp_out_options *o)
 		n += (2u + o->fo->len + 3) & ~3u;
 	if (o->num_sack_blocks)
 		n += 4 + 8u * o->num_sack_blocks;
+	if (o->options & OPTION_ACCECN)
+		n += o->accecn_size;
 	return n;
 }
 
@@ -170,10 +194,36 @@ uint8_t *tcp_option_auth(uint8_t *p, const struct tcp_key *k)
 	return p + 4;
 }
 
+/* NOPs in front of the next option; the AccECN option may have taken some of them (*taken). */
+static uint8_t *put_nops(uint8_t *p, uint32_t n, uint32_t *taken)
+{
+	for (n -= *taken, *taken = 0; n; n--)
+		*p++ = TCPOPT_NOP;
+	return p;
+}
+
+/* Kind 174. How many octets of the following NOPs it took. */
+static uint8_t *put_accecn(uint8_t *p, const struct tcp_out_options *o, uint32_t *taken)
+{
+	uint8_t *from = p;
+
+	*p++ = TCPOPT_ACCECN1;
+	*p++ = (uint8_t)(2 + 3 * o->accecn_fields);
+	for (unsigned i = 0; i < o->accecn_fields; i++, p += 3) {
+		p[0] = (uint8_t)(o->ecn_bytes[i] >> 16);
+		put_be16(p + 1, (uint16_t)o->ecn_bytes[i]);
+	}
+	while (p - from < o->accecn_size)
+		*p++ = TCPOPT_NOP;
+	*taken = (uint32_t)(p - from) - o->accecn_size;
+	return p;
+}
+
 /* In Linux's order, so that a fingerprint of the host is Linux's. */
 uint8_t *tcp_options_write(uint8_t *p, const struct tcp_out_options *o)
 {
 	uint8_t *mac = NULL;
+	uint32_t taken = 0;
 
 	if (unlikely(o->options & OPTION_AUTH)) {
 		mac = tcp_option_auth(p, o->key);
@@ -188,13 +238,19 @@ uint8_t *tcp_options_write(uint8_t *p, const struct tcp_out_options *o)
 		put_be32(p + 4, o->tsval);
 		put_be32(p + 8, o->tsecr);
 		p += 12;
-	} else if (o->options & OPTION_SACK_ADVERTISE) {
-		put_be32(p, 0x01010402u);
-		p += 4;
+	}
+	if (unlikely(o->options & OPTION_ACCECN))
+		p = put_accecn(p, o, &taken);
+	if ((o->options & (OPTION_SACK_ADVERTISE | OPTION_TS)) == OPTION_SACK_ADVERTISE) {
+		p = put_nops(p, 2, &taken);
+		*p++ = TCPOPT_SACK_PERM;
+		*p++ = 2;
 	}
 	if (o->options & OPTION_WSCALE) {
-		put_be32(p, 0x01030300u | o->ws);
-		p += 4;
+		p = put_nops(p, 1, &taken);
+		*p++ = TCPOPT_WINDOW;
+		*p++ = 3;
+		*p++ = o->ws;
 	}
 	if (o->options & OPTION_FASTOPEN) {
 		uint32_t len = 2u + o->fo->len;
@@ -207,8 +263,9 @@ uint8_t *tcp_options_write(uint8_t *p, const struct tcp_out_options *o)
 			*p++ = TCPOPT_NOP;
 	}
 	if (o->num_sack_blocks) {
-		put_be32(p, 0x01010500u | (2u + 8u * o->num_sack_blocks));
-		p += 4;
+		p = put_nops(p, 2, &taken);
+		*p++ = TCPOPT_SACK;
+		*p++ = (uint8_t)(2 + 8 * o->num_sack_blocks);
 		for (unsigned i = 0; i < o->num_sack_blocks; i++, p += 8) {
 			put_be32(p, o->sacks[i].start_seq);
 			put_be32(p + 4, o->sacks[i].end_seq);

@@ -4,6 +4,7 @@
  * Called by tcp_xmit.c (data, retransmissions, probes) and tcp_input.c (ACKs); hands on to af_ops->queue_xmit.
  * The header is written into the headroom of a clone; the original's data pointer does not move.
  * Tests: tests/unit/tcp, test_tcp_parse.c. */
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
@@ -130,10 +131,18 @@ static void set_key(struct tcp_out_options *o, const struct tcp_key *key)
 	o->key = key;
 }
 
+static void sack_blocks(const struct tcp_sock *tp, unsigned n, struct tcp_out_options *o)
+{
+	unsigned dsack = tp->rx_opt.dsack;
+
+	for (unsigned i = 0; i < n; i++)
+		o->sacks[i] = dsack && i == 0 ? tp->sack->duplicate_sack[0] : tp->sack->selective_acks[i - dsack];
+}
+
 static void established_options(struct sock *sk, struct tcp_out_options *o, const struct tcp_key *key)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	unsigned dsack, n, room = 40 - tcp_key_room(key);
+	unsigned n, room = 40 - tcp_key_room(key);
 
 	set_key(o, key);
 	if (tp->rx_opt.tstamp_ok) {
@@ -142,14 +151,18 @@ static void established_options(struct sock *sk, struct tcp_out_options *o, cons
 		o->tsecr = tp->rx_opt.ts_recent;
 		room -= 12;
 	}
-	dsack = tp->rx_opt.dsack;
-	n = tp->rx_opt.num_sacks + dsack;
-	if (likely(!n) || !tp->sack || room < 4 + 8)
-		return;
-	n = min_u32(n, (room - 4) / 8);
-	o->num_sack_blocks = (uint8_t)n;
-	for (unsigned i = 0; i < n; i++)
-		o->sacks[i] = dsack && i == 0 ? tp->sack->duplicate_sack[0] : tp->sack->selective_acks[i - dsack];
+	n = tp->rx_opt.num_sacks + tp->rx_opt.dsack;
+	if (unlikely(n && tp->sack && room >= 4 + 8)) {
+		n = min_u32(n, (room - 4) / 8);
+		o->num_sack_blocks = (uint8_t)n;
+		room -= 4 + 8 * n;
+	}
+	if (unlikely(tp->ecn_flags & TCP_ECN_ACCECN) && tcp_accecn_option_wanted(sk)) {
+		tcp_accecn_fit(o, tp->accecn->opt_minlen, room, o->num_sack_blocks ? 2 : 0);
+		tcp_accecn_counters(tp->accecn, o->ecn_bytes);
+	}
+	if (unlikely(o->num_sack_blocks))
+		sack_blocks(tp, o->num_sack_blocks, o);
 }
 
 static void syn_options(struct sock *sk, const struct sk_buff *skb, struct tcp_out_options *o, const struct tcp_key *key)
@@ -159,6 +172,7 @@ static void syn_options(struct sock *sk, const struct sk_buff *skb, struct tcp_o
 	bool synack = (TCP_SKB_CB(skb)->tcp_flags & TCP_ACK) != 0;
 
 	o->options = OPTION_MSS;
+	o->num_sack_blocks = 0;
 	o->mss = tp->advmss;
 	set_key(o, key);
 	if (!(o->options & OPTION_AUTH) && (synack ? tp->rx_opt.tstamp_ok : s->timestamps != 0)) { /* no room for both, and SACK is worth more */
@@ -172,6 +186,10 @@ static void syn_options(struct sock *sk, const struct sk_buff *skb, struct tcp_o
 	}
 	if (synack ? tp->rx_opt.sack_ok : s->sack != 0)
 		o->options |= OPTION_SACK_ADVERTISE;
+	if (unlikely(synack && (tp->ecn_flags & TCP_ECN_ACCECN) && !tp->total_retrans && s->ecn_option)) {
+		tcp_accecn_counters(NULL, o->ecn_bytes);
+		tcp_accecn_fit(o, 0, 40 - tcp_options_size(o), tcp_accecn_spare(o));
+	}
 	if (tp->rare && tp->rare->fo_option) {
 		tp->rare->fo_option = false; /* not in a repetition (RFC 7413 4.2.1) */
 		tcp_option_fastopen(o, &tp->rare->fo_cookie);
@@ -223,14 +241,18 @@ static void event_data_sent(struct sock *sk)
 		icsk->pingpong++;
 }
 
-static void ecn_send(struct sock *sk, const struct sk_buff *skb, uint8_t *flags, bool has_data)
+static void ecn_send(struct sock *sk, const struct sk_buff *skb, uint16_t *flags, bool has_data)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct inet_sock *inet = &tp->icsk.inet;
 
 	inet->tos &= (uint8_t)~3u;
-	if (!(tp->ecn_flags & TCP_ECN_OK))
+	if (likely(!(tp->ecn_flags & TCP_ECN_ANY)))
 		return;
+	if (tp->ecn_flags & TCP_ECN_ACCECN) {
+		*flags |= tcp_accecn_send(sk);
+		return;
+	}
 	/* only new data is marked ECT (RFC 3168 6.1.5) */
 	if (has_data && !before(TCP_SKB_CB(skb)->seq, tp->snd_nxt)) {
 		inet->tos |= 2;
@@ -243,7 +265,7 @@ static void ecn_send(struct sock *sk, const struct sk_buff *skb, uint8_t *flags,
 		*flags |= TCP_ECE;
 }
 
-static void write_header(struct sock *sk, struct sk_buff *skb, const struct tcp_skb_cb *tcb, uint32_t hlen, uint8_t flags)
+static void write_header(struct sock *sk, struct sk_buff *skb, const struct tcp_skb_cb *tcb, uint32_t hlen, uint16_t flags)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_hdr *th = (struct tcp_hdr *)(void *)skb_push(skb, hlen);
@@ -294,7 +316,7 @@ static struct sk_buff *tcp_skb_for_xmit(struct sock *sk, struct sk_buff *skb)
 	return c;
 }
 
-static inline void set_train(struct sk_buff *skb, const struct tcp_skb_cb *tcb, bool has_data)
+static inline void set_train(const struct tcp_sock *tp, struct sk_buff *skb, const struct tcp_skb_cb *tcb, bool has_data)
 {
 	struct skb_shared *sh = skb_shinfo(skb);
 
@@ -302,6 +324,7 @@ static inline void set_train(struct sk_buff *skb, const struct tcp_skb_cb *tcb, 
 		sh->gso_size = tcb->gso_size;
 		sh->gso_segs = tcb->gso_segs;
 		sh->gso_type = SKB_GSO_TCPV4;
+		sh->gso_accecn = (tp->ecn_flags & TCP_ECN_ACCECN) != 0;
 	} else if (sh->gso_size) {
 		sh->gso_size = 0;
 	}
@@ -316,7 +339,8 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	struct tcp_out_options opts;
 	struct sk_buff *orig = skb;
 	struct tcp_key key, *kp = NULL;
-	uint8_t flags = tcb->tcp_flags, *mac;
+	uint16_t flags = tcb->tcp_flags;
+	uint8_t *mac;
 	uint32_t hlen;
 	bool has_data;
 	int err;
@@ -330,14 +354,15 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	} else {
 		skb->ip_summed = CHECKSUM_NONE;
 	}
-	opts.options = 0;
-	opts.num_sack_blocks = 0;
+	opts.options = opts.num_sack_blocks = 0;
 	if (unlikely(tp->has_auth))
-		tcp_key_sk(sk, flags, tcb->seq, kp = &key);
-	if (unlikely(flags & TCP_SYN))
+		tcp_key_sk(sk, tcb->tcp_flags, tcb->seq, kp = &key);
+	if (unlikely(flags & TCP_SYN)) {
 		syn_options(sk, orig, &opts, kp);
-	else
+		flags = tcp_accecn_syn_flags(sk, flags);
+	} else {
 		established_options(sk, &opts, kp);
+	}
 	hlen = TCP_HLEN + tcp_options_size(&opts);
 	has_data = skb->len != 0;
 	if (tcb->gso_segs > 1 && has_data) /* a train: its receiver need not wait for more of it */
@@ -351,7 +376,9 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	mac = tcp_options_write(skb->data + TCP_HLEN, &opts);
 	if (unlikely(mac))
 		tcp_key_sign(kp, mac, tp->icsk.inet.saddr, tp->icsk.inet.daddr, skb->data, hlen, skb, hlen);
-	set_train(skb, tcb, has_data);
+	if (unlikely(opts.options & OPTION_ACCECN) && !(flags & TCP_SYN))
+		tcp_accecn_option_sent(sk, tp->rx_opt.dsack && opts.num_sack_blocks);
+	set_train(tp, skb, tcb, has_data);
 	tp->icsk.af_ops->send_check(sk, skb);
 	if (flags & TCP_ACK)
 		event_ack_sent(sk, tp->rcv_nxt);
@@ -440,8 +467,11 @@ uint32_t tcp_current_mss(struct sock *sk)
 	hlen = TCP_HLEN + (tp->rx_opt.tstamp_ok ? 12u : 0u) + tcp_auth_room(sk);
 	room = TCP_HLEN + 40 - hlen;
 	n = (uint32_t)tp->rx_opt.num_sacks + tp->rx_opt.dsack;
-	if (unlikely(n) && room >= 4 + 8)
-		hlen += 4 + 8 * min_u32(n, (room - 4) / 8);
+	n = likely(!n) || room < 4 + 8 ? 0 : min_u32(n, (room - 4) / 8);
+	if (unlikely(n))
+		hlen += 4 + 8 * n;
+	if (unlikely(tp->ecn_flags & TCP_ECN_ACCECN))
+		hlen += tcp_accecn_room(sk, TCP_HLEN + 40 - hlen, n);
 	if (unlikely(hlen != tp->tcp_header_len))
 		mss -= hlen - tp->tcp_header_len;
 	return mss;

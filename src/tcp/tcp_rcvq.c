@@ -4,6 +4,7 @@
  * Called by tcp_input.c (segments) and tcp_recvmsg.c (space). RFC 9293 3.10.7.4, 3.8.6.3; RFC 2018, 2883.
  * First-received bytes win: of a segment only what is not queued yet is kept (TS-23, TS-24).
  * Tests: tests/unit/tcp. */
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_int.h"
 
 /* ---- when to acknowledge ---- */
@@ -105,9 +106,17 @@ static void ecn_check_ce(struct sock *sk, const struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!(tp->ecn_flags & TCP_ECN_OK) || (TCP_SKB_CB(skb)->ip_dsfield & 3) != 3)
+	if (likely(!(tp->ecn_flags & TCP_ECN_ANY)))
 		return;
-	if (!(tp->ecn_flags & TCP_ECN_DEMAND_CWR)) {
+	if (!(TCP_SKB_CB(skb)->ip_dsfield & 3)) {
+		if (tp->ecn_flags & TCP_ECN_SEEN)
+			tcp_enter_quickack_mode(sk, 2); /* the others had ECT: this is a repetition, or somebody cleared it */
+		return;
+	}
+	if (!(tp->ecn_flags & TCP_ECN_OK))
+		return;
+	tp->ecn_flags |= TCP_ECN_SEEN;
+	if ((TCP_SKB_CB(skb)->ip_dsfield & 3) == TCP_CE && !(tp->ecn_flags & TCP_ECN_DEMAND_CWR)) {
 		tcp_enter_quickack_mode(sk, 2); /* the sender should hear of it soon */
 		tp->ecn_flags |= TCP_ECN_DEMAND_CWR;
 	}
@@ -250,6 +259,8 @@ void tcp_send_dupack(struct sock *sk, const struct sk_buff *skb)
 	if (tcb->end_seq != tcb->seq && before(tcb->seq, tp->rcv_nxt)) {
 		TCPEXT_INC(sk->net, DelayedACKLost);
 		tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
+		if (unlikely(tp->ecn_flags & TCP_ECN_ACCECN))
+			tcp_accecn_spurious_rexmit(sk, tcb->seq);
 		if (tp->rx_opt.sack_ok && tcp_sysctl(sk)->dsack) {
 			uint32_t end = after(tcb->end_seq, tp->rcv_nxt) ? tp->rcv_nxt : tcb->end_seq;
 
@@ -692,6 +703,8 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 	if (!after(tcb->end_seq, tp->rcv_nxt)) {
 		/* a repetition: the peer lost our ACK (RFC 2883: say which) */
 		TCPEXT_INC(sk->net, DelayedACKLost);
+		if (unlikely(tp->ecn_flags & TCP_ECN_ACCECN))
+			tcp_accecn_spurious_rexmit(sk, tcb->seq);
 		tcp_dsack_set(sk, tcb->seq, tcb->end_seq);
 		tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
 		inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED;

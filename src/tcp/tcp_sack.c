@@ -106,6 +106,7 @@ static void sacktag_one(struct sock *sk, struct sk_buff *skb, bool dup, struct t
 	}
 	tcp_rack_advance(tp, tcb->sacked, tcb->end_seq, skb->skb_mstamp_ns);
 	tcp_rate_skb_delivered(sk, skb, st);
+	st->delivered_bytes += skb->len;
 	if (tcb->sacked & TCPCB_SACKED_RETRANS) {
 		/* which of the two copies arrived is not known; it counts as the retransmission */
 		if (tcb->sacked & TCPCB_LOST)

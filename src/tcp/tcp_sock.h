@@ -273,6 +273,26 @@ struct tcp_stat {
 	uint16_t total_rto, total_rto_recoveries;
 };
 
+/* Accurate ECN (tcp_accecn.c): where it is asked for or agreed, or something came with ECT or CE. Octets by codepoint - 1. */
+struct tcp_accecn {
+	uint32_t received_ce, received_bytes[3]; /* of the peer's segments: r.cep - 5, and payload */
+	uint32_t delivered_bytes[3];             /* of ours, as the peer says; s.cep - 5 is tp->delivered_ce */
+	uint64_t opt_sent_ns;
+	uint16_t pkts_acked_ewma;                /* segments per ACK, times 64 */
+	uint8_t fail, opt_seen;                  /* TCP_ACCECN_*_FAIL_*; enum tcp_accecn_seen */
+	uint8_t syn_ect_snt, syn_ect_rcv;        /* codepoint of SYN or SYN-ACK, ours and the peer's */
+	uint8_t prev_ect, est_ect;               /* the last segment's; what our last octets came as, 0: not known */
+	uint8_t opt_demand, opt_minlen;          /* options to send, and with how many fields at least */
+	bool reflect, opt_with_dsack;            /* ACE says how the SYN-ACK came; the last option was with a D-SACK */
+};
+enum {
+	TCP_ACCECN_ACE_FAIL_SEND = 1, /* ACE was 0 in our SYN or SYN-ACK: we may not send ECT */
+	TCP_ACCECN_ACE_FAIL_RECV = 2, /* somebody changes ECN fields, or ACE */
+	TCP_ACCECN_OPT_FAIL_SEND = 4, /* what has the option is lost */
+	TCP_ACCECN_OPT_FAIL_RECV = 8, /* the option comes changed, or too late */
+};
+enum tcp_accecn_seen { TCP_ACCECN_OPT_NOT_SEEN, TCP_ACCECN_OPT_EMPTY_SEEN, TCP_ACCECN_OPT_COUNTER_SEEN, TCP_ACCECN_OPT_FAIL_SEEN };
+
 /* What holds a sender back, from the least specific; see tcp_rate.c. */
 enum { TCP_CHRONO_UNSPEC, TCP_CHRONO_BUSY, TCP_CHRONO_RWND_LIMITED, TCP_CHRONO_SNDBUF_LIMITED };
 #define TCP_CA_PRIV 64u
@@ -343,6 +363,7 @@ struct tcp_sock {
 	uint32_t mss_cache;     /* current sending MSS, options taken off */
 	uint16_t tcp_header_len;
 	uint16_t scaling_ratio; /* payload per truesize, in 1/256 */
+	uint32_t pushed_seq;
 	struct tcp_flight *fl;  /* never NULL: tcp_no_flight when nothing is out */
 
 	/* congestion */
@@ -366,10 +387,11 @@ struct tcp_sock {
 	uint32_t rcvq_space_ms, rcv_rtt_us, rcv_rtt_seq, rcv_rtt_ms, rcv_rtt_last_tsecr;
 	uint32_t rcv_tstamp_ms, tsoffset, last_oow_ack_ms;
 	uint16_t advmss, urg_data;
-	uint32_t urg_seq, total_retrans, pushed_seq;
+	uint32_t urg_seq, total_retrans;
 	struct tcp_sackinfo *sack; /* NULL: nothing out of order, nothing SACKed */
 	struct tcp_rare *rare;
 	struct tcp_stat *stat;
+	struct tcp_accecn *accecn;
 	/* struct tcp_info */
 	uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
 	uint32_t chrono_ms[3], chrono_start_ms;
@@ -392,10 +414,13 @@ struct tcp_sock {
 #define TCP_URG_VALID 0x0100
 #define TCP_URG_NOTYET 0x0200
 #define TCP_URG_READ 0x0400
-#define TCP_ECN_OK 1
+#define TCP_ECN_OK 1 /* RFC 3168's */
 #define TCP_ECN_QUEUE_CWR 2
 #define TCP_ECN_DEMAND_CWR 4
 #define TCP_ECN_SEEN 8
+#define TCP_ECN_ACCECN 16
+#define TCP_ECN_PENDING 32
+#define TCP_ECN_ANY (TCP_ECN_OK | TCP_ECN_ACCECN)
 
 static inline struct inet_connection_sock *inet_csk(const struct sock *sk) { return (struct inet_connection_sock *)(void *)sk; }
 static inline struct tcp_sock *tcp_sk(const struct sock *sk) { return (struct tcp_sock *)(void *)sk; }
@@ -423,6 +448,7 @@ struct tcp_request_sock {
 	uint64_t snt_synack_ns;
 	uint8_t snd_wscale, rcv_wscale, tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, cookie : 1;
 	uint8_t syn_tos;
+	uint8_t accecn_ok : 1, accecn_seen : 2, accecn_fail : 4; /* as in struct tcp_accecn */
 	uint32_t mark; /* of the connection to be */
 	int iif;
 	struct tcp_fo_cookie fo_cookie; /* to send in the SYN-ACK */
@@ -451,7 +477,7 @@ _Static_assert(sizeof(struct tcp_timewait_sock) <= 192, "a remnant stays small")
 
 /* ---- a host's TCP ---- */
 struct tcp_sysctl {
-	int32_t timestamps, window_scaling, sack, dsack, ecn, ecn_fallback, syn_retries, synack_retries,
+	int32_t timestamps, window_scaling, sack, dsack, ecn, ecn_fallback, ecn_option, ecn_option_beacon, syn_retries, synack_retries,
 		syn_linear_timeouts, retries1, retries2, orphan_retries, fin_timeout, keepalive_time, keepalive_probes,
 		keepalive_intvl, max_syn_backlog, max_tw_buckets, max_orphans, tw_reuse, tw_reuse_delay, rfc1337, abort_on_overflow,
 		stdurg, rmem[3], wmem[3], mem[3], app_win, adv_win_scale, reordering, max_reordering, recovery,
@@ -462,7 +488,7 @@ struct tcp_sysctl {
 };
 struct tcp_net {
 	struct proto prot; /* TCP over IPv4, filled by its glue */
-	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, flight_pool, accept_pool, stat_pool, saved_syn_pool, zc_pool, auth_pool, md5_key_pool, ao_key_pool, ca_pool, ca_big_pool, bind_pool, listener_pool;
+	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, flight_pool, accept_pool, stat_pool, accecn_pool, saved_syn_pool, zc_pool, auth_pool, md5_key_pool, ao_key_pool, ca_pool, ca_big_pool, bind_pool, listener_pool;
 	struct tcp_hash ehash, lhash, bhash;
 	struct tcp_sysctl sysctl;
 	const struct tcp_congestion_ops *ca_default;

@@ -4,6 +4,7 @@
  *     8 bits counter | 24 bits SipHash(four-tuple, client ISN, counter, class) + class
  * With timestamps the client's window scale and SACK ride in the low six bits of the timestamp that it echoes.
  * Called by the network layer's conn_request. Tests: tests/unit/tcp. */
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
@@ -128,6 +129,10 @@ struct sk_buff *tcp_make_synack(const struct sock *lsk, struct dst_entry *dst, s
 	}
 	if (t->fo_cookie.len)
 		tcp_option_fastopen(&o, &t->fo_cookie);
+	if (unlikely(t->accecn_ok && !req->num_retrans && tcp_sysctl(lsk)->ecn_option)) {
+		tcp_accecn_counters(NULL, o.ecn_bytes);
+		tcp_accecn_fit(&o, 0, 40 - tcp_options_size(&o), tcp_accecn_spare(&o));
+	}
 	hlen = TCP_HLEN + tcp_options_size(&o);
 	th = (struct tcp_hdr *)(void *)skb_push(skb, hlen);
 	skb_reset_transport_header(skb);
@@ -135,8 +140,7 @@ struct sk_buff *tcp_make_synack(const struct sock *lsk, struct dst_entry *dst, s
 	put_be16(th->dest, req->eh.dport);
 	put_be32(th->seq, t->snt_isn);
 	put_be32(th->ack_seq, t->rcv_nxt);
-	th->off_res = (uint8_t)(hlen << 2);
-	th->flags = (uint8_t)(TCP_SYN | TCP_ACK | (t->ecn_ok ? TCP_ECE : 0));
+	put_be16((uint8_t *)th + offsetof(struct tcp_hdr, off_res), (uint16_t)(hlen << 10 | TCP_SYN | TCP_ACK | tcp_ecn_synack_flags(t)));
 	put_be16(th->window, (uint16_t)min_u32(t->rcv_wnd, 65535));
 	put_be16(th->check, 0);
 	put_be16(th->urg_ptr, 0);
@@ -186,15 +190,6 @@ static bool syn_flood_action(struct sock *lsk)
 	TCPEXT_INC(lsk->net, TCPReqQFullDoCookies);
 	l->last_overflow_ns = lsk->net->now_ns;
 	return true;
-}
-
-static void ecn_create_request(struct request_sock *req, const struct sk_buff *skb)
-{
-	uint8_t f = TCP_SKB_CB(skb)->tcp_flags;
-
-	if ((f & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR) && req->net->tcp->sysctl.ecn &&
-	    !(TCP_SKB_CB(skb)->ip_dsfield & 3))
-		tcp_rsk(req)->ecn_ok = 1;
 }
 
 /* TCP_SAVE_SYN: the program will want to see with what it was called. */
@@ -260,7 +255,8 @@ int tcp_conn_request(const struct request_sock_ops *ops, const struct inet_conne
 		reqsk_free(req);
 		return 0;
 	}
-	ecn_create_request(req, skb);
+	if (unlikely(tcp_ace(tcp_hdr(skb))))
+		tcp_ecn_create_request(req, skb);
 	t->cookie = cookie;
 	if (cookie) {
 		t->snt_isn = cookie_v4_init_sequence(net, &req->eh, t->rcv_isn, &req->mss);
@@ -323,6 +319,12 @@ struct sock *tcp_cookie_check(struct sock *lsk, struct sk_buff *skb, uint32_t sa
 		opt.wscale_ok = (bits & 15) != 15;
 		opt.snd_wscale = opt.wscale_ok ? bits & 15 : 0;
 		t->ecn_ok = (bits & TS_ECN) != 0;
+	}
+	/* RFC 9768 5.1: the ACE of the ACK says what was agreed; only Accurate ECN has more than ECE */
+	if (tcp_sysctl(lsk)->ecn >= 3 && tcp_ace(th) > 1) {
+		t->ecn_ok = 0;
+		t->accecn_ok = 1;
+		tcp_accecn_check_req(t, skb);
 	}
 	opt.mss_clamp = mss;
 	openreq_init(req, &opt, skb);

@@ -3,6 +3,7 @@
  * Called by sendmsg, by tcp_input.c after an ACK, by the timers; sends by __tcp_transmit_skb (tcp_output.c).
  * RFC 9293 3.7.4 (Nagle), 3.8.6 (windows), RFC 8985 7 (tail loss probe), RFC 6937.
  * Tests: tests/unit/tcp, test_tcp_stream.c, test_tcp_state.c. */
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
@@ -337,8 +338,8 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, uint32_t segs)
 		if (tcb->sacked & TCPCB_LOST)
 			tp->fl->lost_out += tcp_skb_pcount(skb) - old;
 	}
-	/* an ECN SYN that went unanswered is repeated without (RFC 3168 6.1.1.1) */
-	if ((tcb->tcp_flags & (TCP_SYN | TCP_ECE | TCP_CWR)) == (TCP_SYN | TCP_ECE | TCP_CWR) && tcp_sysctl(sk)->ecn_fallback)
+	/* an ECN SYN that went unanswered is repeated without */
+	if ((tcb->tcp_flags & (TCP_SYN | TCP_ECE | TCP_CWR)) == (TCP_SYN | TCP_ECE | TCP_CWR) && !tcp_ecn_syn_again(sk, tp->total_retrans + 1))
 		tcb->tcp_flags &= (uint8_t)~(TCP_ECE | TCP_CWR);
 	segs = tcp_skb_pcount(skb);
 	TCP_INC(sk->net, RetransSegs);
@@ -605,6 +606,7 @@ int tcp_send_synack(struct sock *sk)
 		return -EFAULT;
 	TCP_SKB_CB(skb)->tcp_flags |= TCP_ACK;
 	TCP_SKB_CB(skb)->tcp_flags &= (uint8_t)~(TCP_ECE | TCP_CWR);
+	TCP_SKB_CB(skb)->tcp_flags |= tcp_sk(sk)->ecn_flags & TCP_ECN_OK ? TCP_ECE : 0;
 	return __tcp_transmit_skb(sk, skb, true);
 }
 
@@ -670,12 +672,7 @@ int tcp_connect(struct sock *sk)
 	if (!skb)
 		return -ENOBUFS;
 	skb_reserve(skb, MAX_TCP_HEADER);
-	if (tcp_sysctl(sk)->ecn == 1 || tcp_route_wants_ecn(sk)) {
-		flags |= TCP_ECE | TCP_CWR;
-		tp->ecn_flags = TCP_ECN_OK;
-	} else {
-		tp->ecn_flags = 0;
-	}
+	flags |= tcp_ecn_send_syn(sk);
 	init_nondata_skb(skb, tp->write_seq++, flags);
 	tcp_flight(sk)->retrans_stamp_ms = tcp_time_ms(sk) ? tcp_time_ms(sk) : 1;
 	tcp_wmem_charge(sk, skb);

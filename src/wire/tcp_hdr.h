@@ -17,13 +17,14 @@ struct tcp_hdr {
 #define TCP_URG 0x20
 #define TCP_ECE 0x40
 #define TCP_CWR 0x80
+#define TCP_AE 0x100 /* of off_res: its lowest bit (RFC 9768) */
 static inline unsigned tcp_hdrlen(const struct tcp_hdr *h) { return (h->off_res >> 4) * 4u; }
 
 /* Option kinds. */
 enum {
 	TCPOPT_EOL = 0, TCPOPT_NOP = 1, TCPOPT_MSS = 2, TCPOPT_WINDOW = 3, TCPOPT_SACK_PERM = 4,
 	TCPOPT_SACK = 5, TCPOPT_TIMESTAMP = 8, TCPOPT_MD5SIG = 19, TCPOPT_AO = 29,
-	TCPOPT_FASTOPEN = 34, TCPOPT_EXP = 254
+	TCPOPT_FASTOPEN = 34, TCPOPT_ACCECN0 = 172, TCPOPT_ACCECN1 = 174, TCPOPT_EXP = 254
 };
 
 /* Sequence arithmetic (RFC 9293 3.4). */

@@ -106,6 +106,26 @@ static void tcp_trains_become_segments(void **state)
 	fx_free(f);
 }
 
+/* RFC 9768: CWR is a bit of ACE, not a word to be said once. */
+static void accecn_trains_keep_their_cwr(void **state)
+{
+	struct fx *f = fx_new();
+	struct sk_buff *t = make_train(f->net, true, 3500, 1448), *seg, *next;
+	uint32_t n = 0;
+
+	(void)state;
+	skb_shinfo(t)->gso_accecn = 1;
+	for (seg = skb_gso_segment(t); seg; seg = next, n++) {
+		next = seg->next;
+		assert_int_equal(((struct tcp_hdr *)(void *)skb_transport_header(seg))->flags & TCP_CWR, TCP_CWR);
+		assert_sums(seg, true);
+		consume_skb(seg);
+	}
+	assert_int_equal(n, 3);
+	consume_skb(t);
+	fx_free(f);
+}
+
 static void udp_trains_become_datagrams(void **state)
 {
 	struct fx *f = fx_new();
@@ -217,7 +237,7 @@ static void malformed_trains_and_no_memory_give_null(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tcp_trains_become_segments),
+		cmocka_unit_test(tcp_trains_become_segments), cmocka_unit_test(accecn_trains_keep_their_cwr),
 		cmocka_unit_test(udp_trains_become_datagrams),
 		cmocka_unit_test(partial_checksums_are_left_to_the_device),
 		cmocka_unit_test(trains_with_fragments_split_alike),
