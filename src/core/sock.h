@@ -101,6 +101,7 @@ enum sock_flags {
 	SOCK_F_SELECT_ERR_QUEUE = 65536, SOCK_F_DBG = 131072, SOCK_F_RCVMARK = 1 << 18, SOCK_F_RCVPRIORITY = 1 << 19,
 	SOCK_F_TXTIME = 1 << 20, SOCK_F_TXTIME_ERR = 1 << 21, SOCK_F_PREFER_BUSY = 1 << 22, SOCK_F_PEEK_OFF = 1 << 23,
 	SOCK_F_WIFI_STATUS = 1 << 24, SOCK_F_NOFCS = 1 << 25,
+	SOCK_F_TSTAMP_NEW = 1 << 27 /* with RCVTSTAMP: SO_TIMESTAMP_NEW, _TIMESTAMPNS_NEW */,
 	SOCK_F_NO_GSO = 1 << 26 /* no trains, whatever the device takes: each segment is signed */
 };
 

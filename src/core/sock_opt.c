@@ -33,11 +33,13 @@
 #define OPT_RCVMARK 75
 #define OPT_PASSPIDFD 76
 #define OPT_PEERPIDFD 77
+#define OPT_DEVMEM_DONTNEED 80
 #define OPT_RCVPRIORITY 82
 #define OPT_PASSRIGHTS 83
 #define TS_OPT_ID_TCP (1u << 16)
 #define TS_MASK ((1u << 19) - 1)
 #define TXTIME_FLAGS 3u
+#define TS_BIND_PHC (1u << 15)
 #define DEV_NAME_MAX 16
 /* struct sk_meminfo's order (linux/sock_diag.h). */
 #define MEMINFO_VARS 9
@@ -181,10 +183,18 @@ static uint32_t sock_opt_flag(int name)
 	}
 }
 
-static void sock_opt_timestamp(struct sock *sk, bool on, bool ns)
+static void sock_opt_timestamp(struct sock *sk, int name, bool on)
 {
 	sock_set_flag(sk, SOCK_F_RCVTSTAMP | SOCK_F_TIMESTAMP, on);
-	sock_set_flag(sk, SOCK_F_RCVTSTAMPNS, on && ns);
+	sock_set_flag(sk, SOCK_F_RCVTSTAMPNS, on && (name == SO_TIMESTAMPNS || name == OPT_TIMESTAMPNS_NEW));
+	sock_set_flag(sk, SOCK_F_TSTAMP_NEW, on && (name == OPT_TIMESTAMP_NEW || name == OPT_TIMESTAMPNS_NEW));
+}
+
+/* Four names for one switch: on as it was asked for. */
+static bool sock_timestamp_is(const struct sock *sk, int name)
+{
+	return sock_flag(sk, SOCK_F_RCVTSTAMP) && sock_flag(sk, SOCK_F_RCVTSTAMPNS) == (name == SO_TIMESTAMPNS || name == OPT_TIMESTAMPNS_NEW) &&
+	       sock_flag(sk, SOCK_F_TSTAMP_NEW) == (name == OPT_TIMESTAMP_NEW || name == OPT_TIMESTAMPNS_NEW);
 }
 
 /* SO_TIMESTAMPING. A stream's OPT_ID counts bytes, so it needs a stream. */
@@ -204,6 +214,8 @@ static int sock_opt_timestamping(struct sock *sk, uint32_t val)
 			sk->tskey = 0;
 		}
 	}
+	if (val & TS_BIND_PHC)
+		return -EOPNOTSUPP; /* no card here has a clock of its own */
 	sk->tsflags = val;
 	return 0;
 }
@@ -218,12 +230,13 @@ struct sock_rare *sock_rare(struct sock *sk)
 	return sk->rare;
 }
 
+static bool is_tcp(const struct sock *sk) { return sk->type == SOCK_STREAM && sk->protocol == IPPROTO_TCP; }
+static bool can_peek_off(const struct sock *sk) { return is_tcp(sk) || (sk->type == SOCK_DGRAM && sk->protocol == IPPROTO_UDP); }
+
 /* SO_PEEK_OFF: -1 off; else MSG_PEEK begins there and moves it on, reading moves it back. */
 static int sock_opt_peek_off(struct sock *sk, int val)
 {
-	bool can = (sk->type == SOCK_STREAM && sk->protocol == IPPROTO_TCP) || (sk->type == SOCK_DGRAM && sk->protocol == IPPROTO_UDP);
-
-	if (!can)
+	if (!can_peek_off(sk))
 		return -EOPNOTSUPP;
 	sock_rare(sk)->peek_off = val;
 	sock_set_flag(sk, SOCK_F_PEEK_OFF, val >= 0);
@@ -248,8 +261,8 @@ static int sock_opt_txtime(struct sock *sk, const void *val, socklen_t len)
 	if (len != sizeof(v))
 		return -EINVAL;
 	memcpy(v, val, sizeof(v));
-	if (v[1] & ~TXTIME_FLAGS || v[0] > 11)
-		return -EINVAL;
+	if (v[1] & ~TXTIME_FLAGS || (v[0] > 1 && v[0] != 11))
+		return -EINVAL; /* the real, the monotonic, or the atomic clock */
 	sock_rare(sk)->txtime_clock = (int32_t)v[0];
 	sk->rare->txtime_flags = v[1];
 	sock_set_flag(sk, SOCK_F_TXTIME, true);
@@ -318,7 +331,7 @@ static int sock_set_int(struct sock *sk, int name, int val)
 	case SO_TIMESTAMPNS:
 	case OPT_TIMESTAMP_NEW:
 	case OPT_TIMESTAMPNS_NEW:
-		sock_opt_timestamp(sk, val != 0, name == SO_TIMESTAMPNS || name == OPT_TIMESTAMPNS_NEW);
+		sock_opt_timestamp(sk, name, val != 0);
 		return 0;
 	case SO_TIMESTAMPING:
 	case OPT_TIMESTAMPING_NEW:
@@ -354,6 +367,8 @@ static int sock_set_rare(struct sock *sk, int name, int val)
 	case OPT_BUSY_POLL_BUDGET:
 		return sock_opt_busy(sk, name, val);
 	case OPT_TXREHASH:
+		if (!is_tcp(sk))
+			return -EOPNOTSUPP;
 		if (val < -1 || val > 1)
 			return -EINVAL;
 		sock_rare(sk)->txrehash = val < 0 ? 1 : val;
@@ -371,9 +386,6 @@ static int sock_set_rare(struct sock *sk, int name, int val)
 		return 0;
 	case SO_BSDCOMPAT: /* taken, and nothing */
 		return 0;
-	case SO_ATTACH_BPF:
-	case SO_ATTACH_REUSEPORT_EBPF:
-		return -EBADF; /* there are no descriptors of BPF programs */
 	default:
 		/* SO_TYPE, SO_ERROR, SO_ACCEPTCONN... can only be read. */
 		return -ENOPROTOOPT;
@@ -399,6 +411,15 @@ int sock_setsockopt(struct sock *sk, int name, const void *val, socklen_t len)
 		return 0;
 	}
 	switch (name) {
+	case SO_ATTACH_BPF:
+	case SO_ATTACH_REUSEPORT_EBPF: /* there are no descriptors of BPF programs */
+		return len != sizeof(int) ? -EINVAL : -EBADF;
+	case SO_ATTACH_REUSEPORT_CBPF: /* a program that chooses among listeners: not here */
+		return len != sizeof(struct sock_fprog) || !sk->reuseport ? -EINVAL : -ENOPROTOOPT;
+	case SO_DETACH_REUSEPORT_BPF:
+		return sk->reuseport ? -ENOENT : -EINVAL;
+	case OPT_DEVMEM_DONTNEED: /* tokens of device memory: nobody was given one */
+		return !is_tcp(sk) ? -EBADF : len % 8 ? -EINVAL : 0;
 	case SO_LINGER:
 		return sock_opt_linger(sk, val, len);
 	case SO_RCVTIMEO:
@@ -426,13 +447,13 @@ static int sock_get_rare(const struct sock *sk, int name, int *v)
 	const struct sock_rare none = { .peek_off = -1, .txrehash = 1 }, *r = sk->rare ? sk->rare : &none;
 
 	switch (name) {
-	case SO_PEEK_OFF: *v = r->peek_off; return 0;
+	case SO_PEEK_OFF: *v = r->peek_off; return can_peek_off(sk) ? 0 : -EOPNOTSUPP;
 	case SO_BUSY_POLL: *v = (int)r->busy_poll_us; return 0;
-	case OPT_BUSY_POLL_BUDGET: *v = (int)r->busy_budget; return 0;
-	case OPT_TXREHASH: *v = r->txrehash; return 0;
+	case OPT_TXREHASH: *v = r->txrehash; return is_tcp(sk) ? 0 : -EOPNOTSUPP;
 	case OPT_BUF_LOCK: *v = sk->userlocks & 3; return 0;
 	case OPT_RESERVE_MEM: *v = 0; return 0;
 	case SO_INCOMING_NAPI_ID: *v = 0; return 0;
+	case SO_BSDCOMPAT: *v = 0; return 0;
 	case SO_BPF_EXTENSIONS: *v = SKF_AD_MAX; return 0;
 	default: return -ENOPROTOOPT;
 	}
@@ -441,26 +462,16 @@ static int sock_get_rare(const struct sock *sk, int name, int *v)
 static int sock_get_int(struct sock *sk, int name, int *v)
 {
 	switch (name) {
-	case SO_REUSEADDR:
-		*v = sk->reuse;
-		return 0;
-	case SO_REUSEPORT:
-		*v = sk->reuseport;
-		return 0;
-	case SO_SNDBUF:
-		*v = sk->sndbuf;
-		return 0;
-	case SO_RCVBUF:
-		*v = sk->rcvbuf;
-		return 0;
-	case SO_TYPE:
-		*v = sk->type;
-		return 0;
-	case SO_PROTOCOL:
-		*v = sk->protocol;
-		return 0;
+	case SO_REUSEADDR: *v = sk->reuse; return 0;
+	case SO_REUSEPORT: *v = sk->reuseport; return 0;
+	case SO_SNDBUF: *v = sk->sndbuf; return 0;
+	case SO_RCVBUF: *v = sk->rcvbuf; return 0;
+	case SO_TYPE: *v = sk->type; return 0;
+	case SO_PROTOCOL: *v = sk->protocol; return 0;
 	case SO_PASSCRED:
 	case SO_PASSSEC:
+	case OPT_PASSPIDFD:
+	case OPT_PASSRIGHTS:
 		return -EOPNOTSUPP;
 	case SO_DOMAIN:
 		*v = sk->socket && sk->socket->ops ? sk->socket->ops->family : sk->family; /* AF_INET6 over AF_INET */
@@ -488,14 +499,10 @@ static int sock_get_int(struct sock *sk, int name, int *v)
 		*v = sk->state == SK_STATE_LISTEN;
 		return 0;
 	case SO_TIMESTAMP:
-		*v = sock_flag(sk, SOCK_F_RCVTSTAMP) && !sock_flag(sk, SOCK_F_RCVTSTAMPNS);
-		return 0;
 	case SO_TIMESTAMPNS:
-		*v = sock_flag(sk, SOCK_F_RCVTSTAMPNS);
-		return 0;
-	case SO_TIMESTAMPING:
-	case OPT_TIMESTAMPING_NEW:
-		*v = (int)sk->tsflags;
+	case OPT_TIMESTAMP_NEW:
+	case OPT_TIMESTAMPNS_NEW:
+		*v = sock_timestamp_is(sk, name);
 		return 0;
 	case SO_LOCK_FILTER:
 		*v = sock_flag(sk, SOCK_F_FILTER_LOCKED);
@@ -572,7 +579,15 @@ static int sock_get_pacing(const struct sock *sk, void *val, socklen_t *len)
 	return sock_get_out(val, len, &r32, sizeof(r32));
 }
 
-/* Exactly eight octets, as Linux wants. */
+/* struct so_timestamping: flags, and the clock of a card that times are bound to (none). */
+static int sock_get_timestamping(const struct sock *sk, void *val, socklen_t *len)
+{
+	const uint32_t v[2] = { sk->tsflags, 0 };
+
+	return sock_get_out(val, len, v, sizeof(v));
+}
+
+/* At least eight octets; of the namespace's cookie exactly as many, as Linux wants. */
 static int sock_get_u64(uint64_t v, void *val, socklen_t *len)
 {
 	return *len < sizeof(v) ? -EINVAL : sock_get_out(val, len, &v, sizeof(v));
@@ -589,7 +604,7 @@ static int sock_get_peercred(void *val, socklen_t *len)
 static int sock_get_peername(const struct sock *sk, void *val, socklen_t *len)
 {
 	struct sockaddr_storage ss = { 0 };
-	int n = sk->socket && sk->socket->ops->getname ? sk->socket->ops->getname(sk->socket, (struct sockaddr *)(void *)&ss, 1) : -ENOTCONN;
+	int n = sk->socket && sk->socket->ops->getname ? sk->socket->ops->getname(sk->socket, (struct sockaddr *)(void *)&ss, 2) : -ENOTCONN;
 
 	if (n < 0)
 		return -ENOTCONN;
@@ -621,6 +636,9 @@ int sock_getsockopt(struct sock *sk, int name, void *val, socklen_t *len)
 		return sock_get_linger(sk, val, len);
 	case SO_TXTIME:
 		return sock_get_txtime(sk, val, len);
+	case SO_TIMESTAMPING:
+	case OPT_TIMESTAMPING_NEW:
+		return sock_get_timestamping(sk, val, len);
 	case SO_GET_FILTER:
 		return sk_get_filter(sk, val, len);
 	case SO_PEERNAME:
@@ -647,7 +665,7 @@ int sock_getsockopt(struct sock *sk, int name, void *val, socklen_t *len)
 			sk->rare->cookie = ++sk->net->socks->next_cookie;
 		return sock_get_u64(sk->rare->cookie, val, len);
 	case SO_NETNS_COOKIE:
-		return sock_get_u64((uint64_t)sk->net->id + 1, val, len);
+		return *len == 8 ? sock_get_u64((uint64_t)sk->net->id + 1, val, len) : -EINVAL;
 	default:
 		break;
 	}

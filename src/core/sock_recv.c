@@ -133,12 +133,12 @@ static void sock_put_timespec(struct msghdr *msg, struct sock *sk, uint64_t ns)
 		struct timespec ts = { .tv_sec = (time_t)(ns / NSEC_PER_SEC),
 				       .tv_nsec = (long)(ns % NSEC_PER_SEC) };
 
-		put_cmsg(msg, SOL_SOCKET, SO_TIMESTAMPNS, sizeof(ts), &ts);
+		put_cmsg(msg, SOL_SOCKET, sock_flag(sk, SOCK_F_TSTAMP_NEW) ? 64 /* SO_TIMESTAMPNS_NEW */ : SO_TIMESTAMPNS, sizeof(ts), &ts);
 	} else {
 		struct timeval tv = { .tv_sec = (time_t)(ns / NSEC_PER_SEC),
 				      .tv_usec = (suseconds_t)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
 
-		put_cmsg(msg, SOL_SOCKET, SO_TIMESTAMP, sizeof(tv), &tv);
+		put_cmsg(msg, SOL_SOCKET, sock_flag(sk, SOCK_F_TSTAMP_NEW) ? 63 /* SO_TIMESTAMP_NEW */ : SO_TIMESTAMP, sizeof(tv), &tv);
 	}
 }
 

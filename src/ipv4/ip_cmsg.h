@@ -12,6 +12,9 @@
 #define IP_CMSG_ORIGDSTADDR 64
 #define IP_CMSG_CHECKSUM 128
 #define IP_CMSG_RECVFRAGSIZE 256
+/* switches that are only kept: there are no security labels, and no ICMP extensions (RFC 4884) to tell of */
+#define IP_CMSG_PASSSEC 512
+#define IP_CMSG_RECVERR_RFC4884 1024
 
 /* recvmsg of raw and ping sockets (datagram.c): the next datagram with its IP header or what the receiver left of it, its
  * sender, its control messages. Octets copied (with MSG_TRUNC: its whole length), or -errno. */

@@ -149,7 +149,7 @@ static int set_one(struct sock *sk, int name, const void *val, socklen_t len, st
 		op->source = ntohl(m.imr_sourceaddr.s_addr);
 		op->ifaddr = ntohl(m.imr_interface.s_addr);
 	}
-	return ip_mc_source(sk, op);
+	return inet_sk(sk)->is_icsk ? -EPROTO : ip_mc_source(sk, op);
 }
 
 /* IP_MSFILTER: four words, then sources. MCAST_MSFILTER: sockaddrs. */
@@ -179,6 +179,8 @@ static int set_filter(struct sock *sk, int name, const void *val, socklen_t len)
 		return -ENOBUFS;
 	if (head + n * each > len)
 		return -EINVAL;
+	if (name == MCAST_MSFILTER && g.gf_group.ss_family != AF_INET)
+		return -EADDRNOTAVAIL;
 	src = xcalloc(n + 1, sizeof(*src));
 	for (uint32_t i = 0; i < n; i++) {
 		struct sockaddr_storage ss;

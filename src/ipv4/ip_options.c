@@ -327,6 +327,16 @@ void ip_options_fragment(struct ip4_hdr *h)
 }
 
 /* A program's options (IP_OPTIONS, IP_RETOPTS), NULL-able result: *optp owned by the caller. */
+/* Behind the end of options is nothing. */
+static void end_options(uint8_t *p, uint32_t len)
+{
+	for (uint32_t i = 0; i < len; i += p[i] == IPOPT_NOP_ || i + 1 >= len || p[i + 1] < 2 ? 1 : p[i + 1])
+		if (p[i] == IPOPT_EOL_) {
+			memset(p + i, IPOPT_EOL_, len - i);
+			return;
+		}
+}
+
 int ip_options_get(struct ip_options_rcu **optp, const uint8_t *data, uint32_t optlen)
 {
 	struct ip_options_rcu *o;
@@ -338,6 +348,7 @@ int ip_options_get(struct ip_options_rcu **optp, const uint8_t *data, uint32_t o
 	memcpy(o->opt.data, data, optlen);
 	while (optlen & 3)
 		o->opt.data[optlen++] = IPOPT_EOL_;
+	end_options(o->opt.data, optlen);
 	if (ip_options_parse(o->opt.data, optlen, &o->opt, &bad)) {
 		free(o);
 		return -EINVAL;

@@ -11,25 +11,26 @@
 /* Younger than the C library. */
 #define OPT_LOCAL_PORT_RANGE 51
 #define OPT_PROTOCOL 52
+#define OPT_RECVERR_RFC4884 26
 
-/* An int, or its low octet: old programs give a char. */
-static int opt_int(const void *val, socklen_t len, int *out)
+/* An int, or its low octet: old programs give a char. Nothing at all: 0. */
+static int opt_int(const void *val, socklen_t len)
 {
+	int v = 0;
+
 	if (len >= sizeof(int))
-		memcpy(out, val, sizeof(int));
+		memcpy(&v, val, sizeof(int));
 	else if (len >= 1)
-		*out = *(const uint8_t *)val;
-	else
-		return -EINVAL;
-	return 0;
+		v = *(const uint8_t *)val;
+	return v;
 }
 
-static int set_cmsg_flag(struct inet_sock *inet, uint16_t flag, const void *val, socklen_t len)
+static int set_cmsg_flag(const struct sock *sk, struct inet_sock *inet, int name, uint16_t flag, int v)
 {
-	int v, err = opt_int(val, len, &v);
-
-	if (err)
-		return err;
+	if (name == IP_RECVFRAGSIZE && sk->type == SOCK_STREAM)
+		return -EINVAL; /* a stream has no fragments to tell of */
+	if (name == OPT_RECVERR_RFC4884 && v != 0 && v != 1)
+		return -EINVAL;
 	inet->cmsg_flags = (uint16_t)(v ? inet->cmsg_flags | flag : inet->cmsg_flags & ~flag);
 	return 0;
 }
@@ -45,6 +46,8 @@ static uint16_t cmsg_flag_of(int name)
 	case IP_RECVORIGDSTADDR: return IP_CMSG_ORIGDSTADDR;
 	case IP_CHECKSUM: return IP_CMSG_CHECKSUM;
 	case IP_RECVFRAGSIZE: return IP_CMSG_RECVFRAGSIZE;
+	case IP_PASSSEC: return IP_CMSG_PASSSEC;
+	case OPT_RECVERR_RFC4884: return IP_CMSG_RECVERR_RFC4884;
 	default: return 0;
 	}
 }
@@ -76,12 +79,13 @@ static int mreq_parse(const void *val, socklen_t len, struct mc_request *r)
 static int set_membership(struct sock *sk, int name, const void *val, socklen_t len)
 {
 	struct mc_request r;
-	int err = mreq_parse(val, len, &r);
+	int err;
 
-	if (err)
-		return err;
 	if (inet_sk(sk)->is_icsk)
 		return -EPROTO;
+	err = mreq_parse(val, len, &r);
+	if (err)
+		return err;
 	return name == IP_ADD_MEMBERSHIP ? ip_mc_join_group(sk, r.group, r.addr, r.ifindex) :
 					   ip_mc_leave_group(sk, r.group, r.addr, r.ifindex);
 }
@@ -260,11 +264,18 @@ static int set_int_option(struct sock *sk, int name, int v)
 	}
 }
 
+/* Of the others, nothing at all is as good as 0. */
+static bool wants_an_octet(int name)
+{
+	return name == IP_TRANSPARENT || name == IP_FREEBIND || name == IP_MINTTL || name == IP_MULTICAST_TTL || name == IP_MULTICAST_LOOP ||
+	       name == IP_MULTICAST_ALL;
+}
+
 int ip_setsockopt(struct sock *sk, int level, int name, const void *val, socklen_t len)
 {
 	struct inet_sock *inet = inet_sk(sk);
 	bool *b;
-	int v, err;
+	int v;
 
 	if (level != IPPROTO_IP)
 		return -ENOPROTOOPT;
@@ -289,21 +300,21 @@ int ip_setsockopt(struct sock *sk, int level, int name, const void *val, socklen
 	case MCAST_BLOCK_SOURCE:
 	case MCAST_UNBLOCK_SOURCE:
 	case MCAST_MSFILTER:
-		return inet->is_icsk ? -EPROTO : ip_mc_source_setsockopt(sk, name, val, len);
+		return ip_mc_source_setsockopt(sk, name, val, len);
 	case OPT_LOCAL_PORT_RANGE:
 		return set_port_range(inet, val, len);
 	default:
 		break;
 	}
+	v = opt_int(val, len);
 	if (cmsg_flag_of(name))
-		return set_cmsg_flag(inet, cmsg_flag_of(name), val, len);
-	err = opt_int(val, len, &v);
-	if (err)
-		return err;
+		return set_cmsg_flag(sk, inet, name, cmsg_flag_of(name), v);
+	if ((len < 1 && wants_an_octet(name)) || (name == IP_UNICAST_IF && len != sizeof(int)))
+		return -EINVAL;
 	b = bool_option(inet, name);
 	if (!b)
 		return set_int_option(sk, name, v);
-	if ((name == IP_MULTICAST_ALL || name == IP_BIND_ADDRESS_NO_PORT) && v != 0 && v != 1)
+	if (name == IP_MULTICAST_ALL && v != 0 && v != 1)
 		return -EINVAL;
 	*b = v != 0;
 	if (name == IP_RECVERR && !v)
@@ -336,7 +347,7 @@ static int get_int_option(struct sock *sk, int name, int *v)
 	case IP_MTU_DISCOVER: *v = inet->pmtudisc; return 0;
 	case IP_MULTICAST_TTL: *v = inet->mc_ttl; return 0;
 	case OPT_LOCAL_PORT_RANGE: *v = (int)((uint32_t)inet->port_high << 16 | inet->port_low); return 0;
-	case OPT_PROTOCOL: *v = sk->protocol; return 0;
+	case OPT_PROTOCOL: *v = inet->num; return 0; /* Linux: what a raw socket asked for; of the others, their port */
 	case IP_UNICAST_IF: *v = (int)htonl((uint32_t)inet->uc_index); return 0;
 	case IP_MTU: /* of the path to the peer */
 		dst = __sk_dst_check(sk, 0);
@@ -376,6 +387,10 @@ int ip_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *le
 		return -EOPNOTSUPP;
 	if (name == IP_OPTIONS)
 		return get_options(inet, val, len);
+	if (name == IP_PKTOPTIONS && sk->type == SOCK_STREAM) { /* of a connection's last segment nothing is kept */
+		*len = 0;
+		return 0;
+	}
 	if (name == IP_MSFILTER || name == MCAST_MSFILTER)
 		return ip_mc_source_getsockopt(sk, name, val, len);
 	if (name == IP_MULTICAST_IF) {

@@ -52,6 +52,8 @@ static int udp_setsockopt(struct sock *sk, int level, int name, const void *val,
 	case UDP_GRO:
 		up->gro = v != 0;
 		return 0;
+	case UDP_ENCAP: /* none; others need IPsec or L2TP */
+		return v ? -ENOPROTOOPT : 0;
 	case 101: /* UDP_NO_CHECK6_TX, _RX: of IPv6; taken and kept, as Linux does */
 	case 102:
 		up->no_check6 = (uint8_t)(v ? up->no_check6 | (1u << (name - 101)) : up->no_check6 & ~(1u << (name - 101)));
@@ -77,6 +79,11 @@ static int udp_getsockopt(struct sock *sk, int level, int name, void *val, sockl
 		break;
 	case UDP_GRO:
 		v = up->gro;
+		break;
+	case UDP_ENCAP:
+	case 10: /* UDP-Lite's coverage: the whole */
+	case 11:
+		v = 0;
 		break;
 	case 101:
 	case 102:

@@ -571,7 +571,7 @@ uint32_t tcp_poll(struct socket *s)
 }
 
 /* Bytes ready to read, up to the urgent mark. */
-static int tcp_inq(struct sock *sk)
+int tcp_inq(struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	uint32_t answ;

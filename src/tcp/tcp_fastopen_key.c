@@ -29,10 +29,11 @@ int tcp_fastopen_set_keys(struct sock *sk, const void *val, socklen_t len)
 
 int tcp_fastopen_get_keys(const struct sock *sk, void *val, socklen_t *len)
 {
-	const struct tcp_fo_keys *k = tcp_fastopen_keys(sk);
+	const struct tcp_rare *r = tcp_sk(sk)->rare;
 
-	*len = (socklen_t)min_sz(*len, k->n * KEY_LEN);
-	memcpy(val, k->key, *len);
+	*len = r ? (socklen_t)min_sz(*len, r->fo_keys.n * KEY_LEN) : 0; /* its own: the host's are nobody's business */
+	if (*len)
+		memcpy(val, r->fo_keys.key, *len);
 	return 0;
 }
 

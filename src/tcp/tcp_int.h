@@ -17,6 +17,7 @@ void tcp_write_err(struct sock *sk, int err);      /* gave up: error, done */
 void inet_csk_destroy_sock(struct sock *sk);
 void tcp_write_queue_purge(struct sock *sk);
 void tcp_check_space(struct sock *sk);
+int tcp_inq(struct sock *sk); /* octets that could be read */
 struct tcp_rare *tcp_rare(struct sock *sk);
 struct tcp_stat *tcp_stat(struct sock *sk);
 struct tcp_flight *tcp_flight(struct sock *sk); /* a writable one */

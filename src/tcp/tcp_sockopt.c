@@ -14,6 +14,19 @@
 #define OPT_RTO_MIN_US 45
 #define OPT_DELACK_MAX_US 46
 #define FIN_TIMEOUT_MAX_S 120
+#define ZC_PAGE 4096u
+/* Linux's struct tcp_zerocopy_receive; glibc's stops halfway. */
+struct zerocopy_receive {
+	uint64_t address;
+	uint32_t length, recv_skip_hint, inq;
+	int32_t err;
+	uint64_t copybuf_address;
+	int32_t copybuf_len;
+	uint32_t flags;
+	uint64_t msg_control, msg_controllen;
+	uint32_t msg_flags, reserved;
+};
+_Static_assert(sizeof(struct zerocopy_receive) == 64, "Linux's");
 #define SYN_RTO_MAX_S 120
 
 static void set_cork(struct sock *sk, bool on)
@@ -109,7 +122,7 @@ static int set_window_clamp(struct sock *sk, int v)
 		tcp_rare(sk)->window_clamp_user = tp->window_clamp = 0;
 		return 0;
 	}
-	tcp_rare(sk)->window_clamp_user = tp->window_clamp = max_u32((uint32_t)v, SOCK_MIN_RCVBUF / 2);
+	tcp_rare(sk)->window_clamp_user = tp->window_clamp = (uint32_t)(v < SOCK_MIN_RCVBUF / 2 ? SOCK_MIN_RCVBUF / 2 : v);
 	tp->rcv_ssthresh = min_u32(max_u32(tp->rcv_wnd, tp->rcv_ssthresh), tp->window_clamp);
 	return 0;
 }
@@ -390,13 +403,29 @@ static int get_cc(const struct sock *sk, int name, void *val, socklen_t *len)
 	return put_out(val, len, text, sizeof(text));
 }
 
-/* Mapping received pages needs a mapping of this socket (mmap), which nobody can make here: every address is refused as
- * Linux refuses one that is not such a mapping. */
-static int get_zerocopy_receive(const struct sock *sk, socklen_t len)
+/* Mapping received pages needs a mapping of this socket (mmap), which nobody can make here: an address for more than a page is refused
+ * as Linux refuses one that is not such a mapping. Of less it says how much is there to be read. */
+static int get_zerocopy_receive(struct sock *sk, void *val, socklen_t *len)
 {
-	if ((int)len < 0 || len < offsetof(struct tcp_zerocopy_receive, length) + 4)
+	struct zerocopy_receive z = { 0 };
+	uint32_t inq;
+
+	if (*len < offsetof(struct zerocopy_receive, length) + 4)
 		return -EINVAL;
-	return sk->state == TCP_LISTEN ? -ENOTCONN : -EINVAL;
+	memcpy(&z, val, min_sz(*len, sizeof(z)));
+	if (z.address & (ZC_PAGE - 1))
+		return -EINVAL;
+	if (sk->state == TCP_LISTEN)
+		return -ENOTCONN;
+	inq = (uint32_t)tcp_inq(sk);
+	if (inq >= ZC_PAGE)
+		return -EINVAL;
+	z.length = 0;
+	z.recv_skip_hint = inq;
+	if (!inq && sock_flag(sk, SOCK_F_DONE))
+		return -EIO;
+	z.err = sock_error(sk);
+	return put_out(val, len, &z, sizeof(z));
 }
 
 int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *len)
@@ -428,7 +457,7 @@ int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *l
 	case TCP_OPT_AO_REPAIR:
 		return tcp_ao_get(sk, name, val, len);
 	case TCP_ZEROCOPY_RECEIVE:
-		return get_zerocopy_receive(sk, *len);
+		return get_zerocopy_receive(sk, val, len);
 	default:
 		break;
 	}

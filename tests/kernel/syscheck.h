@@ -65,5 +65,7 @@ void sc_sniff(struct sc *s);
 void sc_frames(struct sc *s);
 void sc_icmp(struct sc *s);
 void sc_seg(struct sc *s);
+/* syscheck_audit.c */
+void sc_audit(struct sc *s);
 
 #endif

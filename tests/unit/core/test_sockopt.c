@@ -328,13 +328,14 @@ static void so_younger_options(void **state)
 		int name, v, err, read;
 	} t[] = {
 		{ SO_BUSY_POLL, -1, -EINVAL, 0 }, { SO_BUSY_POLL, 50, 0, 50 }, { 69 /* SO_PREFER_BUSY_POLL */, 1, 0, 1 },
-		{ 70 /* SO_BUSY_POLL_BUDGET */, 65536, -EINVAL, 0 }, { 70, 64, 0, 64 }, { SO_INCOMING_NAPI_ID, 1, -ENOPROTOOPT, 0 },
+		{ 70 /* SO_BUSY_POLL_BUDGET */, 65536, -EINVAL, -ENOPROTOOPT }, { 70, 64, 0, -ENOPROTOOPT }, { SO_INCOMING_NAPI_ID, 1, -ENOPROTOOPT, 0 },
 		{ 72 /* SO_BUF_LOCK */, 4, -EINVAL, 0 }, { 72, 3, 0, 3 }, { 73 /* SO_RESERVE_MEM */, -1, -EINVAL, 0 },
-		{ 73, 4096, -EOPNOTSUPP, 0 }, { 74 /* SO_TXREHASH */, 2, -EINVAL, 1 }, { 74, 0, 0, 0 }, { 74, -1, 0, 1 },
+		{ 73, 4096, -EOPNOTSUPP, 0 }, { 74 /* SO_TXREHASH */, 1, -EOPNOTSUPP, -EOPNOTSUPP } /* of TCP */,
 		{ 75 /* SO_RCVMARK */, 1, 0, 1 }, { 82 /* SO_RCVPRIORITY */, 1, 0, 1 }, { SO_PEEK_OFF, 5, 0, 5 }, { SO_PEEK_OFF, -1, 0, -1 },
 		{ SO_WIFI_STATUS, 1, 0, 1 }, { SO_NOFCS, 1, 0, 1 }, { SO_ATTACH_BPF, 3, -EBADF, INT32_MIN }, { SO_CNX_ADVICE, 1, 0, -ENOPROTOOPT },
 		{ SO_BPF_EXTENSIONS, 1, -ENOPROTOOPT, SKF_AD_MAX }, { 76 /* SO_PASSPIDFD */, 1, -EOPNOTSUPP, INT32_MIN },
-		{ 63 /* SO_TIMESTAMP_NEW */, 1, 0, INT32_MIN }, { SO_BSDCOMPAT, 1, 0, INT32_MIN }, { 1000, 1, -ENOPROTOOPT, -ENOPROTOOPT },
+		{ 63 /* SO_TIMESTAMP_NEW */, 1, 0, 1 }, { SO_TIMESTAMP, 0, 0, 0 }, { 64 /* SO_TIMESTAMPNS_NEW */, 7, 0, 1 },
+		{ SO_TIMESTAMPNS, 1, 0, 1 }, { 64, 0, 0, 0 }, { SO_BSDCOMPAT, 1, 0, 0 }, { SO_DETACH_REUSEPORT_BPF, 1, -EINVAL, -ENOPROTOOPT }, { 1000, 1, -ENOPROTOOPT, -ENOPROTOOPT },
 	};
 	struct env e = env_new(SOCK_DGRAM, IPPROTO_UDP);
 

@@ -177,8 +177,8 @@ static void so_tcp_fastopen_key(void **state)
 	ask_cookie(b, 4000, host);
 	assert_int_equal(l->prot->setsockopt(l, SOL_TCP, TCP_FASTOPEN_KEY, keys, 15), -EINVAL);
 	assert_int_equal(l->prot->getsockopt(l, SOL_TCP, TCP_FASTOPEN_KEY, got, &len), 0);
-	assert_int_equal(len, 16);
-	assert_memory_equal(got, b->net[0]->tcp->fo_keys.key[0], 16); /* the host's, as long as it has none of its own */
+	assert_int_equal(len, 0); /* it has none of its own; the host's are not told here (Linux 6.18) */
+	len = sizeof(got);
 	assert_int_equal(l->prot->setsockopt(l, SOL_TCP, TCP_FASTOPEN_KEY, keys, 16), 0);
 	ask_cookie(b, 4001, first);
 	assert_memory_not_equal(first, host, 8);
