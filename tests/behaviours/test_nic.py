@@ -97,7 +97,11 @@ class Stations(unittest.TestCase):
         for f in [f for f in r.wire if f.data and f.place in ("sw3:p2", "sw1:p1") and f.proto == 6][:20]:
             node = "www" if f.place == "sw3:p2" else "client"
             x = r.one(kind="enter", func="tcp_rcv_established", node=node, serial=f.serial)
-            self.assertTrue(ordered(r.chain(x)[::-1], RECEIVE))
+            chain = r.chain(x)[::-1]
+            # GRO holds a segment back: what was held goes up at the end of the poll, not from inside the cleaning of the ring
+            held = "napi_gro_flush" in chain
+            self.assertTrue(ordered(chain, [f for f in RECEIVE if not held or f != "igb_clean_rx_irq"]), chain)
+            self.assertIn("igb_clean_rx_irq", [f for e in r.sel("enter", func="napi_gro_receive", node=node, serial=f.serial) for f in r.chain(e)])
             layers = [r.ev[e]["layer"] for e in self.ups(r, x)]
             rank = {"none": 0, "link": 1, "network": 2, "transport": 3, "application": 4}
             up = [rank[l] for l in layers if l != "none"]
