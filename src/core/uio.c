@@ -25,7 +25,7 @@ static char *iov_here(struct iov_iter *it, size_t len, size_t *n)
 		it->nr--;
 		it->off = 0;
 	}
-	if (!it->nr || !len)
+	if (!it->nr || !len || !it->iov->iov_base) /* no memory behind a length: as a page that is not there */
 		return NULL;
 	*n = min_sz(len, it->iov->iov_len - it->off);
 	return (char *)it->iov->iov_base + it->off;

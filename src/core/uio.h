@@ -12,7 +12,7 @@ struct iov_iter {
 };
 
 void iov_iter_init(struct iov_iter *it, const struct iovec *iov, size_t nr);
-/* Copy up to len bytes from the program / to the program; return bytes copied. */
+/* Copy up to len bytes from the program / to the program; return bytes copied: fewer at the end, or where iov_base is NULL. */
 size_t copy_from_iter(void *to, size_t len, struct iov_iter *it);
 size_t copy_to_iter(const void *from, size_t len, struct iov_iter *it);
 /* The same; the checksum of what was copied is added to *sum (which covers an even number of

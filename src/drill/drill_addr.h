@@ -24,13 +24,12 @@ bool djob_addr(struct drill_job *j, struct task *t, const struct dexpr *x, uint3
 void drill_name_v4(struct drill_name *n);
 /* Does what came equal what the script wrote? */
 void djob_check_addr(struct drill_job *j, const struct dexpr *x, const struct sockaddr_in *a);
-/* Memory for octets that a call sends, or gets: text of a string in front, zeros behind. Never NULL; free it. */
+/* Memory for octets that a call sends, or gets: text of a string in front, zeros behind. NULL where the script says NULL or
+ * gives a number as the address (EFAULT is the kernel's answer); free it. */
 uint8_t *djob_buffer(struct drill_job *j, const struct dexpr *x, size_t len);
-/* A buffer is NULL in the script and has a length: EFAULT is the kernel's answer. */
-static inline bool dexpr_null(const struct dexpr *x)
-{
-	return x && x->kind == DX_NULL;
-}
+static inline bool dexpr_null(const struct dexpr *x) { return x && x->kind == DX_NULL; }
+/* A buffer that is not there. */
+static inline bool dexpr_nowhere(const struct dexpr *x) { return x && (x->kind == DX_NULL || x->kind == DX_INT); }
 /* After a read: the string that the script expects. */
 void djob_check_data(struct drill_job *j, const struct dexpr *x, const uint8_t *data, int64_t n);
 

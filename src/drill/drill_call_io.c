@@ -45,8 +45,6 @@ static int64_t send_plain(struct drill_job *j, struct task *t, bool is_write)
 
 	if (len < 0)
 		return -EINVAL;
-	if (dexpr_null(djob_arg(j, 1)) && len > 0)
-		return -EFAULT;
 	if (to && !djob_addr(j, t, to, j->d->sc.conf.remote_ip, j->d->sc.conf.connect_port, &n))
 		return 0;
 	if (n.len) {
@@ -60,13 +58,14 @@ static int64_t send_plain(struct drill_job *j, struct task *t, bool is_write)
 		}
 	}
 	buf = djob_buffer(j, djob_arg(j, 1), (size_t)len);
-	if (!j->err.len)
+	if (!j->err.len && buf)
 		drill_tx_begin(stream, buf, (size_t)len, is_any(djob_arg(j, 1)));
 	if (is_write)
 		r = sys_write(t, djob_fd(j, 0), buf, (size_t)len);
 	else
 		r = sys_sendto(t, djob_fd(j, 0), buf, (size_t)len, flags, n.len ? &n.sa : NULL, n.len);
-	drill_tx_end(stream, r);
+	if (buf)
+		drill_tx_end(stream, r);
 	free(buf);
 	return r;
 }
@@ -89,13 +88,15 @@ static int64_t recv_plain(struct drill_job *j, struct task *t, bool is_read)
 
 	if (len < 0)
 		return -EINVAL;
-	buf = djob_buffer(j, NULL, (size_t)len);
+	buf = djob_buffer(j, dexpr_nowhere(djob_arg(j, 1)) ? djob_arg(j, 1) : NULL, (size_t)len);
 	if (is_read)
 		r = sys_read(t, djob_fd(j, 0), buf, (size_t)len);
 	else
 		r = sys_recvfrom(t, djob_fd(j, 0), buf, (size_t)len, (int)djob_int(j, 3, 0), &n.sa, &n.len);
-	djob_check_data(j, djob_arg(j, 1), buf, r);
-	check_stream(j, buf, r < len ? r : len, is_read ? 0 : (int)djob_int(j, 3, 0));
+	if (buf) {
+		djob_check_data(j, djob_arg(j, 1), buf, r);
+		check_stream(j, buf, r < len ? r : len, is_read ? 0 : (int)djob_int(j, 3, 0));
+	}
 	drill_name_v4(&n);
 	if (r >= 0 && !is_read)
 		djob_check_addr(j, djob_arg(j, 4), &n.v4);
@@ -119,7 +120,6 @@ struct vec {
 	struct iovec iov[DCALL_MAX_IOV];
 	const struct dexpr *from[DCALL_MAX_IOV];
 	int n;
-	bool fault;
 };
 
 /* [{..., 1000}, {"abc", 3}] */
@@ -143,10 +143,9 @@ static struct vec *vec_new(struct drill_job *j, const struct dexpr *x, bool out)
 			n = base->v;
 		if (n < 0)
 			n = 0;
-		v->fault |= base->kind == DX_NULL && n > 0;
 		v->from[v->n] = base;
 		v->iov[v->n].iov_len = (size_t)n;
-		v->iov[v->n++].iov_base = djob_buffer(j, out ? base : NULL, (size_t)n);
+		v->iov[v->n++].iov_base = djob_buffer(j, out || dexpr_nowhere(base) ? base : NULL, (size_t)n);
 	}
 	return v;
 }
@@ -154,13 +153,13 @@ static struct vec *vec_new(struct drill_job *j, const struct dexpr *x, bool out)
 /* The buffers of one call as a piece of the stream. */
 static void vec_stream(struct drill_job *j, struct vec *v, int n)
 {
-	for (int i = 0; i < n && !j->err.len; i++)
+	for (int i = 0; i < n && !j->err.len && (v->iov[i].iov_base || !v->iov[i].iov_len); i++)
 		(i ? drill_tx_add : drill_tx_begin)(flow_of(j), v->iov[i].iov_base, v->iov[i].iov_len, is_any(v->from[i]));
 }
 
 static void vec_check(struct drill_job *j, const struct vec *v, int64_t got, int flags)
 {
-	for (int i = 0; i < v->n && got > 0; i++) {
+	for (int i = 0; i < v->n && got > 0 && (v->iov[i].iov_base || !v->iov[i].iov_len); i++) {
 		int64_t n = (int64_t)v->iov[i].iov_len < got ? (int64_t)v->iov[i].iov_len : got;
 
 		djob_check_data(j, v->from[i], v->iov[i].iov_base, n);
@@ -185,12 +184,12 @@ static int64_t vector(struct drill_job *j, struct task *t, bool out)
 
 	if (n > v->n)
 		n = v->n;
-	if (out && !v->fault)
+	if (out)
 		vec_stream(j, v, n);
-	r = v->fault ? -EFAULT : out ? sys_writev(t, djob_fd(j, 0), v->iov, n) : sys_readv(t, djob_fd(j, 0), v->iov, n);
+	r = out ? sys_writev(t, djob_fd(j, 0), v->iov, n) : sys_readv(t, djob_fd(j, 0), v->iov, n);
 	if (!out)
 		vec_check(j, v, r, 0);
-	else if (!v->fault && n > 0)
+	else if (n > 0)
 		drill_tx_end(stream, r);
 	vec_free(v);
 	return r;
@@ -372,10 +371,9 @@ static int64_t call_sendmsg(struct drill_job *j, struct task *t)
 	}
 	m.msg_controllen = control_build(j, dexpr_field(x, "msg_control", NULL), control, sizeof(control));
 	m.msg_control = m.msg_controllen ? control : NULL;
-	if (!v->fault)
-		vec_stream(j, v, v->n);
-	r = v->fault ? -EFAULT : sys_sendmsg(t, djob_fd(j, 0), &m, flags);
-	if (!v->fault && v->n)
+	vec_stream(j, v, v->n);
+	r = sys_sendmsg(t, djob_fd(j, 0), &m, flags);
+	if (v->n)
 		drill_tx_end(f, r);
 	vec_free(v);
 	return r;

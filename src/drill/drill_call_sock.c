@@ -16,6 +16,8 @@ uint8_t *djob_buffer(struct drill_job *j, const struct dexpr *x, size_t len)
 {
 	uint8_t *p;
 
+	if (dexpr_nowhere(x))
+		return NULL;
 	if (len > DCALL_MAX_BUFFER) {
 		djob_fail(j, "A buffer of more than %u octets", DCALL_MAX_BUFFER);
 		len = 0;

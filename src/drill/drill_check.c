@@ -371,6 +371,8 @@ static void join(struct check *c, uint64_t until_ns)
 	uint32_t hl = ip4_hlen((const struct ip4_hdr *)(const void *)c->p), thl = (c->p[hl + 12] >> 4) * 4u;
 	uint32_t have = c->len - hl - thl;
 
+	if (!have) /* an ACK in front of the data is a packet of its own */
+		return;
 	while (have < c->k->len && have + hl + thl <= 65535) {
 		struct drill_live *l;
 		uint32_t n;

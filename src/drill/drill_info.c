@@ -77,8 +77,8 @@ static void read_tcp_info(struct drill_code *c, struct task *t, int fd)
 	}
 	info_set(c, "tcpi_snd_wscale", ti.wscale & 15);
 	info_set(c, "tcpi_rcv_wscale", ti.wscale >> 4);
-	info_set(c, "tcpi_delivery_rate_app_limited", ti.app_limited & 1);
-	info_set(c, "tcpi_fastopen_client_fail", ti.app_limited >> 1 & 3);
+	info_set(c, "tcpi_delivery_rate_app_limited", ti.app_limited);
+	info_set(c, "tcpi_fastopen_client_fail", ti.fastopen_client_fail);
 }
 
 static void read_words(struct drill_code *c, const char *const *names, size_t n, const uint8_t *p, size_t len)

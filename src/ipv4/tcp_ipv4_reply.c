@@ -136,7 +136,7 @@ static void err_sock(struct sock *sk, struct sk_buff *skb, const struct icmp_hdr
 
 	if (unlikely(tcp_auth_ignores_icmp(sk, icmp->type, icmp->code)) || sk->state == TCP_CLOSE)
 		return;
-	if (sk->state != TCP_LISTEN && !between(seq, tp->snd_una, tp->snd_nxt)) {
+	if (sk->state != TCP_LISTEN && !between(seq, tp->fastopen_child ? tp->rare->fo_iss : tp->snd_una, tp->snd_nxt)) {
 		TCPEXT_INC(sk->net, OutOfWindowIcmps);
 		return;
 	}
@@ -162,9 +162,10 @@ static void err_sock(struct sock *sk, struct sk_buff *skb, const struct icmp_hdr
 	default:
 		return;
 	}
-	if (sk->state == TCP_SYN_SENT || sk->state == TCP_SYN_RECV) {
-		if (inet_sk(sk)->recverr)
-			ip_icmp_error(sk, skb, err, inet_sk(sk)->dport, info, skb->data + ip4_hlen((const struct ip4_hdr *)(const void *)skb->data));
+	/* of a Fast Open child that its program has already it says as little as of any connection */
+	if (sk->state == TCP_SYN_SENT || (sk->state == TCP_SYN_RECV && !(tp->fastopen_child && sk->socket))) {
+		/* Linux asks here for no IP_RECVERR: the error waits on the queue too */
+		ip_icmp_error(sk, skb, err, inet_sk(sk)->dport, info, skb->data + ip4_hlen((const struct ip4_hdr *)(const void *)skb->data));
 		tcp_icmp_hard_error(sk, err);
 		return;
 	}

@@ -101,6 +101,8 @@ uint32_t file_poll(struct file *f);
 
 /* ---- sockets (socket.c) ---- */
 extern const struct file_ops socket_file_ops;
+/* Does the socket itself find, when it copies, that a program's buffer is NULL? Streams do: what came before the hole counts. */
+static inline bool sock_finds_faults(const struct socket *s) { return s && s->type == SOCK_STREAM; }
 static inline struct socket *file_socket(struct file *f)
 {
 	return f->ops == &socket_file_ops ? &((struct socket_file *)(void *)f)->s : NULL;

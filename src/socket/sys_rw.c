@@ -10,7 +10,7 @@
 #define RW_MAX_IOV 1024
 
 /* 0, or why these buffers cannot be used; it then walks them, cut to what one call moves. */
-static int rw_iter(struct iov_iter *it, const struct iovec *iov, int n)
+static int rw_iter(struct file *f, struct iov_iter *it, const struct iovec *iov, int n)
 {
 	size_t total = 0;
 	int i;
@@ -22,7 +22,7 @@ static int rw_iter(struct iov_iter *it, const struct iovec *iov, int n)
 	for (i = 0; i < n; i++) {
 		if (iov[i].iov_len > (size_t)SSIZE_MAX || total + iov[i].iov_len > (size_t)SSIZE_MAX)
 			return -EINVAL;
-		if (!iov[i].iov_base && iov[i].iov_len)
+		if (!iov[i].iov_base && iov[i].iov_len && !sock_finds_faults(file_socket(f)))
 			return -EFAULT;
 		total += iov[i].iov_len;
 	}
@@ -46,7 +46,7 @@ static ssize_t do_rw(struct task *t, int fd, const struct iovec *iov, int n, boo
 	else if (!(write ? f->ops->write : f->ops->read))
 		ret = -EINVAL;
 	else
-		ret = rw_iter(&it, iov, n);
+		ret = rw_iter(f, &it, iov, n);
 	if (!ret)
 		ret = write ? f->ops->write(f, &it) : f->ops->read(f, &it);
 	fput(f);
@@ -137,7 +137,7 @@ static ssize_t do_prw(struct task *t, int fd, const struct iovec *iov, int n, ui
 	else if (write && !f->ops->pwrite)
 		ret = -EINVAL;
 	else
-		ret = rw_iter(&it, iov, n);
+		ret = rw_iter(f, &it, iov, n);
 	if (!ret)
 		ret = prw_pieces(f, iov, n, off, write);
 	fput(f);

@@ -74,7 +74,7 @@ static int addr_put(struct socket *s, int peer, struct sockaddr *a, socklen_t *a
 }
 
 /* Sum of the buffers, or -errno. */
-static ssize_t iov_total(const struct iovec *iov, size_t n)
+static ssize_t iov_total(const struct socket *s, const struct iovec *iov, size_t n)
 {
 	size_t i, total = 0;
 
@@ -83,7 +83,7 @@ static ssize_t iov_total(const struct iovec *iov, size_t n)
 	for (i = 0; i < n; i++) {
 		if (iov[i].iov_len > (size_t)SSIZE_MAX || total + iov[i].iov_len > (size_t)SSIZE_MAX)
 			return -EINVAL;
-		if (!iov[i].iov_base && iov[i].iov_len)
+		if (!iov[i].iov_base && iov[i].iov_len && !sock_finds_faults(s))
 			return -EFAULT;
 		total += iov[i].iov_len;
 	}
@@ -334,7 +334,7 @@ static ssize_t do_sendto(struct task *t, int fd, const void *buf, size_t len, in
 
 	if (!s)
 		return err;
-	ret = buf || !len ? 0 : -EFAULT;
+	ret = buf || !len || sock_finds_faults(s) ? 0 : -EFAULT;
 	if (!ret && a) {
 		ret = addr_in(&ss, a, alen);
 		m.msg_name = &ss;
@@ -360,7 +360,7 @@ ssize_t sys_sendto(struct task *t, int fd, const void *buf, size_t len, int flag
 }
 
 /* A program's message header as the protocols get it: name and arrays checked, name copied. */
-static ssize_t msg_in(const struct msghdr *um, struct msghdr *m, struct sockaddr_storage *ss, bool sending)
+static ssize_t msg_in(const struct socket *s, const struct msghdr *um, struct msghdr *m, struct sockaddr_storage *ss, bool sending)
 {
 	int err;
 
@@ -385,14 +385,14 @@ static ssize_t msg_in(const struct msghdr *um, struct msghdr *m, struct sockaddr
 		return -ENOBUFS;
 	if (!m->msg_control)
 		m->msg_controllen = 0;
-	return iov_total(m->msg_iov, m->msg_iovlen);
+	return iov_total(s, m->msg_iov, m->msg_iovlen);
 }
 
 ssize_t sendmsg_on(struct socket *s, const struct msghdr *um, int flags)
 {
 	struct sockaddr_storage ss;
 	struct msghdr m;
-	ssize_t ret = msg_in(um, &m, &ss, true);
+	ssize_t ret = msg_in(s, um, &m, &ss, true);
 
 	if (ret < 0)
 		return ret;
@@ -441,7 +441,7 @@ static ssize_t do_recvfrom(struct task *t, int fd, void *buf, size_t len, int fl
 
 	if (!s)
 		return err;
-	ret = buf || !len ? 0 : -EFAULT;
+	ret = buf || !len || sock_finds_faults(s) ? 0 : -EFAULT;
 	if (a) {
 		memset(&ss, 0, sizeof(ss));
 		m.msg_name = &ss;
@@ -475,7 +475,7 @@ ssize_t recvmsg_on(struct socket *s, struct msghdr *um, int flags)
 {
 	struct sockaddr_storage ss;
 	struct msghdr m;
-	ssize_t ret = msg_in(um, &m, &ss, false);
+	ssize_t ret = msg_in(s, um, &m, &ss, false);
 
 	if (ret < 0)
 		return ret;

@@ -145,6 +145,7 @@ void tcp_destroy_sock(struct sock *sk)
 
 	tcp_clear_xmit_timers(sk);
 	tcp_fastopen_child_done(sk);
+	tcp_fastopen_client_gone(sk);
 	inet_csk_unlink_accept(sk);
 	inet_csk_listen_stop(sk);
 	sk->prot->unhash(sk);
@@ -239,6 +240,7 @@ void tcp_reset(struct sock *sk, struct sk_buff *skb)
 		sk->err = ECONNRESET;
 	}
 	sock_hold(sk);
+	tcp_fastopen_child_reset(sk);
 	tcp_write_queue_purge(sk);
 	tcp_done(sk);
 	if (!sock_flag(sk, SOCK_F_DEAD))

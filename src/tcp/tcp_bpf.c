@@ -143,7 +143,8 @@ static uint32_t sk_msg_memcopy_from_iter(struct sk_buff *skb, struct iov_iter *f
 	uint32_t n = (uint32_t)min_sz(from->count, skb_tailroom(skb));
 	TRACE_FN(&skb->net->probe, skb->serial);
 
-	copy_from_iter(skb_put(skb, n), n, from);
+	n = (uint32_t)copy_from_iter(skb->tail, n, from);
+	skb_put(skb, n);
 	TCP_SKB_CB(skb)->end_seq += n;
 	skb->net->skb_mib.user_to_skb_bytes += n;
 	TRACE(&skb->net->probe, TR_COPY, skb->serial, "len=%u from=user to=skb", n);
@@ -184,6 +185,14 @@ static void sk_psock_data_ready(struct sock *peer)
 	tcp_data_ready(peer);
 }
 
+/* Nothing of a buffer that cannot be read: the segment made for it goes. */
+static ssize_t sk_msg_fault(struct sk_buff *skb, bool fresh)
+{
+	if (fresh)
+		kfree_skb_reason(skb, DROP_SOCKET_CLOSE);
+	return -EFAULT;
+}
+
 /* Some of it. Octets; -EAGAIN: the receiver has no room. */
 static ssize_t bpf_tcp_ingress(struct sock *sk, struct sock *peer, struct iov_iter *from)
 {
@@ -194,6 +203,8 @@ static ssize_t bpf_tcp_ingress(struct sock *sk, struct sock *peer, struct iov_it
 
 	if (skb) {
 		n = sk_msg_memcopy_from_iter(skb, from);
+		if (unlikely(!n))
+			return sk_msg_fault(skb, false);
 	} else {
 		if (tcp_bpf_room(peer) <= 0)
 			return -EAGAIN;
@@ -201,6 +212,8 @@ static ssize_t bpf_tcp_ingress(struct sock *sk, struct sock *peer, struct iov_it
 		if (!skb)
 			return err;
 		n = sk_msg_memcopy_from_iter(skb, from);
+		if (unlikely(!n))
+			return sk_msg_fault(skb, true);
 		sk_psock_queue_msg(peer, skb);
 	}
 	tcp_bpf_advance(sk, peer, n);

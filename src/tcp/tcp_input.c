@@ -351,7 +351,7 @@ static void sndbuf_expand(struct sock *sk)
 void tcp_init_buffer_space(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t max = tcp_full_space(sk);
+	uint32_t max = tcp_full_space(sk), mss = tp->advmss, app = (uint32_t)tcp_sysctl(sk)->app_win;
 
 	if (!(sk->userlocks & 1))
 		sndbuf_expand(sk);
@@ -359,7 +359,9 @@ void tcp_init_buffer_space(struct sock *sk)
 	tp->rcv_space_seq = tp->copied_seq;
 	tp->rcvq_space_ms = tcp_time_ms(sk);
 	if (tp->window_clamp >= max)
-		tp->window_clamp = max;
+		tp->window_clamp = app && max > 4 * mss ? max_u32(max - (max >> app), 4 * mss) : max;
+	if (app && tp->window_clamp > 2 * mss && tp->window_clamp + mss > max) /* one segment of it is not offered */
+		tp->window_clamp = max_u32(2 * mss, max - mss);
 	tp->rcv_ssthresh = min_u32(tp->rcv_ssthresh, tp->window_clamp);
 	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 }
@@ -389,12 +391,17 @@ void tcp_init_transfer(struct sock *sk)
 
 	tcp_mtup_init(sk);
 	tcp_init_metrics(sk);
+	if (!tp->srtt_us) { /* the handshake told nothing of the round trip, most likely because it was repeated (RFC 6298 5.7) */
+		tp->mdev_us = TCP_TIMEOUT_FALLBACK_US;
+		inet_csk(sk)->rto_us = TCP_TIMEOUT_FALLBACK_US;
+	}
 	/* a SYN that had to be repeated begins with a window of one (RFC 5681 3.1) */
 	tp->snd_cwnd = tp->total_retrans > 1 && tp->fl->undo_marker ? 1 : tcp_init_cwnd_(sk);
 	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 	tcp_init_congestion_control(sk);
 	tcp_init_buffer_space(sk);
-	sock_map_established(sk);
+	if (!tp->fastopen_child)
+		sock_map_established(sk);
 }
 
 void tcp_finish_connect(struct sock *sk, struct sk_buff *skb)
@@ -418,6 +425,7 @@ static int synsent_synack(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_hdr *th = tcp_hdr(skb);
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	bool refused;
 
 	if (unlikely(tp->ecn_flags))
 		tcp_ecn_rcv_synack(sk, skb);
@@ -449,12 +457,13 @@ static int synsent_synack(struct sock *sk, struct sk_buff *skb)
 	tcp_sync_mss(sk, inet_csk(sk)->pmtu_cookie);
 	tcp_initialize_rcv_mss(sk);
 	tcp_finish_connect(sk, skb);
+	refused = tcp_fastopen_synack(sk, skb);
 	if (!sock_flag(sk, SOCK_F_DEAD)) {
 		sk->state_change(sk);
 		wake_up(sk->wq, POLLOUT);
 	}
-	if (!tcp_fastopen_synack(sk, skb))
-		tcp_send_ack_reflecting(sk);
+	if (!refused)
+		tcp_ack_synack(sk);
 	return -1;
 }
 
@@ -540,12 +549,7 @@ static void synrecv_established(struct sock *sk, struct sk_buff *skb)
 	const struct tcp_hdr *th = tcp_hdr(skb);
 
 	tp->delivered++;
-	tcp_fastopen_child_done(sk);
-	if (!tp->srtt_us)
-		tcp_synack_rtt_meas(sk, 0);
-	if (tp->fl->retrans_stamp_ms)
-		tp->fl->retrans_stamp_ms = 0;
-	tcp_init_transfer(sk);
+	tcp_child_transfer(sk);
 	tcp_set_state(sk, TCP_ESTABLISHED);
 	sk->state_change(sk);
 	if (sk->socket)
@@ -615,6 +619,7 @@ static int state_by_ack(struct sock *sk, struct sk_buff *skb)
 		synrecv_established(sk, skb);
 		return 0;
 	case TCP_FIN_WAIT1:
+		tcp_fastopen_child_proven(sk);
 		return all ? finwait1_acked(sk, skb) : 0;
 	case TCP_CLOSING:
 		if (!all)
@@ -727,7 +732,7 @@ int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
 		kfree_skb_reason(skb, DROP_TCP_FLAGS);
 		return 0;
 	}
-	if (sk->state == TCP_SYN_RECV && tcp_fastopen_syn_again(sk, skb)) {
+	if (tp->fastopen_child && tcp_fastopen_syn_again(sk, skb)) {
 		consume_skb(skb);
 		return 0;
 	}

@@ -115,11 +115,17 @@ struct tcp_fo_request {
 	struct iov_iter *from;
 	size_t copied;
 };
-void tcp_fastopen_forget(struct sock *sk);
 bool tcp_fastopen_send_syn(struct sock *sk, struct sk_buff *syn);
-bool tcp_fastopen_synack(struct sock *sk, const struct sk_buff *skb);
+bool tcp_fastopen_synack(struct sock *sk, struct sk_buff *skb);
+void tcp_fastopen_detect_blackhole(struct sock *sk, bool expired);
+void tcp_fastopen_client_gone(struct sock *sk);
+void tcp_fastopen_blackhole_changed(struct net *net, const struct ctl_table *t);
 bool tcp_fastopen_request(struct sock *lsk, struct sk_buff *skb, struct request_sock *req);
 void tcp_fastopen_child_done(struct sock *sk);
+void tcp_fastopen_child_reset(struct sock *sk);
+void tcp_fastopen_child_proven(struct sock *sk);
+void tcp_fastopen_synack_timer(struct sock *sk);
+void tcp_count_rto(struct sock *sk);
 #define TFO_CLIENT 1u
 #define TFO_SERVER 2u
 #define TFO_CLIENT_NO_COOKIE 4u
@@ -230,6 +236,7 @@ void tcp_initialize_rcv_mss(struct sock *sk);
 void tcp_finish_connect(struct sock *sk, struct sk_buff *skb);
 void tcp_update_pred_flags(struct tcp_sock *tp);
 void tcp_init_transfer(struct sock *sk);
+void tcp_child_transfer(struct sock *sk);
 void tcp_data_snd_check(struct sock *sk);
 void tcp_ack_snd_check(struct sock *sk);
 
@@ -239,6 +246,7 @@ bool tcp_try_rmem_schedule(struct sock *sk, struct sk_buff *skb);
 void tcp_queue_rcv(struct sock *sk, struct sk_buff *skb, uint32_t hdrlen);
 void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb);
 void tcp_enter_quickack_mode(struct sock *sk, uint32_t max);
+void tcp_ack_synack(struct sock *sk);
 void tcp_ofo_purge(struct sock *sk, enum drop_reason why);
 void tcp_sack_new_ofo_skb(struct sock *sk, uint32_t seq, uint32_t end_seq);
 void tcp_dsack_set(struct sock *sk, uint32_t seq, uint32_t end_seq);
@@ -317,6 +325,7 @@ void tcp_remove_reno_sacks(struct sock *sk, uint32_t acked, bool ece);
 void tcp_clear_retrans(struct tcp_sock *tp);
 void tcp_init_undo(struct tcp_sock *tp);
 bool tcp_try_undo_loss(struct sock *sk, bool frto_undo);
+bool tcp_try_undo_recovery(struct sock *sk);
 void tcp_end_cwnd_reduction(struct sock *sk);
 
 /* tcp_cong.c */

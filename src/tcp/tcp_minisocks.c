@@ -236,6 +236,7 @@ struct sock *tcp_create_openreq_child(const struct sock *lsk, struct request_soc
 	tp->rcv_wup = tp->copied_seq = tp->rcv_nxt = t->rcv_isn + 1;
 	tp->snd_sml = tp->snd_una = tp->snd_nxt = tp->snd_up = tp->write_seq = tp->pushed_seq = t->snt_isn + 1;
 	tp->tsoffset = t->ts_off;
+	tp->segs_in = 1; /* the SYN */
 	tp->nonagle = ltp->nonagle;
 	tp->rx_opt.user_mss = ltp->rx_opt.user_mss;
 	tp->rx_opt.tstamp_ok = t->tstamp_ok & 1u;
@@ -323,9 +324,8 @@ struct sock *tcp_check_req(struct sock *lsk, struct sk_buff *skb, struct request
 			synack_again(lsk, req);
 		return NULL;
 	}
-	if ((flags & TCP_ACK) && tcb->ack_seq != t->snt_isn + 1) {
-		if (!(flags & TCP_RST))
-			*reset = true; /* the ACK is for another SYN (RFC 9293 3.10.7.4) */
+	if ((flags & (TCP_ACK | TCP_RST)) == TCP_ACK && tcb->ack_seq != t->snt_isn + 1) {
+		*reset = true; /* the ACK is for another SYN (RFC 9293 3.10.7.4) */
 		return NULL;
 	}
 	if (paws || before(tcb->end_seq, t->rcv_nxt) || after(tcb->seq, t->rcv_nxt + t->rcv_wnd)) {
@@ -338,8 +338,11 @@ struct sock *tcp_check_req(struct sock *lsk, struct sk_buff *skb, struct request
 	if (opt.saw_tstamp && !after(tcb->seq, t->rcv_nxt))
 		req->ts_recent = opt.rcv_tsval;
 	if (flags & (TCP_RST | TCP_SYN)) {
-		if ((flags & TCP_RST) && tcb->seq != t->rcv_nxt)
+		if ((flags & TCP_RST) && tcb->seq != t->rcv_nxt) { /* asked back, as in other states (RFC 5961 3.2) */
+			if (!tcp_oow_rate_limited(req->net, NULL, false, &t->last_oow_ack_ms))
+				inet_csk(lsk)->af_ops->reqsk_send_ack(lsk, skb, req);
 			return NULL;
+		}
 		return embryonic_reset(req, skb, reset);
 	}
 	if (!(flags & TCP_ACK))
@@ -369,6 +372,22 @@ struct sock *tcp_check_req(struct sock *lsk, struct sk_buff *skb, struct request
 	child->prot->hash(child);
 	inet_csk_reqsk_queue_add(lsk, child);
 	return child;
+}
+
+/* The handshake is over: what it told of the round trip, and the windows to begin with, unless Fast Open began already. */
+void tcp_child_transfer(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tp->srtt_us)
+		tcp_synack_rtt_meas(sk, tp->fastopen_child && !tp->rare->fo_synacks ? tp->rare->fo_snt_ns : 0);
+	if (tp->fastopen_child) {
+		tcp_fastopen_child_proven(sk);
+		return;
+	}
+	if (tp->fl->retrans_stamp_ms)
+		tp->fl->retrans_stamp_ms = 0;
+	tcp_init_transfer(sk);
 }
 
 /* The ACK that completes the handshake, given to the child; then the listener's accept is told. */

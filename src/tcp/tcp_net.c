@@ -154,6 +154,8 @@ static int register_knobs(struct net *net)
 		KNOB("reflect_tos", reflect_tos, 0, 1), KNOB("fwmark_accept", fwmark_accept, 0, 1),
 		KNOB("workaround_signed_windows", workaround_signed_windows, 0, 1),
 		KNOB("rto_min_us", rto_min_us, 1, ANY), KNOB("rto_max_ms", rto_max_ms, 1000, 120000),
+		{ .name = "net.ipv4.tcp_fastopen_blackhole_timeout_sec", .data = &s->fastopen_blackhole_timeout_sec, .max = INT32_MAX,
+		  .changed = tcp_fastopen_blackhole_changed },
 		KNOB("fastopen", fastopen, 0, 0), KNOB("retrans_collapse", retrans_collapse, 0, 1),
 		KNOB("pacing_ss_ratio", pacing_ss_ratio, 0, 1000), KNOB("pacing_ca_ratio", pacing_ca_ratio, 0, 1000),
 		{ .name = "net.ipv4.tcp_fastopen_key", .get = tcp_fastopen_get_key_sysctl, .set = tcp_fastopen_set_key_sysctl },

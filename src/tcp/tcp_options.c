@@ -9,6 +9,8 @@
 #include "tcp/tcp_int.h"
 
 #define TCPOPT_FASTOPEN_ 34 /* RFC 7413 4.1.1 */
+#define TCPOPT_EXP_ 254 /* RFC 6994: a shared number, told apart by a magic one */
+#define TCPOPT_FASTOPEN_MAGIC 0xf989
 
 static void parse_syn_option(const struct net *net, struct tcp_options_received *opt, uint8_t kind, uint8_t len, const uint8_t *p)
 {
@@ -108,6 +110,13 @@ const uint8_t *tcp_find_sack(const struct sk_buff *skb, unsigned *nblocks)
 	return NULL;
 }
 
+static void take_cookie(struct tcp_fo_cookie *c, const uint8_t *body, uint32_t len, bool exp)
+{
+	c->len = (uint8_t)len;
+	c->exp = exp;
+	memcpy(c->val, body, len);
+}
+
 bool tcp_find_fastopen(const struct sk_buff *skb, struct tcp_fo_cookie *c)
 {
 	const struct tcp_hdr *th = tcp_hdr(skb);
@@ -117,8 +126,10 @@ bool tcp_find_fastopen(const struct sk_buff *skb, struct tcp_fo_cookie *c)
 
 	while ((kind = next_option(&p, end, &len, &body, &bad)) != 0)
 		if (kind == TCPOPT_FASTOPEN_ && (len == 2 || (len >= 6 && len <= 18 && len % 2 == 0))) {
-			c->len = (uint8_t)(len - 2);
-			memcpy(c->val, body, c->len);
+			take_cookie(c, body, len - 2u, false);
+			return true;
+		} else if (kind == TCPOPT_EXP_ && (len == 4 || (len >= 8 && len <= 20 && len % 2 == 0)) && get_be16(body) == TCPOPT_FASTOPEN_MAGIC) {
+			take_cookie(c, body + 2, len - 4u, true);
 			return true;
 		}
 	return false;
@@ -162,7 +173,7 @@ uint32_t tcp_options_size(const struct tcp_out_options *o)
 	if (o->options & OPTION_WSCALE)
 		n += 4;
 	if (o->options & OPTION_FASTOPEN)
-		n += (2u + o->fo->len + 3) & ~3u;
+		n += ((o->fo->exp ? 4u : 2u) + o->fo->len + 3) & ~3u;
 	if (o->num_sack_blocks)
 		n += 4 + 8u * o->num_sack_blocks;
 	if (o->options & OPTION_ACCECN)
@@ -253,10 +264,14 @@ uint8_t *tcp_options_write(uint8_t *p, const struct tcp_out_options *o)
 		*p++ = o->ws;
 	}
 	if (o->options & OPTION_FASTOPEN) {
-		uint32_t len = 2u + o->fo->len;
+		uint32_t len = (o->fo->exp ? 4u : 2u) + o->fo->len;
 
-		*p++ = TCPOPT_FASTOPEN_;
+		*p++ = o->fo->exp ? TCPOPT_EXP_ : TCPOPT_FASTOPEN_;
 		*p++ = (uint8_t)len;
+		if (o->fo->exp) {
+			put_be16(p, TCPOPT_FASTOPEN_MAGIC);
+			p += 2;
+		}
 		memcpy(p, o->fo->val, o->fo->len);
 		p += o->fo->len;
 		for (; len & 3; len++)

@@ -174,6 +174,8 @@ static void syn_options(struct sock *sk, const struct sk_buff *skb, struct tcp_o
 	o->options = OPTION_MSS;
 	o->num_sack_blocks = 0;
 	o->mss = tp->advmss;
+	if (sk->dst_cache && dst_advmss(sk->dst_cache) < o->mss) /* the path's MTU fell meanwhile */
+		o->mss = tp->advmss = (uint16_t)dst_advmss(sk->dst_cache);
 	set_key(o, key);
 	if (!(o->options & OPTION_AUTH) && (synack ? tp->rx_opt.tstamp_ok : s->timestamps != 0)) { /* no room for both, and SACK is worth more */
 		o->options |= OPTION_TS;

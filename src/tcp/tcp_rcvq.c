@@ -185,6 +185,22 @@ void tcp_send_delayed_ack(struct sock *sk)
 	inet_csk_reset_delack(sk, (timeout - now) / NSEC_PER_USEC);
 }
 
+/* The last segment of the handshake; where data is about to follow it waits, to ride on that. */
+void tcp_ack_synack(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_rare *r = tcp_sk(sk)->rare;
+	bool writer = r && (r->write_pending || (r->fo_req && r->fo_req->from->count));
+
+	if (likely(!writer && !(r && r->defer_accept) && icsk->pingpong < tcp_pingpong_thresh(sk))) {
+		tcp_send_ack_reflecting(sk);
+		return;
+	}
+	icsk->ack_pending |= ICSK_ACK_SCHED;
+	tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
+	inet_csk_reset_delack(sk, TCP_DELACK_MAX_US);
+}
+
 /* ---- SACK blocks to send ---- */
 void tcp_dsack_set(struct sock *sk, uint32_t seq, uint32_t end_seq)
 {

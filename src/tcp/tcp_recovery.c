@@ -497,7 +497,7 @@ static void undo_cwnd_reduction(struct sock *sk, bool unmark)
 	tp->rack_advanced = 1;
 }
 
-static bool try_undo_recovery(struct sock *sk)
+bool tcp_try_undo_recovery(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
@@ -617,7 +617,7 @@ static void process_loss(struct sock *sk, int flag, uint32_t num_dupack, int *re
 		}
 	}
 	if (recovered) {
-		try_undo_recovery(sk);
+		tcp_try_undo_recovery(sk);
 		return;
 	}
 	if (tcp_is_reno(tp)) {
@@ -657,7 +657,7 @@ static bool leave_state(struct sock *sk)
 	} else if (inet_csk(sk)->ca_state == TCP_CA_Recovery) {
 		if (tcp_is_reno(tp))
 			tcp_reset_reno_sack(tp);
-		if (try_undo_recovery(sk))
+		if (tcp_try_undo_recovery(sk))
 			return true;
 		tcp_end_cwnd_reduction(sk);
 	}

@@ -217,7 +217,10 @@ ssize_t tcp_repair_send_rcvq(struct sock *sk, struct msghdr *msg, size_t len)
 		return -ENOMEM;
 	}
 	iov_iter_init(&from, msg->msg_iov, msg->msg_iovlen);
-	copy_from_iter(skb_put(skb, (uint32_t)len), len, &from);
+	if (copy_from_iter(skb_put(skb, (uint32_t)len), len, &from) != len) {
+		kfree_skb_reason(skb, DROP_SOCKET_RCVBUFF);
+		return -EFAULT;
+	}
 	tcb = TCP_SKB_CB(skb);
 	memset(tcb, 0, sizeof(*tcb));
 	tcb->seq = tp->rcv_nxt;

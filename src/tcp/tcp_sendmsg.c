@@ -3,6 +3,7 @@
  * Bytes go straight into the buffer of the segment that will carry them, MAX_TCP_HEADER behind its start; a segment
  * that is not full is continued by the next call. When the device does not sum, the checksum is made in the same pass.
  * Called by inet_sendmsg; hands on to tcp_xmit.c. RFC 9293 3.10.2. Tests: tests/unit/tcp. */
+#include <fcntl.h>
 #include "tcp/tcp_int.h"
 
 #define SMALL_ROOM 2048u /* an skb that may hold more starts with at least this */
@@ -15,8 +16,8 @@ static void mark_push(struct tcp_sock *tp, struct sk_buff *skb)
 	tp->pushed_seq = tp->write_seq;
 }
 
-/* Wait for the handshake. 0 or -errno. */
-static int wait_connect(struct sock *sk, uint64_t deadline, bool noblock)
+/* Wait for the handshake. more: there is data to send when it is over. 0 or -errno. */
+static int wait_connect(struct sock *sk, uint64_t deadline, bool noblock, bool more)
 {
 	while (!tcp_state_in(sk, TCPF_(ESTABLISHED) | TCPF_(CLOSE_WAIT)) && !tcp_sk(sk)->fastopen_child) {
 		int err = sock_error(sk);
@@ -27,7 +28,11 @@ static int wait_connect(struct sock *sk, uint64_t deadline, bool noblock)
 			return -EPIPE;
 		if (noblock)
 			return -EAGAIN;
+		if (more)
+			tcp_rare(sk)->write_pending++;
 		err = tcp_wait(sk, deadline);
+		if (more)
+			tcp_sk(sk)->rare->write_pending--;
 		if (err)
 			return err == -ETIMEDOUT ? -EAGAIN : err;
 	}
@@ -111,29 +116,45 @@ static bool device_sums(const struct sock *sk)
 	return sk->dst_cache && sk->dst_cache->dev && (sk->dst_cache->dev->features & NETIF_F_HW_CSUM);
 }
 
-static void fill_segment(struct sock *sk, struct sk_buff *skb, uint32_t n, struct iov_iter *from)
+/* False: the program's buffer cannot be read. */
+static bool fill_segment(struct sock *sk, struct sk_buff *skb, uint32_t n, struct iov_iter *from)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	uint32_t off = skb->len;
-	uint8_t *p = skb_put(skb, n);
+	uint8_t *p = skb->tail;
 
 	if (device_sums(sk)) {
-		copy_from_iter(p, n, from);
+		if (unlikely(copy_from_iter(p, n, from) != n))
+			return false;
 		tcb->has_csum = 0;
 	} else {
 		uint32_t sum = 0;
 
-		csum_copy_from_iter(p, n, from, &sum);
+		if (unlikely(csum_copy_from_iter(p, n, from, &sum) != n))
+			return false;
 		if (tcb->has_csum)
 			skb->csum = csum_block_add(skb->csum, sum, off);
 		skb_count_sum(skb, n);
 	}
+	skb_put(skb, n);
 	tcp_wmem_change(sk, skb, (int32_t)n);
 	sk->net->skb_mib.user_to_skb_bytes += n;
 	TRACE(&sk->net->probe, TR_COPY, skb->serial, "len=%u from=user to=skb", n);
 	tp->write_seq += n;
 	tcb->end_seq += n;
+	return true;
+}
+
+/* A segment that was begun, and got nothing. */
+static void drop_empty(struct sock *sk, struct sk_buff *skb)
+{
+	if (skb->len || TCP_SKB_CB(skb)->tcp_flags & TCP_FIN)
+		return;
+	skb_unlink(skb, &sk->write_queue);
+	if (tcp_write_queue_empty(sk) && tcp_rtx_queue_empty(sk))
+		tcp_chrono_stop(sk, TCP_CHRONO_BUSY);
+	tcp_wmem_free_skb(sk, skb);
 }
 
 /* Small writes while earlier packets are still in the host's queues wait for them (autocork). */
@@ -212,7 +233,10 @@ static int send_some(struct sock *sk, struct send_state *st)
 		TCP_SKB_CB(skb)->tcp_flags &= (uint8_t)~TCP_PSH;
 		st->joined = skb->len != 0;
 	}
-	fill_segment(sk, skb, n, &st->from);
+	if (unlikely(!fill_segment(sk, skb, n, &st->from))) {
+		drop_empty(sk, skb);
+		return -EFAULT;
+	}
 	st->copied += n;
 	if (!st->from.count) {
 		if (st->flags & MSG_EOR)
@@ -235,33 +259,65 @@ static int send_some(struct sock *sk, struct send_state *st)
 	return 0;
 }
 
+/* connect() with data at hand: as the program would call it, and it waits for the handshake too. */
+static int fastopen_connect(struct sock *sk, struct msghdr *msg, bool noblock)
+{
+	struct socket *sock = sk->socket;
+	int err;
+
+	if (!sock) { /* the kernel's own */
+		if (sk->state != TCP_CLOSE)
+			return sk->state == TCP_SYN_SENT ? -EALREADY : -EISCONN;
+		err = msg->msg_name ? sk->prot->connect(sk, msg->msg_name, msg->msg_namelen) : -EINVAL;
+		return err || !noblock ? err : -EINPROGRESS;
+	}
+	if (!msg->msg_name)
+		return sock->state == SS_CONNECTED_ ? -EISCONN : sock->state == SS_CONNECTING_ ? -EALREADY : -EINVAL;
+	release_sock(sk);
+	err = sock->ops->connect(sock, msg->msg_name, msg->msg_namelen, noblock ? O_NONBLOCK : 0);
+	lock_sock(sk);
+	return err;
+}
+
+/* The first data after connect() with TCP_FASTOPEN_CONNECT. */
+static int fastopen_deferred(struct sock *sk, struct send_state *st)
+{
+	int err = tcp_connect(sk);
+
+	if (err) {
+		tcp_set_state(sk, TCP_CLOSE);
+		inet_sk(sk)->dport = 0;
+		return err;
+	}
+	if (st->noblock)
+		return -EINPROGRESS;
+	err = wait_connect(sk, st->deadline, false, st->from.count != 0);
+	if (!err && sk->socket)
+		sk->socket->state = SS_CONNECTED_;
+	return err == -EAGAIN ? -EINPROGRESS : err;
+}
+
 /* MSG_FASTOPEN, or the first data after connect() with TCP_FASTOPEN_CONNECT: the SYN goes now, with data if the peer's
- * cookie is known (RFC 7413 4.2.1). 0: on the way, st->copied octets are out; or -errno. */
+ * cookie is known (RFC 7413 4.2.1). 0: connected, the rest follows; else the call ends, with st->copied octets or -errno. */
 static int send_fastopen(struct sock *sk, struct msghdr *msg, struct send_state *st)
 {
 	struct tcp_fo_request req = { &st->from, 0 };
 	const struct sockaddr *to = msg->msg_name;
+	struct tcp_rare *r = tcp_rare(sk);
 	bool deferred = inet_sk(sk)->defer_connect;
 	int err;
 
-	if (!deferred) {
-		if (!(tcp_sysctl(sk)->fastopen & 1) || (to && msg->msg_namelen >= sizeof(to->sa_family) && to->sa_family == AF_UNSPEC))
-			return -EOPNOTSUPP;
-		if (sk->state != TCP_CLOSE)
-			return sk->state == TCP_SYN_SENT ? -EALREADY : -EISCONN;
-		if (!to)
-			return -EINVAL;
-	}
-	tcp_rare(sk)->fo_req = &req;
+	if (!(tcp_sysctl(sk)->fastopen & 1) || (to && msg->msg_namelen >= sizeof(to->sa_family) && to->sa_family == AF_UNSPEC))
+		return -EOPNOTSUPP;
+	if (r->fo_req)
+		return -EALREADY; /* another program's data is on its way */
+	r->fo_req = &req;
 	inet_sk(sk)->defer_connect = false;
-	err = deferred ? tcp_connect(sk) : sk->prot->connect(sk, msg->msg_name, msg->msg_namelen);
-	tcp_sk(sk)->rare->fo_req = NULL;
-	if (err)
-		return err;
-	if (sk->socket && sk->state == TCP_SYN_SENT)
-		sk->socket->state = SS_CONNECTING_;
-	st->copied = req.copied;
-	return !st->copied && st->noblock ? -EINPROGRESS : 0;
+	err = deferred ? fastopen_deferred(sk, st) : fastopen_connect(sk, msg, st->noblock);
+	r->fo_req = NULL;
+	if (!err || err == -EINPROGRESS)
+		st->copied = req.copied;
+	return err;
 }
 
 /* TCP_REPAIR: bytes for a queue, none for the peer. 1: the send queue, go on; else the result. */
@@ -323,10 +379,10 @@ ssize_t tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		goto out;
 	if (unlikely(st.flags & MSG_FASTOPEN || inet_sk(sk)->defer_connect) && !tcp_sk(sk)->repair) {
 		err = send_fastopen(sk, msg, &st);
-		if (err || (st.copied && st.noblock))
+		if (err)
 			goto out;
 	}
-	err = wait_connect(sk, st.deadline, st.noblock);
+	err = wait_connect(sk, st.deadline, st.noblock, true);
 	if (err)
 		goto out;
 	if (unlikely(tcp_sk(sk)->repair)) {

@@ -60,6 +60,7 @@
 #define TCP_INFINITE_SSTHRESH 0x7fffffffu
 #define TCP_RTO_MIN_US 200000u
 #define TCP_TIMEOUT_INIT_US 1000000u
+#define TCP_TIMEOUT_FALLBACK_US 3000000u
 #define TCP_TIMEOUT_MIN_US 2000u
 #define TCP_DELACK_MIN_US 40000u
 #define TCP_DELACK_MAX_US 200000u
@@ -199,17 +200,21 @@ struct tcp_accept { /* a connection that waits for accept() */
 	struct sock *child, *listener;
 };
 
+#define FO_RESETS_MAX 64u
 struct tcp_listener { /* side allocation of a LISTEN socket */
 	struct list_head accept_queue; /* tcp_accept.node */
 	struct list_head requests;     /* tcp_request_sock.list */
 	uint32_t qlen, max_qlen;       /* accept queue */
 	uint32_t fastopen_pending;     /* children whose handshake is not over */
+	uint64_t fo_reset_ns[FO_RESETS_MAX]; /* a ring: until when one that was reset counts as well */
+	uint8_t fo_reset_first, n_fo_resets;
 	uint32_t syn_qlen, young;
 	uint64_t synflood_warned_ns, last_overflow_ns;
 };
 
 struct tcp_fo_cookie { /* RFC 7413: 4 to 16 octets, len 0: none, or a request for one */
 	uint8_t len, val[16];
+	bool exp; /* in the experimental option 254, magic 0xf989 */
 };
 struct tcp_auth;
 struct sk_psock;
@@ -254,8 +259,12 @@ struct tcp_rare {
 	struct tcp_fo_keys fo_keys;  /* TCP_FASTOPEN_KEY; n 0: the host's */
 	uint16_t fastopen_qlen;      /* listener: how many children may be unproven; 0: none */
 	bool fo_option, fo_asked;    /* client: the next SYN carries the option; the SYN-ACK may bring a cookie */
+	bool fo_used, fo_probing;    /* client: the SYN had the option; it is the first to have it again */
+	uint8_t write_pending;       /* programs that wait for the handshake in order to send */
 	struct tcp_fo_cookie fo_cookie;
-	uint32_t fo_irs;             /* child: its client's ISN */
+	uint32_t fo_irs, fo_iss;     /* child: its client's ISN, and its own */
+	uint8_t fo_synacks;          /* child: repetitions of the SYN-ACK by timer */
+	uint64_t fo_snt_ns;          /* child: when the SYN-ACK was sent first */
 	struct tcp_fo_request *fo_req;
 	struct sock *fo_listener;    /* child: counted, until the handshake is over */
 	struct tcp_mtup mtup;
@@ -484,7 +493,7 @@ struct tcp_sysctl {
 		early_retrans, frto, thin_linear_timeouts, slow_start_after_idle, no_metrics_save, moderate_rcvbuf,
 		tso_win_divisor, min_tso_segs, limit_output_bytes, challenge_ack_limit, invalid_ratelimit, autocorking,
 		syncookies, mtu_probing, base_mss, mtu_probe_floor, probe_interval, probe_threshold, min_snd_mss, notsent_lowat, workaround_signed_windows, rto_min_us,
-		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio, tso_rtt_log, sockmap, cubic_hystart, pingpong_thresh, min_rtt_wlen, reflect_tos, fwmark_accept;
+		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio, tso_rtt_log, sockmap, cubic_hystart, pingpong_thresh, min_rtt_wlen, reflect_tos, fwmark_accept, fastopen_blackhole_timeout_sec;
 };
 struct tcp_net {
 	struct proto prot; /* TCP over IPv4, filled by its glue */
@@ -506,6 +515,7 @@ struct tcp_net {
 	uint64_t ehash_key;
 	struct tcp_fo_keys fo_keys; /* net.ipv4.tcp_fastopen_key */
 	struct tcp_fo_entry *fo_cache; /* cookies of peers, made with the first */
+	uint32_t fo_off_times, fo_off_stamp_s; /* how often in a row clients gave Fast Open up, and when last */
 	uint64_t last_synq_overflow_ns;
 	struct sock_map *sockmap; /* NULL: no socket was ever in it */
 };

@@ -263,6 +263,7 @@ static bool tcp_write_timeout(struct sock *sk)
 	}
 	if (user_timeout_ms(sk) && retransmits_timed_out(sk, 0, user_timeout_ms(sk)))
 		expired = true;
+	tcp_fastopen_detect_blackhole(sk, expired);
 	if (!expired)
 		return false;
 	TCPEXT_INC(sk->net, TCPAbortOnTimeout);
@@ -341,7 +342,7 @@ static void tcp_rtx_zero_window(struct sock *sk, struct sk_buff *skb)
 }
 
 /* For struct tcp_info; the recovery's time ends when Loss is left. */
-static void count_rto(struct sock *sk)
+void tcp_count_rto(struct sock *sk)
 {
 	struct tcp_stat *st = tcp_stat(sk);
 
@@ -361,6 +362,10 @@ static void tcp_retransmit_timer(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = skb_peek(&tp->fl->rtx_queue);
 
+	if (unlikely(tp->fastopen_child)) {
+		tcp_fastopen_synack_timer(sk);
+		return;
+	}
 	if (!tp->fl->packets_out || !skb)
 		return;
 	if (!tp->snd_wnd && !sock_flag(sk, SOCK_F_DEAD) && !tcp_state_in(sk, TCPF_(SYN_SENT) | TCPF_(SYN_RECV))) {
@@ -372,8 +377,6 @@ static void tcp_retransmit_timer(struct sock *sk)
 	if (tcp_write_timeout(sk))
 		return;
 	timeout_stats(sk);
-	if (sk->state == TCP_SYN_SENT && tp->rare && tp->rare->fo_asked)
-		tcp_fastopen_forget(sk); /* something on the path may not like it */
 	tcp_enter_loss(sk);
 	tp->fl->tlp_high_seq = 0;
 	if (tcp_retransmit_skb(sk, skb_peek(&tp->fl->rtx_queue), 1) > 0) {
@@ -382,7 +385,7 @@ static void tcp_retransmit_timer(struct sock *sk)
 		return;
 	}
 	icsk->retransmits = (uint8_t)min_u32(icsk->retransmits + 1u, 255);
-	count_rto(sk);
+	tcp_count_rto(sk);
 	backoff_rto(sk);
 }
 

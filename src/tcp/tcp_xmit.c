@@ -30,6 +30,8 @@ void tcp_rearm_rto(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	uint64_t rto = icsk->rto_us;
 
+	if (unlikely(tp->fastopen_child)) /* the timer is the SYN-ACK's */
+		return;
 	if (!tp->fl->packets_out) {
 		inet_csk_clear_rto(sk);
 		return;
@@ -415,6 +417,7 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 void tcp_simple_retransmit(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	bool all = tp->syn_data && sk->state == TCP_SYN_SENT; /* a SYN with data: it goes again without */
 	uint32_t mss = tcp_current_mss(sk);
 	struct sk_buff *skb;
 
@@ -424,7 +427,7 @@ void tcp_simple_retransmit(struct sock *sk)
 	{
 		uint32_t seg = tcp_skb_pcount(skb) > 1 ? TCP_SKB_CB(skb)->gso_size : skb->len;
 
-		if (seg <= mss || (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED))
+		if ((seg <= mss && !all) || (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED))
 			continue;
 		if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_RETRANS) {
 			TCP_SKB_CB(skb)->sacked &= (uint8_t)~TCPCB_SACKED_RETRANS;
@@ -452,6 +455,9 @@ bool tcp_schedule_loss_probe(struct sock *sk, bool advancing_rto)
 	struct tcp_sock *tp = tcp_sk(sk);
 	int early = tcp_sysctl(sk)->early_retrans;
 	uint64_t timeout, left;
+
+	if (unlikely(tp->fastopen_child))
+		return false;
 
 	if ((early != 3 && early != 4) || !tp->fl->packets_out || tcp_is_reno(tp) ||
 	    (icsk->ca_state != TCP_CA_Open && icsk->ca_state != TCP_CA_CWR))

@@ -245,7 +245,7 @@ static void request(const struct m_conn *c, const struct m_segment *s, struct m_
 		r->ack = c->rcv_nxt;
 		return;
 	}
-	if (has(s, M_ACK) && s->ack != c->iss + 1) {
+	if (has(s, M_ACK) && !has(s, M_RST) && s->ack != c->iss + 1) {
 		reply_reset(r, s);
 		return;
 	}
@@ -257,6 +257,8 @@ static void request(const struct m_conn *c, const struct m_segment *s, struct m_
 	if (has(s, M_RST)) {
 		if (s->seq == c->rcv_nxt)
 			end(r, M_USER_NOTHING);
+		else
+			reply_ack(r, c); /* RFC 5961 3.2 */
 		return;
 	}
 	if (has(s, M_SYN)) {

@@ -12,8 +12,8 @@
  *   L6  A bare FIN needs no window.
  *   L7  SYN and FIN together do not open a connection; text and FIN of a SYN-ACK wait for their repetition.
  *   L8  After the peer's FIN, text that begins before RCV.NXT and ends behind it resets the connection.
- *   L9  A request (SYN-RECEIVED of a passive open) judges the acknowledgement first, then the window; a SYN in its window
- *       ends it by a reset; its own SYN again is answered by the SYN-ACK again; a RST that is not exact is not answered.
+ *   L9  A request (SYN-RECEIVED of a passive open) judges the acknowledgement first (but of a RST), then the window; a SYN in its window
+ *       ends it by a reset; its own SYN again is answered by the SYN-ACK again; a RST that is not exact is asked back.
  *   L10 TIME-WAIT: a segment without length at RCV.NXT is swallowed, flags or not; a RST there ends the wait (tcp_rfc1337 0);
  *       a SYN beyond RCV.NXT may open anew, if somebody listens (RFC 6191, MAY-2); everything else is acknowledged, RST excepted.
  *   L11 FIN-WAIT-2 without a program: what is not acceptable is acknowledged, RST excepted; a RST in the window ends it, a SYN in

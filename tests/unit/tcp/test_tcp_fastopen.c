@@ -99,11 +99,15 @@ static void client_syn_lost(void **state)
 	say(b, sk, ". 1 ack 6", NULL, 0);
 	bed_close(sk);
 	bed_forget(b);
-	sk = bed_socket(b, 0); /* and the cookie is not trusted again */
-	assert_int_equal(fastopen_send(sk, 1, 80, "hello", 5), -EINPROGRESS);
-	bed_run(b, 0);
-	bed_forget(b);
-	bed_close(sk);
+	for (unsigned i = 0; i < 2; i++) { /* once may be chance; after the second time in a row it is not tried for a while (4.1.3.1) */
+		sk = bed_socket(b, 0);
+		assert_int_equal(fastopen_send(sk, 1, 80, "hello", 5), i ? -EINPROGRESS : 5);
+		bed_run(b, SEC + 10 * MS);
+		bed_forget(b);
+		say(b, sk, "S. 0 ack 1 <mss 1000,sackOK>", NULL, 0);
+		bed_close(sk);
+		bed_forget(b);
+	}
 	bed_expect_clean(b);
 	bed_free(b);
 }
@@ -224,13 +228,12 @@ static void server_repeats_syn_ack(void **state)
 	bed_forget(b);
 	bed_inject(b, 1, 0, 1001, 80, "R 4", NULL, 0);
 	bed_run(b, 0);
-	assert_int_equal(inet_csk(l)->listener->fastopen_pending, 1); /* it counts until the program has seen it: a victim of
-								       * forged SYNs resets each at once (5.1) */
+	assert_int_equal(inet_csk(l)->listener->fastopen_pending, 0); /* what it still takes is a place in the accept queue */
 	sk = bed_accept(l);
 	assert_non_null(sk);
 	assert_int_equal(sk->err, ECONNRESET);
 	bed_close(sk);
-	assert_int_equal(inet_csk(l)->listener->fastopen_pending, 0);
+	assert_int_equal(inet_csk(l)->listener->n_fo_resets, 0);
 	syn_cookie(b, 1002, "GET"); /* the listener goes first */
 	bed_close(l);
 	bed_expect_clean(b);
