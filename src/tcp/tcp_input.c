@@ -404,7 +404,7 @@ void tcp_init_transfer(struct sock *sk)
 		sock_map_established(sk);
 }
 
-void tcp_finish_connect(struct sock *sk, struct sk_buff *skb)
+void tcp_finish_connect(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
@@ -415,7 +415,6 @@ void tcp_finish_connect(struct sock *sk, struct sk_buff *skb)
 	if (sock_flag(sk, SOCK_F_KEEPOPEN))
 		tcp_reset_keepalive_timer(sk, tcp_keepalive_time_ns(sk));
 	tcp_update_pred_flags(tp);
-	(void)skb;
 }
 
 /* ---- SYN-SENT (RFC 9293 3.10.7.3) ---- */
@@ -456,7 +455,7 @@ static int synsent_synack(struct sock *sk, struct sk_buff *skb)
 	tcp_mtup_init(sk);
 	tcp_sync_mss(sk, inet_csk(sk)->pmtu_cookie);
 	tcp_initialize_rcv_mss(sk);
-	tcp_finish_connect(sk, skb);
+	tcp_finish_connect(sk);
 	refused = tcp_fastopen_synack(sk, skb);
 	if (!sock_flag(sk, SOCK_F_DEAD)) {
 		sk->state_change(sk);

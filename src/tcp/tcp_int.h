@@ -233,7 +233,7 @@ void tcp_send_challenge_ack(struct sock *sk);
 void tcp_fin(struct sock *sk);
 void tcp_init_buffer_space(struct sock *sk);
 void tcp_initialize_rcv_mss(struct sock *sk);
-void tcp_finish_connect(struct sock *sk, struct sk_buff *skb);
+void tcp_finish_connect(struct sock *sk);
 void tcp_update_pred_flags(struct tcp_sock *tp);
 void tcp_init_transfer(struct sock *sk);
 void tcp_child_transfer(struct sock *sk);

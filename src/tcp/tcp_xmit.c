@@ -671,7 +671,7 @@ int tcp_connect(struct sock *sk)
 		return err;
 	tcp_connect_init(sk);
 	if (unlikely(tp->repair)) {
-		tcp_finish_connect(sk, NULL); /* nobody is asked */
+		tcp_finish_connect(sk); /* nobody is asked */
 		return 0;
 	}
 	skb = alloc_skb(sk->net, MAX_TCP_HEADER);
