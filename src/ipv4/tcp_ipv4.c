@@ -525,6 +525,7 @@ static int tcp4_net_init(struct net *net)
 	int err;
 
 	net->tcp->prot = tcp_prot_template;
+	net->tcp->port_reserved = inet_is_local_reserved_port;
 	sw.prot = &net->tcp->prot;
 	err = inet_add_protocol(net, &tcp_protocol, IPPROTO_TCP);
 	if (!err)

@@ -3,7 +3,7 @@
  *   SYN -> request (SYN queue, counted in syn_qlen) -> ACK -> child (accept queue, qlen) -> accept()
  *
  * A listener owns both queues; closing it resets what was not accepted. Bounds: accept queue by the
- * backlog (somaxconn), SYN queue by the same and tcp_max_syn_backlog (then SYN cookies).
+ * backlog (somaxconn), SYN queue by the same (then SYN cookies), without cookies by three quarters of tcp_max_syn_backlog too.
  * Called by bind, listen, accept and by tcp_minisocks.c. RFC 9293 3.10.1, RFC 4987.
  * Tests: tests/unit/tcp. */
 #include <fcntl.h>
@@ -45,13 +45,15 @@ static uint16_t find_open_port(const struct sock *sk)
 	uint32_t range = (high - low) & ~1u, offset;
 
 	if (range < 2)
-		return inet_bind_bucket_find(sk->net, (uint16_t)low) ? 0 : (uint16_t)low;
+		return inet_bind_bucket_find(sk->net, (uint16_t)low) || tn->port_reserved(sk->net, (uint16_t)low) ? 0 : (uint16_t)low;
 	offset = rng_below(&tn->rng, range);
 	for (uint32_t pass = 0; pass < 2; pass++)
 		for (uint32_t i = 0; i < range; i += 2) {
 			uint16_t port = (uint16_t)(low + ((offset | 1u) + pass + i) % range);
 			struct inet_bind_bucket *tb = inet_bind_bucket_find(sk->net, port);
 
+			if (tn->port_reserved(sk->net, port))
+				continue;
 			if (!tb || (!tb->tw && !inet_csk_bind_conflict(sk, tb)))
 				return port;
 		}
@@ -125,12 +127,61 @@ static void inet_child_forget(struct sock *child)
 	sock_put(child);
 }
 
+/* tcp_migrate_req: the listener of the same SO_REUSEPORT group whom this peer would reach now. NULL: there is none, or
+ * the queue of a listener that closes is lost (as it is by default). */
+static struct sock *reuseport_migrate_sock(const struct sock *sk, const struct tcp_ehash_node *eh)
+{
+	struct sock *nsk;
+
+	if (likely(!tcp_sysctl(sk)->migrate_req) || !sk->reuseport)
+		return NULL;
+	nsk = inet_lookup_listener(sk->net, eh->saddr, eh->num, eh->daddr, eh->dport, sk->bound_dev_if);
+	if (nsk && nsk != sk && nsk->reuseport && nsk->uid == sk->uid && inet_csk(nsk)->listener) {
+		TCPEXT_INC(sk->net, TCPMigrateReqSuccess);
+		return nsk;
+	}
+	TCPEXT_INC(sk->net, TCPMigrateReqFailure);
+	return NULL;
+}
+
+/* Whose handshake goes on, or waits for accept(), goes to another listener. */
+static void inet_csk_migrate(struct sock *sk, struct tcp_listener *l)
+{
+	struct tcp_accept *a, *tmp;
+	struct request_sock *req, *rtmp;
+	struct sock *nsk;
+
+	list_for_each_entry_safe(req, rtmp, &l->requests, list) {
+		nsk = reuseport_migrate_sock(sk, &req->eh);
+		if (!nsk)
+			continue;
+		list_del_init(&req->list);
+		l->syn_qlen--;
+		req->lsk = nsk;
+		list_add_tail(&req->list, &inet_csk(nsk)->listener->requests);
+		inet_csk(nsk)->listener->syn_qlen++;
+		inet_csk(nsk)->listener->young += !req->num_timeout;
+	}
+	list_for_each_entry_safe(a, tmp, &l->accept_queue, node) {
+		struct sock *child = a->child;
+
+		nsk = child->state == TCP_SYN_RECV ? NULL : reuseport_migrate_sock(sk, &inet_csk(child)->eh);
+		if (!nsk)
+			continue;
+		inet_csk_unlink_accept(child);
+		inet_csk_reqsk_queue_add(nsk, child);
+		nsk->data_ready(nsk);
+	}
+}
+
 void inet_csk_listen_stop(struct sock *sk)
 {
 	struct tcp_listener *l = inet_csk(sk)->listener;
 
 	if (!l)
 		return;
+	if (unlikely(tcp_sysctl(sk)->migrate_req))
+		inet_csk_migrate(sk, l);
 	while (!list_empty(&l->requests))
 		inet_csk_reqsk_queue_drop(list_first_entry(&l->requests, struct request_sock, list));
 	while (!list_empty(&l->accept_queue)) {

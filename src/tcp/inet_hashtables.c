@@ -407,7 +407,8 @@ int inet_hash_connect(struct sock *sk)
 		for (uint32_t i = 0; i < range; i += 2) {
 			uint32_t off = (start + i) % max_u32(range, 2);
 
-			if (low + off >= high || try_port(sk, (uint16_t)(low + off)))
+			if (low + off >= high || tn->port_reserved(sk->net, (uint16_t)(low + off)) ||
+			    try_port(sk, (uint16_t)(low + off)))
 				continue;
 			*slot += i + 2;
 			return 0;

@@ -37,6 +37,9 @@ bool tcp_rmem_schedule(struct sock *sk, uint32_t n);
 bool tcp_out_of_memory(struct sock *sk);
 bool tcp_check_oom(struct sock *sk, unsigned shift);
 void tcp_set_owner_r(struct sk_buff *skb, struct sock *sk);
+/* Memory runs short: what small segments left in many buffers goes into few, of this size at most. */
+#define TCP_COLLAPSE_MAX 3776u
+void tcp_collapse(struct sock *sk);
 /* What an skb of the send queues costs its socket: as much as Linux charges (832 octets on 64 bits, and each octet of
  * data once), so that a program's SO_SNDBUF means the same number of bytes. */
 #define TCP_SKB_COST 832u

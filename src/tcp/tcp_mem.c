@@ -115,3 +115,73 @@ void tcp_set_owner_r(struct sk_buff *skb, struct sock *sk)
 	sk->rmem_alloc += (int32_t)skb->truesize;
 	tcp_net(sk)->mem_allocated += skb->truesize;
 }
+
+/* ---- the receive queue in fewer buffers ---- */
+
+/* So many neighbours, from skb on, whose octets one buffer can hold (FIN is the last). 0 or 1: nothing to gain. */
+static uint32_t collapse_run(const struct sk_buff_head *q, const struct sk_buff *skb, uint32_t *len, uint32_t *cost)
+{
+	uint32_t n = 0;
+
+	*len = *cost = 0;
+	for (; skb != (const struct sk_buff *)(const void *)q && *len + skb->len <= TCP_COLLAPSE_MAX; skb = skb->next) {
+		if (skb_shared(skb))
+			break;
+		*len += skb->len;
+		*cost += skb->truesize;
+		n++;
+		if (TCP_SKB_CB(skb)->tcp_flags & TCP_FIN)
+			break;
+	}
+	return n;
+}
+
+/* n neighbours from first on become one; returns it, or NULL: no memory, or it would be no smaller. */
+static struct sk_buff *collapse_join(struct sock *sk, struct sk_buff *first, uint32_t n, uint32_t len, uint32_t cost)
+{
+	struct sk_buff *one = alloc_skb(sk->net, len), *skb = first, *next;
+	struct tcp_skb_cb *tcb;
+
+	if (!one || one->truesize >= cost) {
+		consume_skb(one);
+		return NULL;
+	}
+	memcpy(one->cb, first->cb, sizeof(one->cb));
+	tcb = TCP_SKB_CB(one);
+	skb_insert_(one, first->prev, first, &sk->receive_queue);
+	for (; n; n--, skb = next) {
+		next = skb->next;
+		skb_copy_bits(skb, 0, skb_put(one, skb->len), skb->len);
+		tcb->end_seq = TCP_SKB_CB(skb)->end_seq;
+		tcb->tcp_flags |= TCP_SKB_CB(skb)->tcp_flags;
+		tcb->has_rxtstamp = TCP_SKB_CB(skb)->has_rxtstamp;
+		one->tstamp_ns = skb->tstamp_ns;
+		skb_unlink(skb, &sk->receive_queue);
+		consume_skb(skb);
+		TCPEXT_INC(sk->net, TCPRcvCollapsed);
+	}
+	sk->net->skb_mib.copies++;
+	sk->net->skb_mib.copy_bytes += len;
+	TRACE(&sk->net->probe, TR_COPY, one->serial, "len=%u collapse", len);
+	tcp_set_owner_r(one, sk);
+	return one;
+}
+
+/* Called only while what is queued costs more than twice what it carries: then the walk pays, or is short. */
+void tcp_collapse(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = skb_peek(&sk->receive_queue);
+	TRACE_FN(&sk->net->probe, skb ? skb->serial : 0);
+
+	if (!skb || (uint32_t)sk->rmem_alloc / 2 <= tp->rcv_nxt - tp->copied_seq)
+		return;
+	while (skb && skb != skb_queue_end(&sk->receive_queue)) {
+		uint32_t len, cost, n = collapse_run(&sk->receive_queue, skb, &len, &cost);
+		struct sk_buff *one = n > 1 ? collapse_join(sk, skb, n, len, cost) : skb;
+
+		if (!one)
+			return;
+		skb = one->next;
+	}
+}

@@ -151,7 +151,7 @@ static int register_knobs(struct net *net)
 		KNOB("base_mss", base_mss, 48, 65535), KNOB("min_snd_mss", min_snd_mss, 48, 65535),
 		{ .name = "net.ipv4.tcp_notsent_lowat", .get = get_notsent_lowat, .set = set_notsent_lowat },
 		KNOB("pingpong_thresh", pingpong_thresh, 1, 255), KNOB("min_rtt_wlen", min_rtt_wlen, 0, 86400),
-		KNOB("reflect_tos", reflect_tos, 0, 1), KNOB("fwmark_accept", fwmark_accept, 0, 1),
+		KNOB("reflect_tos", reflect_tos, 0, 1), KNOB("fwmark_accept", fwmark_accept, 0, 1), KNOB("migrate_req", migrate_req, 0, 1),
 		KNOB("workaround_signed_windows", workaround_signed_windows, 0, 1),
 		KNOB("rto_min_us", rto_min_us, 1, ANY), KNOB("rto_max_ms", rto_max_ms, 1000, 120000),
 		{ .name = "net.ipv4.tcp_fastopen_blackhole_timeout_sec", .data = &s->fastopen_blackhole_timeout_sec, .max = INT32_MAX,

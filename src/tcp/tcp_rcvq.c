@@ -414,7 +414,9 @@ bool tcp_try_rmem_schedule(struct sock *sk, struct sk_buff *skb)
 	TCPEXT_INC(sk->net, PruneCalled);
 	if (tcp_under_memory_pressure(sk))
 		tcp_sk(sk)->rcv_ssthresh = min_u32(tcp_sk(sk)->rcv_ssthresh, 4u * tcp_sk(sk)->advmss);
-	prune_ofo_queue(sk, skb);
+	tcp_collapse(sk);
+	if (sk->rmem_alloc > limit || !tcp_rmem_schedule(sk, skb->truesize))
+		prune_ofo_queue(sk, skb);
 	if (sk->rmem_alloc <= limit && tcp_rmem_schedule(sk, skb->truesize))
 		return true;
 	tcp_sk(sk)->pred_flags = 0; /* the slow path from now on */

@@ -493,10 +493,11 @@ struct tcp_sysctl {
 		early_retrans, frto, thin_linear_timeouts, slow_start_after_idle, no_metrics_save, moderate_rcvbuf,
 		tso_win_divisor, min_tso_segs, limit_output_bytes, challenge_ack_limit, invalid_ratelimit, autocorking,
 		syncookies, mtu_probing, base_mss, mtu_probe_floor, probe_interval, probe_threshold, min_snd_mss, notsent_lowat, workaround_signed_windows, rto_min_us,
-		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio, tso_rtt_log, sockmap, cubic_hystart, pingpong_thresh, min_rtt_wlen, reflect_tos, fwmark_accept, fastopen_blackhole_timeout_sec;
+		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio, tso_rtt_log, sockmap, cubic_hystart, pingpong_thresh, min_rtt_wlen, reflect_tos, fwmark_accept, fastopen_blackhole_timeout_sec, migrate_req;
 };
 struct tcp_net {
 	struct proto prot; /* TCP over IPv4, filled by its glue */
+	bool (*port_reserved)(struct net *net, uint16_t port); /* ip_local_reserved_ports, the glue's too */
 	struct pool sock_pool, req_pool, tw_pool, sack_pool, rare_pool, flight_pool, accept_pool, stat_pool, accecn_pool, saved_syn_pool, zc_pool, auth_pool, md5_key_pool, ao_key_pool, ca_pool, ca_big_pool, bind_pool, listener_pool;
 	struct tcp_hash ehash, lhash, bhash;
 	struct tcp_sysctl sysctl;

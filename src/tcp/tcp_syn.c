@@ -171,11 +171,18 @@ static void openreq_init(struct request_sock *req, const struct tcp_options_rece
 	req->mss = opt->mss_clamp;
 }
 
+/* More than the backlog wait for their ACK: from here on cookies, or nothing. */
 static bool synq_full(const struct sock *lsk)
 {
-	const struct tcp_listener *l = inet_csk(lsk)->listener;
+	return inet_csk(lsk)->listener->syn_qlen > inet_csk(lsk)->listener->max_qlen;
+}
 
-	return l->syn_qlen >= max_u32(l->max_qlen, 1) || l->syn_qlen >= max_u32((uint32_t)tcp_sysctl(lsk)->max_syn_backlog, 1);
+/* A host without cookies keeps the last quarter of tcp_max_syn_backlog for peers that it knows; it knows none. */
+static bool synq_last_quarter(const struct sock *lsk)
+{
+	int64_t max = tcp_sysctl(lsk)->max_syn_backlog;
+
+	return !tcp_sysctl(lsk)->syncookies && max - inet_csk(lsk)->listener->syn_qlen < max >> 2;
 }
 
 /* May a cookie be used? Counts what happens instead. */
@@ -223,7 +230,7 @@ int tcp_conn_request(const struct request_sock_ops *ops, const struct inet_conne
 	bool cookie = false;
 	TRACE_FN(&net->probe, skb->serial);
 
-	if (tcp_sysctl(lsk)->syncookies == 2 || (synq_full(lsk) && !isn)) {
+	if (!isn && (tcp_sysctl(lsk)->syncookies == 2 || synq_full(lsk))) {
 		cookie = syn_flood_action(lsk);
 		if (!cookie) {
 			TCPEXT_INC(net, ListenDrops);
@@ -232,6 +239,10 @@ int tcp_conn_request(const struct request_sock_ops *ops, const struct inet_conne
 	}
 	if (sk_acceptq_is_full(lsk)) {
 		TCPEXT_INC(net, ListenOverflows);
+		TCPEXT_INC(net, ListenDrops);
+		return 0;
+	}
+	if (!cookie && !isn && synq_last_quarter(lsk)) {
 		TCPEXT_INC(net, ListenDrops);
 		return 0;
 	}

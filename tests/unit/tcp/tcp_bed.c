@@ -131,6 +131,7 @@ int inet_sk_rebuild_header(struct sock *sk)
 		sk_dst_set(sk, &ip_route_output_flow(sk->net, &fl4, sk, &err)->dst);
 	return 0;
 }
+bool inet_is_local_reserved_port(struct net *net, uint16_t port) { return false; }
 void inet_sk_get_local_port_range(const struct sock *sk, uint16_t *low, uint16_t *high)
 {
 	*low = bed_of(sk->net)->port_low;
