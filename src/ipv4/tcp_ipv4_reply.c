@@ -72,7 +72,7 @@ void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb)
 	else
 		reply_start(&r, skb, 0, tcb->end_seq, TCP_RST | TCP_ACK, 0);
 	TCP_INC(skb->net, OutRsts);
-	reply_send(&r, skb, ip_hdr(skb)->tos, &key); /* the segment's own type of service */
+	reply_send(&r, skb, ip_hdr(skb)->tos & 0xfc, &key); /* the segment's own type of service */
 }
 
 void tcp_v4_timewait_ack(struct tcp_timewait_sock *tw, struct sk_buff *skb, uint8_t tos)

@@ -131,7 +131,7 @@ static void accecn_agreed(struct sock *sk, const struct sk_buff *skb)
 	struct tcp_accecn *a = tcp_accecn(sk);
 
 	tp->ecn_flags = TCP_ECN_ACCECN;
-	a->syn_ect_rcv = a->prev_ect = TCP_SKB_CB(skb)->ip_dsfield & 3;
+	a->syn_ect_rcv = TCP_SKB_CB(skb)->ip_dsfield & 3; /* prev_ect stays Not-ECT, as Linux has it */
 }
 
 /* A SYN-ACK for our SYN (3.1.2, table 2). */
