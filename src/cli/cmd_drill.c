@@ -83,8 +83,10 @@ static int one_script(struct drill_cmd *c, const char *path)
 	int err = os_read_file(path, DRILL_MAX_FILE, &text, &len);
 
 	if (err) {
+		bool typed = err == -ENOENT || err == -ENOTDIR || err == -ENAMETOOLONG || err == -EFBIG;
+
 		c->count[DRILL_BAD]++;
-		c->code = CLI_USAGE;
+		c->code = !typed || c->code == CLI_LOCAL ? CLI_LOCAL : CLI_USAGE;
 		return cli_fail(CLI_OK, "drill: %s: %s", path, os_strerror(err));
 	}
 	dir_of(path, dir, sizeof(dir));

@@ -61,10 +61,11 @@ static const struct cli_cmd commands[] = {
 	  "  --json                one JSON object per script and line\n"
 	  "  --seed=N              seed of all chance (default: 1)\n"
 	  "  -D NAME=VALUE         a macro (--define=NAME=VALUE)\n"
-	  "  --ip_version=ipv4 --mtu=N --local_ip=A --remote_ip=A --gateway_ip=A --netmask_ip=A --bind_port=N\n"
-	  "  --connect_port=N --tolerance_usecs=N --tolerance_percent=P --tcp_ts_tick_usecs=N --non_fatal=packet,syscall\n"
+	  "  --ip_version=ipv4|ipv4-mapped-ipv6 --mtu=N --local_ip=A --remote_ip=A --gateway_ip=A --netmask_ip=A\n"
+	  "  --bind_port=N --connect_port=N --tolerance_usecs=N --tolerance_percent=P --tcp_ts_tick_usecs=N\n"
+	  "  --non_fatal=packet,syscall --init_scripts=FILE\n"
 	  "                        as in a script's own option lines; these here win\n\n"
-	  "Exit: 0 all passed (or were skipped); 1 one failed; 2 a script or an option is wrong.\n" },
+	  "Exit: 0 all passed (or were skipped); 1 one failed; 2 a script or an option is wrong; 3 this machine cannot read one.\n" },
 	{ "bench", bench_main, "bench [NAME...] [--json]",
 	  "The benchmarks, each with its peers side by side.\n\n"
 	  "  NAME     only these: tcp-bulk, tcp-rr, tcp-crr, udp-64, hosts; or tcp-grid, alone: transfers to and from\n"

@@ -333,6 +333,7 @@ static struct drill_live *next_live(struct check *c, uint64_t until_ns)
 			c->p = l->data;
 			c->len = l->len;
 			c->t_ns = l->t_ns - d->start_ns;
+			c->f = of; /* in its own numbers */
 			say(c, "packet is not for expected socket");
 			return NULL;
 		}

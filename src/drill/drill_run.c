@@ -180,7 +180,10 @@ static bool calls_known(struct drill *d)
 			return false;
 		}
 		if (e->call->n_args < c->min_args || e->call->n_args > c->max_args) {
-			drill_error(d, e->line, "%s takes %u to %u arguments, not %u", c->name, c->min_args, c->max_args, e->call->n_args);
+			if (c->min_args == c->max_args)
+				drill_error(d, e->line, "%s takes %u argument%s, not %u", c->name, c->max_args, c->max_args == 1 ? "" : "s", e->call->n_args);
+			else
+				drill_error(d, e->line, "%s takes %u to %u arguments, not %u", c->name, c->min_args, c->max_args, e->call->n_args);
 			return false;
 		}
 	}

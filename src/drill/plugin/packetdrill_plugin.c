@@ -9,7 +9,7 @@
  * machine's scheduler. A call that sleeps gives the lock up. When the main thread's own call must wait, it moves
  * the time itself. Descriptors are numbers of this machine (an eventfd each), because the binary closes them with its own close.
  *
- * Flags (--so_flags, or CULVER_PACKETDRILL in the environment), parted by commas: "defaults" (what test suites set),
+ * Flags (--so_flags, or CULVER_PACKETDRILL in the environment), parted by commas: "defaults" (what test suites set), init=FILE,
  * --OPTION=VALUE as in scripts, and knobs as in net.ipv4.tcp_ecn=1. Tests: tests/unit/drill/test_drill_plugin.c. */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +25,7 @@
 #include "core/procfs.h"
 #include "drill/drill_int.h"
 #include "drill/plugin/packetdrill_iface.h"
+#include "os/os_file.h"
 #include "os/os_lock.h"
 #include "os/os_term.h"
 #include "socket/file.h"
@@ -32,6 +33,7 @@
 
 #define PLUG_MAX_FDS 65536
 #define PLUG_MAX_POLL 1024u
+#define PLUG_MAX_INIT (256u << 10)
 #define PLUG_RECEIVE_LIMIT_NS (5 * NSEC_PER_SEC)
 #define PLUG_CLOCK_STEP_NS 1000u /* what a look at the clock takes */
 #define PLUG_CALL_LIMIT_NS (3600 * NSEC_PER_SEC)
@@ -39,7 +41,6 @@
  * long it may be silent before a sleeping thread moves the time for it (it waits for that thread, then). */
 #define PLUG_GRACE_MS 50
 #define PLUG_SILENCE_MS 500
-#define PLUG_EPOCH_S 946684800   /* 2000-01-01 */
 
 /* A task that makes calls; kept for the next one. */
 struct plug_task {
@@ -523,9 +524,10 @@ static bool has_live(struct plug *p, void *arg)
 	return !list_empty(&p->d.live);
 }
 
+/* The host's own clock: times in control messages are compared with this one. */
 static long long clock_us(uint64_t ns)
 {
-	return PLUG_EPOCH_S * 1000000LL + (long long)(ns / NSEC_PER_USEC);
+	return (long long)(ns / NSEC_PER_USEC);
 }
 
 static int plug_netdev_receive(void *u, void *buf, size_t *count, long long *time_usecs)
@@ -624,13 +626,42 @@ static void complain(const char *what, const char *why)
 	os_eprint(line, min_sz((size_t)n, sizeof(line) - 1));
 }
 
+/* "init=FILE": a shell script, run on our host by the shell of packet scripts; "dir=PATH": where its relative names begin, its own
+ * folder otherwise. */
+static void init_file(struct plug *p, const char *w)
+{
+	const char *path = strchr(w, '=') + 1, *slash = strrchr(path, '/');
+	char *text;
+	size_t len;
+	int err;
+
+	if (w[0] == 'd') {
+		p->d.dir = darena_str(&p->d.sc.mem, path, strlen(path));
+		return;
+	}
+	if (!strcmp(p->d.dir, ".") && slash)
+		p->d.dir = darena_str(&p->d.sc.mem, path, (size_t)(slash - path));
+	err = os_read_file(path, PLUG_MAX_INIT, &text, &len);
+	if (err) {
+		complain(w, os_strerror(-err));
+		return;
+	}
+	drill_command(&p->d, darena_str(&p->d.sc.mem, text, len), 1);
+	free(text);
+	if (p->d.failed)
+		complain(w, sb_str(&p->out));
+}
+
 /* One of the flags. host: the host is there (knobs); else the options that shape it. */
 static void one_flag(struct plug *p, char *w, bool host)
 {
 	char err[200], *eq = strchr(w, '=');
 
 	w += strspn(w, " \t\n");
-	if (!strncmp(w, "--", 2)) {
+	if (!strncmp(w, "dir=", 4) || !strncmp(w, "init=", 5)) {
+		if (host)
+			init_file(p, w);
+	} else if (!strncmp(w, "--", 2)) {
 		if (eq)
 			*eq = '\0';
 		if (!host && dconf_set(&p->d.sc.conf, &p->d.sc.mem, w + 2, eq ? eq + 1 : NULL, err, sizeof(err)))
@@ -645,7 +676,7 @@ static void one_flag(struct plug *p, char *w, bool host)
 			complain(w, "no such knob, or not for this value");
 		*eq = '=';
 	} else if (host && *w && strcmp(w, "defaults") != 0) {
-		complain(w, "flags are defaults, --OPTION=VALUE, and knobs as in net.ipv4.tcp_ecn=1");
+		complain(w, "flags are defaults, init=FILE, dir=PATH, --OPTION=VALUE, and knobs as in net.ipv4.tcp_ecn=1");
 	}
 }
 
@@ -684,8 +715,8 @@ __attribute__((visibility("default"))) void packetdrill_interface_init(const cha
 	sb_init(&p->out);
 	sb_init(&p->d.notes);
 	p->d.name = "flags";
-	p->d.dir = ".";
 	p->d.out = &p->out;
+	p->d.dir = ".";
 	p->lock = os_lock_new();
 	p->idle = os_cond_new();
 	p->main_thread = os_thread_id();

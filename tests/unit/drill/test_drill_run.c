@@ -85,7 +85,7 @@ static void results_are_compared(void **state)
 	expect(OPENED "+0 poll([{fd=4, events=POLLOUT, revents=POLLIN}], 1, 0) = 1\n", DRILL_FAIL, "Expected revents of 0x1");
 	expect("--non_fatal=syscall\n" OPENED "+0 write(4, ..., 10) = 9\n", DRILL_PASS, "Expected result 9 but got 10");
 	expect("0 nosuchcall(1) = 0\n", DRILL_BAD, "unknown system call: 'nosuchcall'");
-	expect("0 close(1, 2, 3) = 0\n", DRILL_BAD, "close takes 1 to 1 arguments, not 3");
+	expect("0 close(1, 2, 3) = 0\n", DRILL_BAD, "close takes 1 argument, not 3");
 }
 
 /* Each train of a long line pushes; what is not contiguous, or ends the stream, is a line of its own. */
