@@ -232,7 +232,7 @@ static int usage(const char *bad)
 	fprintf(stderr, "culver bench: unknown benchmark or flag '%s' (there are:", bad);
 	for (size_t i = 0; i < ARRAY_SIZE(works); i++)
 		fprintf(stderr, " %s", works[i].name);
-	fprintf(stderr, " hosts tcp-grid; flags: --json)\n");
+	fprintf(stderr, " tcp-tw hosts tcp-grid; flags: --json)\n");
 	return 2;
 }
 
@@ -242,6 +242,23 @@ static const struct work *work_by_name(const char *name)
 		if (!strcmp(works[i].name, name))
 			return &works[i];
 	return NULL;
+}
+
+/* By name, or because nothing was named. */
+static bool is_asked(int argc, char **argv, bool any, const char *name)
+{
+	bool asked = !any;
+
+	for (int k = 1; k < argc; k++)
+		asked |= !strcmp(argv[k], name);
+	return asked;
+}
+
+static void next_object(bool json, bool *first)
+{
+	if (json && !*first)
+		printf(",\n");
+	*first = false;
 }
 
 int bench_main(int argc, char **argv)
@@ -254,7 +271,7 @@ int bench_main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--json"))
 			json = true;
-		else if (!strcmp(argv[i], "hosts") || work_by_name(argv[i]))
+		else if (!strcmp(argv[i], "hosts") || !strcmp(argv[i], "tcp-tw") || work_by_name(argv[i]))
 			any = true;
 		else
 			return usage(argv[i]);
@@ -262,21 +279,19 @@ int bench_main(int argc, char **argv)
 	if (json)
 		printf("[");
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(works); i++) {
-		bool wanted = !any;
-		for (int k = 1; k < argc; k++)
-			wanted |= !strcmp(argv[k], works[i].name);
-		if (wanted) {
+		if (is_asked(argc, argv, any, works[i].name)) {
 			rc = bench_work(&works[i], json, first);
 			first = false;
 		}
 	}
-	for (int k = 1; !rc && k <= argc; k++)
-		if (k == argc ? !any : !strcmp(argv[k], "hosts")) {
-			if (json && !first)
-				printf(",\n");
-			rc = bench_hosts(1000, json);
-			break;
-		}
+	if (!rc && is_asked(argc, argv, any, "tcp-tw")) {
+		next_object(json, &first);
+		rc = bench_tw(json);
+	}
+	if (!rc && is_asked(argc, argv, any, "hosts")) {
+		next_object(json, &first);
+		rc = bench_hosts(1000, json);
+	}
 	if (json)
 		printf("]\n");
 	return rc;

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include "bench/bench.h"
+#include "bench/bench_world.h"
 #include "culver/host.h"
 #include "drivers/drivers.h"
 #include "ipv4/ip.h"
@@ -17,16 +18,6 @@
 
 #define BULK_WRITE (128u * 1024u)
 #define MSG 64u
-
-struct bench_world {
-	struct skb_pool *skbs;
-	struct serial_source serials;
-	struct net *net[2]; /* the same host twice on the loopback road */
-	struct task *t[2];
-	uint32_t ip[2];
-	uint64_t now_ns;
-	uint64_t wall0, virt0; /* virtual time follows the wall, so that timers are as real as the peers' */
-};
 
 static void no_kick(void *arg, struct net *net) { (void)arg, (void)net; }
 
@@ -47,7 +38,7 @@ static int write_file(struct task *t, const char *path, const char *text)
 	return n < 0 ? (int)n : 0;
 }
 
-static int world_init(struct bench_world *w, enum bench_road road)
+int bench_world_init(struct bench_world *w, enum bench_road road)
 {
 	static const uint8_t mac[2][6] = { { 2, 0, 0, 0, 0, 1 }, { 2, 0, 0, 0, 0, 2 } };
 
@@ -76,7 +67,7 @@ static int world_init(struct bench_world *w, enum bench_road road)
 	return road == BENCH_MAP ? write_file(w->t[0], "/proc/sys/net/culver/sockmap", "1\n") : 0;
 }
 
-static void world_free(struct bench_world *w)
+void bench_world_free(struct bench_world *w)
 {
 	if (w->net[1] && w->net[1] != w->net[0])
 		host_free(w->net[1]);
@@ -98,7 +89,7 @@ static inline void spin(struct bench_world *w)
 
 static void tick(struct bench_world *w)
 {
-	w->now_ns = w->virt0 + (os_wall_ns() - w->wall0);
+	w->now_ns = w->slow ? w->now_ns + NSEC_PER_USEC : w->virt0 + (os_wall_ns() - w->wall0);
 	net_enter(w->net[0], w->now_ns);
 	net_enter(w->net[1], w->now_ns);
 	spin(w);
@@ -110,7 +101,7 @@ static struct sockaddr_in addr_of(uint32_t ip, uint16_t port)
 	return a;
 }
 
-static int listen_at(struct bench_world *w, uint16_t port)
+int bench_listen(struct bench_world *w, uint16_t port)
 {
 	struct sockaddr_in a = addr_of(w->ip[1], port);
 	int fd = sys_socket(w->t[1], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -121,20 +112,28 @@ static int listen_at(struct bench_world *w, uint16_t port)
 	return err ? err : fd;
 }
 
-/* fd[0] client's, fd[1] server's. */
-static int dial(struct bench_world *w, int lfd, uint16_t port, int fd[2])
+int bench_dial_only(struct bench_world *w, uint16_t port)
 {
 	struct sockaddr_in a = addr_of(w->ip[1], port);
-	int one = 1, err;
+	int fd = sys_socket(w->t[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), err;
 
-	fd[0] = sys_socket(w->t[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	if (fd[0] < 0)
-		return fd[0];
-	err = sys_connect(w->t[0], fd[0], (struct sockaddr *)&a, sizeof(a));
+	if (fd < 0)
+		return fd;
+	err = sys_connect(w->t[0], fd, (struct sockaddr *)&a, sizeof(a));
 	if (err && err != -EINPROGRESS)
 		return err;
+	spin(w);
+	return fd;
+}
+
+int bench_dial(struct bench_world *w, int lfd, uint16_t port, int fd[2])
+{
+	int one = 1;
+
+	fd[0] = bench_dial_only(w, port);
+	if (fd[0] < 0)
+		return fd[0];
 	for (int i = 0; i < 1000; i++) {
-		spin(w);
 		fd[1] = sys_accept4(w->t[1], lfd, NULL, NULL, SOCK_NONBLOCK);
 		if (fd[1] != -EAGAIN)
 			break;
@@ -169,10 +168,10 @@ static int move(struct bench_world *w, unsigned from, int sfd, int rfd)
 static int do_bulk(struct bench_world *w, uint64_t ns, struct bench_result *r)
 {
 	char *buf = xcalloc(1, BULK_WRITE), *in = xcalloc(1, BULK_WRITE);
-	int fd[2], err = listen_at(w, 7);
+	int fd[2], err = bench_listen(w, 7);
 	uint64_t t0, t;
 
-	err = err < 0 ? err : dial(w, err, 7, fd);
+	err = err < 0 ? err : bench_dial(w, err, 7, fd);
 	for (t0 = t = os_cpu_ns(); !err && t - t0 < ns; t = os_cpu_ns()) {
 		for (int i = 0; i < 16 && !err; i++) {
 			ssize_t n = sys_sendto(w->t[0], fd[0], buf, BULK_WRITE, 0, NULL, 0);
@@ -195,10 +194,10 @@ static int do_bulk(struct bench_world *w, uint64_t ns, struct bench_result *r)
 
 static int do_rr(struct bench_world *w, uint64_t ns, struct bench_result *r)
 {
-	int fd[2], err = listen_at(w, 7);
+	int fd[2], err = bench_listen(w, 7);
 	uint64_t t0, t;
 
-	err = err < 0 ? err : dial(w, err, 7, fd);
+	err = err < 0 ? err : bench_dial(w, err, 7, fd);
 	for (t0 = t = os_cpu_ns(); !err && t - t0 < ns; t = os_cpu_ns()) {
 		for (int i = 0; i < 256 && !err; i++, r->ops++) {
 			err = move(w, 0, fd[0], fd[1]);
@@ -212,43 +211,53 @@ static int do_rr(struct bench_world *w, uint64_t ns, struct bench_result *r)
 	return err;
 }
 
-/* A port of the server gives the client 28232 connections a minute: each waits 60 s in TIME-WAIT, and its
- * four-tuple with it. So the server listens on several, as many as a million connections need. */
-#define CRR_PORTS 64u
-
 /* Room for all of them: Linux's default would drop what exceeds 262144. */
 static int tw_room(struct task *t)
 {
 	return write_file(t, "/proc/sys/net/ipv4/tcp_max_tw_buckets", "4000000\n");
 }
 
-static int do_crr(struct bench_world *w, uint64_t ns, struct bench_result *r)
+int bench_crr_listen(struct bench_world *w, int lfd[BENCH_CRR_PORTS])
 {
-	int lfd[CRR_PORTS], err = tw_room(w->t[0]), fd[2];
-	uint64_t t0, t;
+	int err = tw_room(w->t[0]);
 
-	for (uint16_t i = 0; !err && i < CRR_PORTS; i++) {
-		lfd[i] = listen_at(w, (uint16_t)(7 + i));
+	for (uint16_t i = 0; !err && i < BENCH_CRR_PORTS; i++) {
+		lfd[i] = bench_listen(w, (uint16_t)(BENCH_PORT + i));
 		err = lfd[i] < 0 ? lfd[i] : 0;
 	}
-	for (t0 = t = os_cpu_ns(); !err && t - t0 < ns; t = os_cpu_ns()) {
-		for (int i = 0; i < 16 && !err; i++, r->ops++) {
-			uint32_t at = (uint32_t)(r->ops % CRR_PORTS);
+	return err;
+}
 
-			err = dial(w, lfd[at], (uint16_t)(7 + at), fd);
-			if (!err)
-				err = move(w, 0, fd[0], fd[1]);
-			if (!err)
-				err = move(w, 1, fd[1], fd[0]);
-			if (!err) {
-				sys_close(w->t[0], fd[0]);
-				spin(w);
-				sys_close(w->t[1], fd[1]);
-				spin(w);
-			}
+int bench_crr_some(struct bench_world *w, const int *lfd, uint64_t first, uint32_t n)
+{
+	int fd[2], err = 0;
+
+	for (uint64_t k = first; k < first + n && !err; k++) {
+		uint32_t at = (uint32_t)(k % BENCH_CRR_PORTS);
+
+		err = bench_dial(w, lfd[at], (uint16_t)(BENCH_PORT + at), fd);
+		if (!err)
+			err = move(w, 0, fd[0], fd[1]);
+		if (!err)
+			err = move(w, 1, fd[1], fd[0]);
+		if (!err) {
+			sys_close(w->t[0], fd[0]);
+			spin(w);
+			sys_close(w->t[1], fd[1]);
+			spin(w);
 		}
-		tick(w);
 	}
+	tick(w);
+	return err;
+}
+
+static int do_crr(struct bench_world *w, uint64_t ns, struct bench_result *r)
+{
+	int lfd[BENCH_CRR_PORTS], err = bench_crr_listen(w, lfd);
+	uint64_t t0, t;
+
+	for (t0 = t = os_cpu_ns(); !err && t - t0 < ns; t = os_cpu_ns(), r->ops += 16)
+		err = bench_crr_some(w, lfd, r->ops, 16);
 	r->cpu_ns = t - t0;
 	r->bytes = r->ops * 2 * MSG;
 	return err;
@@ -287,12 +296,12 @@ int bench_culver(enum bench_road road, const char *work, uint64_t ns, struct ben
 		int (*fn)(struct bench_world *, uint64_t, struct bench_result *);
 	} works[] = { { "tcp-bulk", do_bulk }, { "tcp-rr", do_rr }, { "tcp-crr", do_crr }, { "udp-64", do_udp } };
 	struct bench_world w;
-	int err = world_init(&w, road);
+	int err = bench_world_init(&w, road);
 
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; !err && i < ARRAY_SIZE(works); i++)
 		if (!strcmp(work, works[i].name))
 			err = works[i].fn(&w, ns, out);
-	world_free(&w);
+	bench_world_free(&w);
 	return err;
 }

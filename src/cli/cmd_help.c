@@ -68,7 +68,7 @@ static const struct cli_cmd commands[] = {
 	  "Exit: 0 all passed (or were skipped); 1 one failed; 2 a script or an option is wrong; 3 this machine cannot read one.\n" },
 	{ "bench", bench_main, "bench [NAME...] [--json]",
 	  "The benchmarks, each with its peers side by side.\n\n"
-	  "  NAME     only these: tcp-bulk, tcp-rr, tcp-crr, udp-64, hosts; or tcp-grid, alone: transfers to and from\n"
+	  "  NAME     only these: tcp-bulk, tcp-rr, tcp-crr, udp-64, tcp-tw, hosts; or tcp-grid, alone: transfers to and from\n"
 	  "           this machine's kernel over lossy cables, beside its own. Needs namespaces and /dev/net/tun\n"
 	  "  --json   one JSON object\n\n"
 	  "tcp-grid takes:\n"

@@ -381,12 +381,28 @@ static int try_port(struct sock *sk, uint16_t port)
 	return inet_hash(sk);
 }
 
+/* n ports of one parity from low + off on, going round: bound, and *slot moved on? */
+static bool pick_port(struct sock *sk, uint32_t low, uint32_t high, uint32_t off, uint32_t n, uint32_t *slot)
+{
+	uint32_t range = max_u32((high - low) & ~1u, 2);
+
+	for (uint32_t i = 0; i < 2 * n; i += 2) {
+		uint32_t at = (off + i) % range;
+
+		if (low + at >= high || tcp_net(sk)->port_reserved(sk->net, (uint16_t)(low + at)) || try_port(sk, (uint16_t)(low + at)))
+			continue;
+		*slot += i + 2;
+		return true;
+	}
+	return false;
+}
+
 int inet_hash_connect(struct sock *sk)
 {
 	struct inet_sock *inet = inet_sk(sk);
 	struct tcp_net *tn = tcp_net(sk);
 	uint32_t low = (uint32_t)tn->sysctl.port_range[0], high = (uint32_t)tn->sysctl.port_range[1] + 1;
-	uint32_t range = (high - low) & ~1u, offset, *slot;
+	uint32_t range = (high - low) & ~1u, offset, *slot, odd;
 	uint64_t hash;
 
 	if (inet->num) {
@@ -399,21 +415,20 @@ int inet_hash_connect(struct sock *sk)
 		range = 1;
 	hash = secure_ipv4_port_ephemeral(sk->net, inet->rcv_saddr, inet->daddr, inet->dport);
 	slot = perturb_slot(tn, hash);
-	offset = (uint32_t)(((uint64_t)*slot + (uint32_t)hash) % range);
+	/* The slot's lowest bit: the even ports (of the range's low end's parity) towards this peer had run out, so look among the others
+	 * first. Or every connect() would try all 14116 of them, once they are in TIME-WAIT, before it finds the odd ones. */
+	odd = *slot & 1;
+	offset = (uint32_t)(((uint64_t)(*slot & ~1u) + (uint32_t)hash) % range) & ~1u;
+	if (odd && pick_port(sk, low, high, offset, 1, slot)) { /* they are free again */
+		*slot &= ~1u;
+		return 0;
+	}
 	/* two passes: the parity of the range's low end first (even by default), then the other */
-	for (uint32_t pass = 0; pass < 2; pass++) {
-		uint32_t start = (offset & ~1u) + pass;
-
-		for (uint32_t i = 0; i < range; i += 2) {
-			uint32_t off = (start + i) % max_u32(range, 2);
-
-			if (low + off >= high || tn->port_reserved(sk->net, (uint16_t)(low + off)) ||
-			    try_port(sk, (uint16_t)(low + off)))
-				continue;
-			*slot += i + 2;
+	for (uint32_t pass = 0; pass < 2; pass++)
+		if (pick_port(sk, low, high, offset + (pass ^ odd), (range + 1) / 2, slot)) {
+			*slot ^= pass;
 			return 0;
 		}
-	}
 	return -EADDRNOTAVAIL;
 }
 

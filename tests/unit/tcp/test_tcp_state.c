@@ -470,8 +470,17 @@ static void ts_28_ephemeral_ports(void **state)
 		for (; n < 20; n++) {
 			sk[n] = bed_socket(b, 0);
 			assert_int_equal(bed_connect(b, sk[n], 1, 80), 0);
+			assert_int_equal(inet_sk(sk[n])->sport & 1, n >= 10); /* the even ones first */
 		}
 		assert_int_equal(bed_connect(b, extra, 1, 80), -EADDRNOTAVAIL);
+		for (unsigned i = 0; i < 20; i += 19) { /* one of each kind comes free again: it is found, wherever the search begins */
+			uint16_t port = inet_sk(sk[i])->sport;
+
+			bed_close(sk[i]);
+			sk[i] = bed_socket(b, 0);
+			assert_int_equal(bed_connect(b, sk[i], 1, 80), 0);
+			assert_int_equal(inet_sk(sk[i])->sport, port);
+		}
 		assert_int_equal(bed_connect(b, extra, 1, 81), 0); /* another peer: the ports are free again */
 		bed_close(extra);
 		while (n--)
