@@ -26,6 +26,7 @@
 #include "os/os_live.h"
 #include "os/os_proc.h"
 #include "socket/syscall.h"
+#include "tcp/tcp_auth.h"
 #include "wire/ethernet.h"
 #include "wire/ip4.h"
 
@@ -97,6 +98,19 @@ void grid_watch(void *arg, const struct hw_port *from, const struct hw_frame *f,
 }
 
 /* ---- culver's ends ---- */
+static int sign(struct task *t, int fd, const char *key)
+{
+	struct tcp_md5_arg m = { .flags = TCP_OPT_MD5_FLAG_PREFIX }; /* of length 0: whoever it is */
+	struct sockaddr_in any = { .sin_family = AF_INET };
+
+	if (!key)
+		return 0;
+	memcpy(m.addr, &any, sizeof(any));
+	m.keylen = (uint16_t)min_sz(strlen(key), sizeof(m.key));
+	memcpy(m.key, key, m.keylen);
+	return sys_setsockopt(t, fd, IPPROTO_TCP, TCP_MD5SIG_EXT, &m, sizeof(m));
+}
+
 static int culver_sender(struct task *t, int argc, char **argv)
 {
 	struct grid_end *e = t->owner_data;
@@ -107,7 +121,7 @@ static int culver_sender(struct task *t, int argc, char **argv)
 
 	sys_nanosleep(t, e->wait_ns);
 	e->code = 3;
-	if (sys_setsockopt(t, fd, IPPROTO_TCP, TCP_CONGESTION, e->cc, (socklen_t)strlen(e->cc)) ||
+	if (sys_setsockopt(t, fd, IPPROTO_TCP, TCP_CONGESTION, e->cc, (socklen_t)strlen(e->cc)) || sign(t, fd, e->b->md5) ||
 	    sys_connect(t, fd, (struct sockaddr *)&a, sizeof(a)))
 		return 3;
 	for (end = sys_clock_ns(t) + e->b->for_ns; sys_clock_ns(t) < end;) {
@@ -134,7 +148,7 @@ static int culver_receiver(struct task *t, int argc, char **argv)
 
 	e->code = 3;
 	sys_setsockopt(t, fd, IPPROTO_TCP, TCP_CONGESTION, e->cc, (socklen_t)strlen(e->cc));
-	if (!sys_bind(t, fd, (struct sockaddr *)&a, sizeof(a)) && !sys_listen(t, fd, 1)) {
+	if (!sign(t, fd, e->b->md5) && !sys_bind(t, fd, (struct sockaddr *)&a, sizeof(a)) && !sys_listen(t, fd, 1)) {
 		c = sys_accept4(t, fd, NULL, NULL, 0);
 		e->code = 0;
 		while ((n = sys_read(t, c, buf, grid_piece(at))) > 0) {
@@ -177,8 +191,8 @@ static int linux_start(struct grid_end *e, struct lab_node *n, bool sends)
 {
 	struct os_ns_params *p = xcalloc(1, sizeof(*p));
 	char path[4300], ip[16], ms[24], err[OS_NS_ERR] = "";
-	char *send_argv[] = { path, (char *)(uintptr_t) "send", ip, ms, (char *)(uintptr_t)e->cc, NULL };
-	char *recv_argv[] = { path, (char *)(uintptr_t) "recv", (char *)(uintptr_t)e->cc, NULL };
+	char *send_argv[] = { path, (char *)(uintptr_t) "send", ip, ms, (char *)(uintptr_t)e->cc, (char *)(uintptr_t)e->b->md5, NULL };
+	char *recv_argv[] = { path, (char *)(uintptr_t) "recv", (char *)(uintptr_t)e->cc, (char *)(uintptr_t)e->b->md5, NULL };
 	struct strbuf resolv;
 	int rc = -1;
 

@@ -40,6 +40,7 @@ struct grid_road {
 };
 struct grid_bench {
 	uint64_t for_ns, late_ns;
+	const char *md5; /* every segment signed with this key (RFC 2385); NULL: none */
 	char rmem[64], wmem[64];
 	const uint8_t *pattern;
 	uint32_t n_roads;

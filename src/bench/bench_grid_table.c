@@ -27,7 +27,7 @@ static const struct cell dozen[] = {
 struct grid_opts {
 	bool full, json, has_cell, fair, has_seconds;
 	uint64_t seconds, runs, seed;
-	const char *cc;
+	const char *cc, *md5;
 	struct cell one;
 };
 
@@ -224,6 +224,8 @@ static int parse_opts(int argc, char **argv, struct grid_opts *o)
 			i++;
 		else if (!strcmp(argv[i], "--seed") && v && !u64_parse(v, 0, UINT64_MAX, &o->seed))
 			i++;
+		else if (!strcmp(argv[i], "--md5") && v && *v && strlen(v) <= 80)
+			o->md5 = argv[++i];
 		else if (!strcmp(argv[i], "--cc") && v) {
 			if (!grid_known_on_both(v))
 				return fprintf(stderr, "culver bench: tcp-grid: '%s' is not a congestion control of both culver and this machine's kernel "
@@ -234,7 +236,7 @@ static int parse_opts(int argc, char **argv, struct grid_opts *o)
 			o->has_cell = true, i++;
 		else
 			return fprintf(stderr, "culver bench: tcp-grid does not understand '%s' (usage: culver bench tcp-grid [--full | --fair] [--seconds N] "
-					       "[--runs N] [--seed N] [--cc NAME] [--cell LOSS_PPM,REORDER_PPM,RTT_MS,MBIT] [--json])\n", argv[i]), 2;
+					       "[--runs N] [--seed N] [--cc NAME] [--md5 KEY] [--cell LOSS_PPM,REORDER_PPM,RTT_MS,MBIT] [--json])\n", argv[i]), 2;
 	}
 	return 0;
 }
@@ -246,6 +248,7 @@ static int run_cells(const struct cell *cells, uint32_t n, const struct grid_opt
 	uint32_t *ratio = xcalloc(2 * n, sizeof(*ratio)), at[CELLS_AT_ONCE], k, n_ratios = 0, bad = 0;
 	int rc = 0;
 
+	b->md5 = o->md5;
 	while (!rc && (k = choose_batch(cells, s, n, o, at)) > 0) {
 		rc = run_batch(b, cells, s, at, k, o);
 		for (uint32_t i = 0; i < k && !rc; i++) {

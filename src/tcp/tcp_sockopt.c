@@ -195,15 +195,30 @@ static int set_fastopen(struct sock *sk, int name, int v)
 	}
 }
 
+/* The way becomes longer or shorter on purpose: what was measured of it goes along (Linux 6.18). */
+static void shift_rtt(struct sock *sk, int delta_us)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	int64_t srtt = (int64_t)tp->srtt_us + 8 * (int64_t)delta_us;
+
+	if (!delta_us || !tp->srtt_us)
+		return;
+	tp->srtt_us = (uint32_t)(srtt < 1 ? 1 : srtt > UINT32_MAX ? UINT32_MAX : srtt);
+	tcp_set_rto(sk);
+}
+
 static int do_setsockopt(struct sock *sk, int name, int v)
 {
 	struct int_option o;
 
 	if (int_option(name, &o)) {
+		uint32_t before = tcp_sk(sk)->rare ? tcp_sk(sk)->rare->tx_delay_us : 0;
 		int err = set_int_option(sk, &o, v);
 
 		if (!err && name == OPT_RTO_MIN_US)
 			tcp_sk(sk)->rto_min_us = (uint32_t)v;
+		if (!err && name == TCP_TX_DELAY)
+			shift_rtt(sk, v - (int)before);
 		return err;
 	}
 	switch (name) {
