@@ -14,6 +14,7 @@ struct inet_cork {
 	uint8_t tos, ttl;
 	uint16_t gso_size;
 	uint32_t mark, priority, tsflags;
+	uint64_t transmit_time; /* SCM_TXTIME: not before; 0: at once */
 	struct ip_options_rcu *opt;
 };
 struct inet_sock {

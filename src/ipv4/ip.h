@@ -89,6 +89,7 @@ struct ipcm_cookie { /* what one sendmsg says beside its data */
 	int16_t tos;           /* -1: the socket's */
 	uint16_t gso_size;
 	uint32_t priority, tsflags;
+	uint64_t transmit_time;
 };
 /* Append to the datagram that is corked on the socket (rt: consumed when the cork takes it, at the first
  * piece). 0 or -errno. */
@@ -128,6 +129,7 @@ static inline void ipcm_init_sk(struct ipcm_cookie *ipc, const struct inet_sock 
 	ipc->gso_size = 0;
 	ipc->priority = inet->sk.priority;
 	ipc->tsflags = inet->sk.tsflags;
+	ipc->transmit_time = 0;
 }
 static inline uint8_t ip_sk_tos(const struct sock *sk, const struct ipcm_cookie *ipc)
 {

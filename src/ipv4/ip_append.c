@@ -208,6 +208,7 @@ static int ip_setup_cork(struct sock *sk, struct inet_cork *cork, const struct i
 	cork->mark = ipc->mark;
 	cork->priority = ipc->priority;
 	cork->tsflags = ipc->tsflags;
+	cork->transmit_time = ipc->transmit_time;
 	cork->active = true;
 	return 0;
 }
@@ -309,6 +310,7 @@ static struct sk_buff *put_header(struct sk_buff *skb, struct sock *sk, const st
 		ip_options_build(skb, &cork->opt->opt, cork->addr, (const struct rtable *)(const void *)cork->dst);
 	skb->priority = cork->priority;
 	skb->mark = cork->mark;
+	skb->tstamp_ns = cork->transmit_time;
 	if (unlikely(cork->tsflags))
 		sock_skb_tx_timestamp(sk, skb, cork->tsflags);
 	skb_dst_set(skb, cork->dst);

@@ -102,6 +102,7 @@ int ip_cmsg_send(struct sock *sk, struct msghdr *msg, struct ipcm_cookie *ipc)
 	ipc->mark = cm.mark;
 	ipc->priority = cm.priority;
 	ipc->tsflags = cm.tsflags;
+	ipc->transmit_time = cm.transmit_time;
 	return 0;
 }
 

@@ -87,7 +87,7 @@ const struct Qdisc_ops pfifo_fast_qdisc_ops = {
 static int sched_net_init(struct net *net)
 {
 	static const struct Qdisc_ops *const all[] = { &pfifo_qdisc_ops, &bfifo_qdisc_ops,
-						       &pfifo_fast_qdisc_ops };
+						       &pfifo_fast_qdisc_ops, &fq_qdisc_ops };
 
 	register_qdisc_ops(net, all, ARRAY_SIZE(all));
 	net->default_qdisc = &pfifo_fast_qdisc_ops;

@@ -197,6 +197,14 @@ static inline bool tcp_needs_pacing(const struct sock *sk)
 	return unlikely(sk->max_pacing_rate != UINT64_MAX || inet_csk(sk)->ca_ops->cong_control);
 }
 
+/* TCP_TX_DELAY: when a segment that is sent now may leave, for a discipline that heeds it (fq); 0: at once. */
+static inline uint64_t tcp_departure_ns(const struct sock *sk)
+{
+	const struct tcp_rare *r = tcp_sk(sk)->rare;
+
+	return unlikely(r && r->tx_delay_us) ? sk->net->now_ns + r->tx_delay_us * NSEC_PER_USEC : 0;
+}
+
 /* tcp_mtu_probe.c */
 void tcp_mtup_init(struct sock *sk);
 uint32_t tcp_mtup_bound(struct sock *sk, uint32_t mtu);

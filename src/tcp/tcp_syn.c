@@ -150,6 +150,7 @@ struct sk_buff *tcp_make_synack(const struct sock *lsk, struct dst_entry *dst, s
 	if (!req->num_retrans)
 		t->snt_synack_ns = net->now_ns ? net->now_ns : 1;
 	TCP_INC(net, OutSegs);
+	skb->tstamp_ns = tcp_departure_ns(lsk);
 	return skb;
 }
 
