@@ -322,6 +322,7 @@ static inline void set_train(const struct tcp_sock *tp, struct sk_buff *skb, con
 {
 	struct skb_shared *sh = skb_shinfo(skb);
 
+	skb->tstamp_ns = tcp_departure_ns(&tp->icsk.inet.sk);
 	if (tcb->gso_segs > 1 && has_data) {
 		sh->gso_size = tcb->gso_size;
 		sh->gso_segs = tcb->gso_segs;
@@ -382,7 +383,6 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 		tcp_accecn_option_sent(sk, tp->rx_opt.dsack && opts.num_sack_blocks);
 	set_train(tp, skb, tcb, has_data);
 	tp->icsk.af_ops->send_check(sk, skb);
-	skb->tstamp_ns = tcp_departure_ns(sk);
 	if (flags & TCP_ACK)
 		event_ack_sent(sk, tp->rcv_nxt);
 	if (has_data) {
