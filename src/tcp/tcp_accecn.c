@@ -422,6 +422,15 @@ void tcp_accecn_option_sent(struct sock *sk, bool with_dsack)
 	a->opt_with_dsack = with_dsack;
 }
 
+/* Nothing of ours that had the option was ever acknowledged, and time is out: perhaps it is the option (3.2.3.2.2). */
+void tcp_accecn_timeout(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->accecn->opt_sent_ns && tp->bytes_acked <= 1) /* 1: of the SYN */
+		tp->accecn->fail |= TCP_ACCECN_OPT_FAIL_SEND;
+}
+
 /* The peer sends again what our answer with an option had already told it that it sends twice: that answer does not get
  * through, perhaps because of the option (3.2.3.2.2). seq: of the first octet. */
 void tcp_accecn_spurious_rexmit(struct sock *sk, uint32_t seq)

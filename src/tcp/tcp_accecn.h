@@ -75,6 +75,7 @@ void tcp_accecn_fit(struct tcp_out_options *o, unsigned min, uint32_t room, uint
 uint32_t tcp_accecn_room(const struct sock *sk, uint32_t room, uint32_t blocks);
 void tcp_accecn_counters(const struct tcp_accecn *a, uint32_t out[3]);
 void tcp_accecn_option_sent(struct sock *sk, bool with_dsack);
+void tcp_accecn_timeout(struct sock *sk);
 void tcp_accecn_spurious_rexmit(struct sock *sk, uint32_t seq);
 /* How many segments of ours, says this ACK, met congestion: 0 or more (tcp_accecn_ack.c). */
 uint32_t tcp_accecn_process(struct sock *sk, const struct sk_buff *skb, uint32_t pkts, uint32_t bytes, int flag);

@@ -42,6 +42,9 @@
  * segments. in flight = packets_out - (sacked_out + lost_out) + retrans_out. CA states Open, Disorder, CWR, Recovery, Loss
  * as in RFC 6675/Linux. Losses are marked by RACK (RFC 8985) when there is SACK, by three duplicate ACKs without.
  *
+ * ECN. ecn_flags: TCP_ECN_OK is RFC 3168's (tcp_rcvq.c, tcp_output.c), TCP_ECN_ACCECN Accurate ECN (tcp_accecn.c), never both. Either ends in
+ * FLAG_ECE of tcp_ack(), which takes the window back once per round trip.
+ *
  * Deliberately absent: urgent data out of band longer than one byte (RFC 6093), prequeue. */
 #ifndef TCP_TCP_SOCK_H
 #define TCP_TCP_SOCK_H

@@ -4,6 +4,7 @@
  * One wheel timer per socket (see tcp_sock.h): a deadline that moves later costs one store.
  * Called by the wheel; arms are called from everywhere in the room.
  * Tests: tests/unit/tcp. */
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_int.h"
 
 static void tcp_sk_timer(struct timer_list *t);
@@ -377,6 +378,8 @@ static void tcp_retransmit_timer(struct sock *sk)
 	if (tcp_write_timeout(sk))
 		return;
 	timeout_stats(sk);
+	if (unlikely(tp->ecn_flags & TCP_ECN_ACCECN))
+		tcp_accecn_timeout(sk);
 	tcp_enter_loss(sk);
 	tp->fl->tlp_high_seq = 0;
 	if (tcp_retransmit_skb(sk, skb_peek(&tp->fl->rtx_queue), 1) > 0) {

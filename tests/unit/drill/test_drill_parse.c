@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "drill/drill_int.h"
 #include "drill/drill_script.h"
 
 static const struct drill_flags none;
@@ -149,6 +150,32 @@ static void tcp_packets(void **state)
 	good("0 < [ect1] A. 1:1(0) <ECN e1b 1 ceb 0 e0b 1>");
 }
 
+/* RFC 9768 3.2.3: the order of the counters is the option's kind. */
+static void accecn_options(void **state)
+{
+	static const struct { const char *text; uint8_t n, octets[12]; } c[] = {
+		{ "0 < . 1:1(0) <ECN e0b 1 ceb 0x020304 e1b 5>", 11, { 172, 11, 0, 0, 1, 2, 3, 4, 0, 0, 5 } },
+		{ "0 < . 1:1(0) <ECN e1b 1 ceb 2 e0b 16777215>", 11, { 174, 11, 0, 0, 1, 0, 0, 2, 255, 255, 255 } },
+		{ "0 < . 1:1(0) <ECN e0b 7>", 5, { 172, 5, 0, 0, 7 } },
+		{ "0 < . 1:1(0) <ECN e1b 7 ceb 8>", 8, { 174, 8, 0, 0, 7, 0, 0, 8 } },
+		{ "0 < . 1:1(0) <ECN>", 2, { 174, 2 } },
+	};
+	struct drill_flow f = { 0 };
+	uint8_t out[60];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(c); i++) {
+		struct dscript sc;
+		struct strbuf err;
+		struct dpkt *k = packet(&sc, &err, c[i].text);
+
+		assert_int_equal(drill_build_opts(k, &f, false, out), c[i].n);
+		assert_memory_equal(out, c[i].octets, c[i].n);
+		dscript_free(&sc);
+		sb_free(&err);
+	}
+}
+
 static void udp_and_icmp(void **state)
 {
 	struct dscript sc;
@@ -287,7 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_of_all_kinds),
-		cmocka_unit_test(tcp_packets),
+		cmocka_unit_test(tcp_packets), cmocka_unit_test(accecn_options),
 		cmocka_unit_test(udp_and_icmp),
 		cmocka_unit_test(every_unreachable_code_has_its_name),
 		cmocka_unit_test(symbols_are_sorted),
