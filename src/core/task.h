@@ -34,7 +34,8 @@ struct wait_queue_head {
 struct wait_entry {
 	struct list_head list;
 	struct task *task;
-	void (*func)(struct wait_entry *e, uint32_t key); /* key: poll events */
+	/* key: poll events. True: somebody has it; wake_up looks for no further exclusive waiter */
+	bool (*func)(struct wait_entry *e, uint32_t key);
 	bool exclusive;
 };
 

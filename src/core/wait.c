@@ -13,11 +13,12 @@ void init_waitqueue_head(struct wait_queue_head *q)
 	list_init(&q->list);
 }
 
-static void wake_and_leave(struct wait_entry *e, uint32_t key)
+static bool wake_and_leave(struct wait_entry *e, uint32_t key)
 {
 	(void)key;
 	list_del_init(&e->list);
 	task_wake(e->task);
+	return true;
 }
 
 void init_wait(struct wait_entry *e, struct task *t)
@@ -53,8 +54,7 @@ void wake_up(struct wait_queue_head *q, uint32_t key)
 	list_for_each_entry_safe(e, tmp, &q->list, list) {
 		bool exclusive = e->exclusive;
 
-		e->func(e, key);
-		if (exclusive)
+		if (e->func(e, key) && exclusive)
 			break;
 	}
 }

@@ -92,15 +92,18 @@ static void ep_set_ready(struct epitem *it)
 	wake_up(&it->ep->wq, POLLIN | POLLRDNORM);
 }
 
-static void ep_callback(struct wait_entry *e, uint32_t key)
+/* An exclusive set has the event when somebody waits in it: else it is ready like any other, and the next set is asked. */
+static bool ep_callback(struct wait_entry *e, uint32_t key)
 {
 	struct epitem *it = container_of(e, struct epitem, wait);
+	bool waited = !list_empty(&it->ep->wq.list);
 
 	if (!(it->events & ~EP_PRIVATE)) /* one shot, fired */
-		return;
+		return false;
 	if (key && !(key & it->events))
-		return;
+		return false;
 	ep_set_ready(it);
+	return waited;
 }
 
 static uint32_t ep_item_poll(const struct epitem *it)

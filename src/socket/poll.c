@@ -19,12 +19,13 @@ struct poll_wait {
 	uint32_t events; /* what counts */
 };
 
-static void poll_wake(struct wait_entry *e, uint32_t key)
+static bool poll_wake(struct wait_entry *e, uint32_t key)
 {
 	struct poll_wait *w = container_of(e, struct poll_wait, e);
 
 	if (!key || (key & w->events))
 		wake_up(w->sleeper, 0);
+	return true;
 }
 
 static int poll_scan(struct pollfd *fds, const struct poll_wait *w, unsigned n)

@@ -99,6 +99,71 @@ static void epoll_level_edge_oneshot(void **state)
 	host_down(f);
 }
 
+/* ---- several sets watch one pipe; the first has nobody waiting in it ---- */
+
+struct crowd {
+	struct file *rd[2]; /* a reference for each waiter */
+	uint32_t mode;
+	unsigned woken, slept;
+};
+
+static int crowd_waiter(struct task *t, struct crowd *c, unsigned i)
+{
+	struct epoll_event ev;
+	int ep, rd, n;
+
+	while (!c->rd[i])
+		sys_nanosleep(t, NSEC_PER_MSEC);
+	rd = fd_reserve(t, 0, false);
+	fd_install(t, rd, c->rd[i]);
+	ep = sys_epoll_create1(t, 0);
+	assert_int_equal(ctl(t, ep, ADD, rd, EPOLLIN | c->mode, 0), 0);
+	n = sys_epoll_wait(t, ep, &ev, 1, 1000);
+	c->woken += n == 1;
+	c->slept += n == 0;
+	sys_close(t, ep);
+	sys_close(t, rd);
+	return 0;
+}
+static int crowd_first(struct task *t, void *arg) { return crowd_waiter(t, arg, 0); }
+static int crowd_second(struct task *t, void *arg) { return crowd_waiter(t, arg, 1); }
+
+static int crowd_writer(struct task *t, void *arg)
+{
+	struct crowd *c = arg;
+	int p[2], idle = sys_epoll_create1(t, 0);
+
+	assert_int_equal(sys_pipe2(t, p, 0), 0);
+	assert_int_equal(ctl(t, idle, ADD, p[0], EPOLLIN | c->mode, 0), 0);
+	c->rd[0] = fget(t, p[0]);
+	c->rd[1] = fget(t, p[0]);
+	sys_nanosleep(t, 100 * NSEC_PER_MSEC);
+	assert_int_equal(c->woken, 0);
+	assert_int_equal(sys_write(t, p[1], "a", 1), 1);
+	sys_nanosleep(t, 100 * NSEC_PER_MSEC);
+	assert_int_equal(c->woken, c->mode & EPOLLEXCLUSIVE ? 1 : 2);
+	assert_int_equal(look(t, idle, NULL, NULL), 1);
+	sys_nanosleep(t, 1000 * NSEC_PER_MSEC); /* the hang-up would wake the other */
+	sys_close(t, idle);
+	sys_close(t, p[0]);
+	sys_close(t, p[1]);
+	return 0;
+}
+
+/* One of those who wait is woken, not the set in which nobody does (Linux 6.18 the same). */
+static void exclusive_wakes_one_that_waits(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		struct fx *f = host_up();
+		struct crowd c = { .mode = i ? EPOLLEXCLUSIVE : 0 };
+
+		TOGETHER(f, &c, crowd_writer, crowd_first, crowd_second);
+		assert_int_equal(c.woken, i ? 1 : 2);
+		assert_int_equal(c.slept, i ? 1 : 0);
+		host_down(f);
+	}
+}
+
 static int refusals_prog(struct task *t, void *arg)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
@@ -374,6 +439,7 @@ static void epoll_wakes_a_server(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exclusive_wakes_one_that_waits),
 		cmocka_unit_test(epoll_level_edge_oneshot),
 		cmocka_unit_test(sy_01_epoll_refusals),
 		cmocka_unit_test(epoll_sets_in_sets),
