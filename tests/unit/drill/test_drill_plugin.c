@@ -136,6 +136,8 @@ static void *job_main(void *arg)
 	else
 		j->result = j->b->i.poll(u, &pfd, 1, 300);
 	j->err = errno;
+	if (j->result < 0 && j->err == EINTR) /* all is over: there is no clock to ask */
+		return NULL;
 	j->ended_us = now_us(j->b);
 	return NULL;
 }
@@ -327,6 +329,102 @@ static void options_of_the_flags_are_heeded(void **state)
 	assert_int_equal(p[20 + 24], TCPOPT_NOP);     /* no timestamps */
 }
 
+/* Numbers that are nobody's, and NULL where an address must be: an errno, no crash. */
+static void wrong_calls_are_answered(void **state)
+{
+	struct bed *b = *state;
+	void *u = b->i.userdata;
+	static const int fds[] = { -1, 0, 1, 2, 9999, 70000, 0x7fffffff, -2147483647 };
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct iovec iov = { NULL, 10 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct pollfd many[2000];
+	socklen_t len = sizeof(a);
+	char buf[10];
+	int own = server(b);
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		int fd = fds[i];
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		const long r[] = {
+			b->i.bind(u, fd, (struct sockaddr *)&a, sizeof(a)), b->i.listen(u, fd, 1), b->i.accept(u, fd, NULL, NULL),
+			b->i.connect(u, fd, (struct sockaddr *)&a, sizeof(a)), b->i.read(u, fd, buf, 10), b->i.readv(u, fd, &iov, 1),
+			b->i.recv(u, fd, buf, 10, 0), b->i.recvfrom(u, fd, buf, 10, 0, NULL, NULL), b->i.recvmsg(u, fd, &m, 0),
+			b->i.write(u, fd, buf, 10), b->i.writev(u, fd, &iov, 1), b->i.send(u, fd, buf, 10, 0),
+			b->i.sendto(u, fd, buf, 10, 0, (struct sockaddr *)&a, sizeof(a)), b->i.sendmsg(u, fd, &m, 0), b->i.fcntl(u, fd, F_GETFL),
+			b->i.ioctl(u, fd, 0x541BUL, &own), b->i.close(u, fd), b->i.shutdown(u, fd, 1),
+			b->i.getsockopt(u, fd, SOL_SOCKET, SO_ERROR, buf, &len), b->i.setsockopt(u, fd, SOL_SOCKET, SO_REUSEADDR, buf, 4),
+			b->i.epoll_ctl(u, fd, EPOLL_CTL_ADD, own, &ev), b->i.epoll_wait(u, fd, &ev, 1, 0), b->i.splice(u, fd, NULL, own, NULL, 10, 0),
+		};
+
+		for (size_t k = 0; k < ARRAY_SIZE(r); k++)
+			assert_int_equal(r[k], -1);
+		assert_int_equal(b->i.poll(u, &p, 1, 0), fd < 0 ? 0 : 1);
+		assert_int_equal(p.revents, fd < 0 ? 0 : POLLNVAL);
+	}
+	memset(many, 0xff, sizeof(many));
+	assert_int_equal(b->i.poll(u, many, 2000, 0), -1);
+	assert_int_equal(b->i.socket(u, 99, SOCK_STREAM, 0), -1);
+	assert_int_equal(errno, EAFNOSUPPORT);
+	assert_int_equal(b->i.bind(u, own, NULL, 16), -1);
+	assert_int_equal(errno, EFAULT);
+	assert_int_equal(b->i.netdev_send(u, buf, 0), -1);
+	assert_int_equal(b->i.netdev_send(u, buf, 70000), -1);
+	memset(buf, 0, sizeof(buf));
+	b->i.netdev_send(u, buf, sizeof(buf)); /* no IP packet: dropped, or refused */
+}
+
+/* Sockets by the thousand, most of them closed behind the plug-in's back. */
+static void sockets_come_and_go(void **state)
+{
+	struct bed *b = *state;
+	void *u = b->i.userdata;
+	int fd[200], value = 5;
+	socklen_t len = sizeof(value);
+
+	for (int round = 0; round < 20; round++) {
+		for (int i = 0; i < 200; i++) {
+			fd[i] = b->i.socket(u, i & 1 ? AF_INET : AF_INET6, i & 2 ? SOCK_STREAM : SOCK_DGRAM, 0);
+			assert_true(fd[i] >= 0);
+			assert_int_equal(b->i.getsockopt(u, fd[i], SOL_SOCKET, SO_DOMAIN, &value, &len), 0);
+			assert_int_equal(value, i & 1 ? AF_INET : AF_INET6);
+		}
+		for (int i = 0; i < 200; i++)
+			assert_int_equal(i % 3 ? close(fd[i]) : b->i.close(u, fd[i]), 0);
+	}
+}
+
+/* Eight threads asleep in accept, woken one by one; two still sleep when all ends. */
+static void many_threads_block(void **state)
+{
+	struct bed *b = *state;
+	struct job j[8];
+	pthread_t t[8];
+	int fd = server(b), done = 0;
+
+	for (int i = 0; i < 8; i++) {
+		j[i] = (struct job){ .b = b, .fd = fd, .what = JOB_ACCEPT, .result = -2 };
+		t[i] = start(&j[i]);
+	}
+	b->lport = 8080;
+	for (int i = 0; i < 6; i++) {
+		b->rport = (uint16_t)(42000 + i);
+		b->snd = 100;
+		send_tcp(b, TCP_SYN, 0);
+		expect_tcp(b, TCP_SYN | TCP_ACK, NULL);
+		send_tcp(b, TCP_ACK, 0);
+	}
+	usleep(100000);
+	for (int i = 0; i < 8; i++)
+		done += j[i].result >= 0;
+	assert_int_equal(done, 6);
+	b->i.free(b->i.userdata); /* the two are told */
+	for (int i = 0; i < 8; i++)
+		pthread_join(t[i], NULL);
+	bed_open(state);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, bed_open, bed_close)
 int main(int argc, char **argv)
 {
@@ -340,6 +438,9 @@ int main(int argc, char **argv)
 		T(a_timeout_comes_although_nobody_moves_the_time),
 		T(the_main_threads_own_wait_moves_the_time),
 		T(options_of_the_flags_are_heeded),
+		T(wrong_calls_are_answered),
+		T(sockets_come_and_go),
+		T(many_threads_block),
 	};
 
 	library = argc > 1 ? argv[1] : "libculver_packetdrill.so";
