@@ -28,38 +28,49 @@ static void *fail(struct shparse *s, const char *what)
 
 /* ---- words ---- */
 
-static const char *quoted_end(const char *p)
+static const char *close_at(const char *p, unsigned depth);
+
+/* Quotes in brackets in quotes ...: deeper than anybody writes, all the rest is one word. */
+static const char *quoted_end(const char *p, unsigned depth)
 {
 	char q = *p++;
+
+	if (depth > SH_MAX_DEPTH)
+		return p + strlen(p);
 
 	for (; *p && *p != q; p++) {
 		if (q != '\'' && *p == '\\' && p[1])
 			p++;
 		else if (q == '"' && *p == '$' && p[1] == '(')
-			p = sh_close(p + 1) - 1;
+			p = close_at(p + 1, depth + 1) - 1;
 	}
 	return *p ? p + 1 : p;
 }
 
-const char *sh_close(const char *p)
+static const char *close_at(const char *p, unsigned depth)
 {
 	char open = *p, shut = open == '(' ? ')' : '}';
-	unsigned depth = 0;
+	unsigned nested = 0;
 
 	while (*p) {
 		if (*p == '\\' && p[1]) {
 			p += 2;
 		} else if (*p == '\'' || *p == '"' || *p == '`') {
-			p = quoted_end(p);
+			p = quoted_end(p, depth);
 		} else {
-			depth += *p == open;
-			depth -= *p == shut;
+			nested += *p == open;
+			nested -= *p == shut;
 			p++;
-			if (!depth)
+			if (!nested)
 				break;
 		}
 	}
 	return p;
+}
+
+const char *sh_close(const char *p)
+{
+	return close_at(p, 0);
 }
 
 const char *sh_word_end(const char *p)
@@ -68,7 +79,7 @@ const char *sh_word_end(const char *p)
 		if (*p == '\\' && p[1])
 			p += 2;
 		else if (*p == '\'' || *p == '"' || *p == '`')
-			p = quoted_end(p);
+			p = quoted_end(p, 0);
 		else if (*p == '$' && (p[1] == '(' || p[1] == '{'))
 			p = sh_close(p + 1);
 		else
@@ -418,8 +429,15 @@ static struct shnode *function_rest(struct shparse *s)
 
 	add_word(s, n, take_word(s));
 	blanks(s);
-	if (*s->p == '(')
-		s->p += strcspn(s->p, ")") + 1;
+	if (!*n->word[0])
+		return fail(s, "expected a function's name");
+	if (*s->p == '(') {
+		s->p++;
+		blanks(s);
+		if (*s->p != ')')
+			return fail(s, "expected ')'");
+		s->p++;
+	}
 	newlines(s);
 	n->a = command(s);
 	return n->a ? n : NULL;

@@ -504,7 +504,7 @@ static bool braces(struct shell *s, const char *word, char **w, uint32_t *n)
 	comma = strchr(open, ',');
 	if (!shut || !comma || comma > shut)
 		return false;
-	for (p = open + 1; p <= shut; p += strcspn(p, ",}") + 1) {
+	for (p = open + 1; p <= shut && *n < SH_MAX_WORDS; p += strcspn(p, ",}") + 1) {
 		struct strbuf sb;
 
 		sb_init(&sb);

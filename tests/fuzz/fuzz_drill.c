@@ -1,10 +1,11 @@
 /* Fuzz target: packet scripts. The parser takes any octets; a script that it accepts runs too (without commands that read files of
  * this machine, and without python: code that needs it is not run), for its world is as open to nonsense as its text. An
- * input that begins with % is code for the evaluator. */
+ * input that begins with % is code for the evaluator, with a back quote a command for the shell's parser. */
 #include <stdlib.h>
 #include <string.h>
 #include "drill/drill.h"
 #include "drill/drill_code.h"
+#include "drill/drill_sh.h"
 
 #define MAX_RUN 2048 /* longer ones are only parsed: a run costs more than its text */
 
@@ -25,6 +26,15 @@ static void evaluate(const char *text, struct strbuf *out)
 	darena_free(&c.mem);
 }
 
+static void read_command(const char *text)
+{
+	struct darena mem = { NULL };
+	char err[200];
+
+	sh_parse(&mem, text, err, sizeof(err));
+	darena_free(&mem);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct drill_flags flags = { .seed = 1 };
@@ -36,6 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	sb_init(&out);
 	if (*text == '%')
 		evaluate(text + 1, &out);
+	else if (*text == '`')
+		read_command(text + 1);
 	else
 		drill_parse_only("fuzz", text, size, &out);
 	if (size <= MAX_RUN && strlen(text) == size && harmless(text))

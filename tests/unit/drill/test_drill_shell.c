@@ -89,7 +89,7 @@ static void what_has_no_meaning_is_left_out(void **state)
 		{ "kldload -n tcp_rack", "'kldload'" }, { "modprobe tcp_bbr || exit 1", "'modprobe'" }, { "foo | grep -q x", "'foo'" },
 		{ "[ \"$(python3 -c 'print(1)')\" = 1 ] || exit 5", "'python3'" }, { "v=$(foo); [ \"$v\" = 1 ]", "'foo'" }, { "while foo; do bar; done", "'foo'" },
 		{ "sysctl -w net.inet.tcp.x=1", "net.inet.tcp.x" }, { "/tmp/restore_${PPID}.sh", "restore_" }, { "./nothing.py a", "nothing.py" },
-		{ "if then", "cannot read" }, { "f() { f; }; f", "too deep" }, { "tcpdump -i tun0 -w /tmp/x &", "'tcpdump'" },
+		{ "if then", "cannot read" }, { "function(", "cannot read" }, { "f(", "cannot read" }, { "f() { f; }; f", "too deep" }, { "tcpdump -i tun0 -w /tmp/x &", "'tcpdump'" },
 	};
 	(void)state;
 
@@ -108,8 +108,16 @@ static void cut_short_anywhere(void **state)
 {
 	static const char text[] = "for i in a \"b c\" ${x:-$(echo d)}; do case $i in a|b*) f() { [ $((1+(2*3))) = 7 ]; };; esac; done <<E && if [[ a && b ]]; then :; fi > /tmp/x\n1\nE\n";
 	char part[sizeof(text)];
+	struct strbuf deep, said;
 	(void)state;
 
+	sb_init(&deep);
+	for (int i = 0; i < 50000; i++)
+		sb_puts(&deep, i < 30 ? "{a,b}" : "\"$(");
+	sb_init(&said);
+	run(sb_str(&deep), false, &said);
+	sb_free(&said);
+	sb_free(&deep);
 	for (size_t n = 0; n < sizeof(text); n++) {
 		struct strbuf out;
 
