@@ -89,6 +89,8 @@ static bool put_opt(struct opt_out *o, const struct dopt *x, const struct drill_
 		return put_accecn(o, x);
 	case DOPT_RAW:
 		return put_tlv(o, x->raw_kind, x->data, x->len);
+	case DOPT_OCTETS:
+		return put(o, x->data, x->len);
 	}
 	return false;
 }

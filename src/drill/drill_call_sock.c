@@ -93,7 +93,7 @@ static int64_t call_listen(struct drill_job *j, struct task *t)
 	struct drill_flow *f = flow_of_arg(j, 0);
 	int r = sys_listen(t, djob_fd(j, 0), (int)djob_int(j, 1, 0));
 
-	if (!r && f) {
+	if (!r && f && f->state != DFLOW_LISTEN) {
 		f->state = DFLOW_LISTEN;
 		drill_flow_learn_port(j->d, f);
 		j->d->cur = f;
@@ -105,6 +105,8 @@ static void flow_connects(struct drill_job *j, struct drill_flow *f, const struc
 {
 	if (!f || a->sin_family != AF_INET)
 		return;
+	if (f->proto == DPROTO_TCP && (f->state == DFLOW_LISTEN || f->state == DFLOW_PASSIVE))
+		return; /* refused, whatever it says */
 	if (f->proto == DPROTO_TCP && f->state == DFLOW_ACTIVE && f->lport) {
 		j->d->cur = f; /* it asks again how its connect is doing */
 		return;

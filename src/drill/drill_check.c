@@ -212,7 +212,9 @@ static void check_tcp(struct check *c)
 	}
 	learn_isn(c, h);
 	check_flags(c, h);
-	field(c, "tcp_seq", k->seq, get_be32(h->seq) - (c->f->got_isn ? c->f->isn : 0));
+	/* A reset that answers a segment without ACK has the number 0 itself (RFC 9293 3.10.7.1). */
+	if (get_be32(h->seq) || k->seq || (h->flags & (TCP_RST | TCP_ACK)) != (TCP_RST | TCP_ACK))
+		field(c, "tcp_seq", k->seq, get_be32(h->seq) - (c->f->got_isn ? c->f->isn : 0));
 	if (k->has_ack)
 		field(c, "tcp_ack_seq", k->ack, get_be32(h->ack_seq));
 	field(c, "tcp_payload_length", k->len, n - thl);
@@ -431,6 +433,26 @@ static void compare(struct check *c, int64_t from, int64_t until)
 	else
 		check_icmp(c);
 	check_time(c, from, until);
+}
+
+/* The script is over, and said that its lines are all that happens. */
+void drill_expect_nothing(struct drill *d)
+{
+	struct drill_live *l;
+
+	list_for_each_entry(l, &d->live, list) {
+		struct drill_flow *of = is_ip(l) ? drill_flow_of_live(d, l, d->cur) : NULL;
+		struct strbuf sb;
+		char t[32];
+
+		if (!of)
+			continue;
+		sb_init(&sb);
+		drill_show_live(&sb, l->data, l->len, of);
+		drill_error(d, d->last_line, "a packet that no line expects\nactual packet: %s %s",
+			    drill_time(t, (int64_t)(l->t_ns - d->start_ns)), sb_str(&sb));
+		sb_free(&sb);
+	}
 }
 
 void drill_expect(struct drill *d, const struct devent *ev, int64_t from_ns, int64_t until_ns)

@@ -245,6 +245,8 @@ int dconf_set(struct dconf *c, struct darena *a, const char *name, const char *v
 		return set_netmask(&s);
 	if (!strcmp(name, "non_fatal"))
 		return set_non_fatal(&s);
+	if (!strcmp(name, "nothing_more"))
+		return set_flag(&s, &c->nothing_more);
 	if (!strcmp(name, "dry_run"))
 		return set_flag(&s, &c->dry_run);
 	if (!strcmp(name, "verbose"))

@@ -105,6 +105,7 @@ struct drill {
 	uint16_t next_port;
 
 	uint64_t last_ns; /* script time of the last event */
+	uint32_t last_line; /* and where it stands */
 	struct drill_code *code;
 	struct strbuf notes; /* things without a meaning here: said once */
 };
@@ -166,6 +167,8 @@ void drill_sum_packet(uint8_t *p, uint32_t len);
 /* ---- drill_check.c ---- */
 /* The outbound event: takes the packets that it is about off the queue. */
 void drill_expect(struct drill *d, const struct devent *ev, int64_t from_ns, int64_t until_ns);
+/* The end of a script with --nothing_more: a packet that no line took is an error. */
+void drill_expect_nothing(struct drill *d);
 
 /* ---- drill_show.c ---- */
 void drill_show_script(struct strbuf *sb, const struct dpkt *k);

@@ -245,6 +245,9 @@ static bool parse_opt(struct dparse *d, struct dopt *o)
 	} else if (dp_take_word(d, "ECN") || dp_take_word(d, "accecn") || dp_take_word(d, "AccECN")) {
 		o->kind = DOPT_ACCECN;
 		return parse_accecn(d, o);
+	} else if (dp_take_word(d, "raw")) {
+		o->kind = DOPT_OCTETS;
+		return parse_hex(d, o, 40);
 	} else if (dp_take_word(d, "kind") || (dp_peek(d) >= '0' && *d->p <= '9')) {
 		return parse_raw(d, o);
 	} else {

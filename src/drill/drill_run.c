@@ -157,11 +157,14 @@ static void run_events(struct drill *d)
 		if (d->failed)
 			forgive(d, e);
 		d->last_ns = drill_now(d);
+		d->last_line = e->line;
 		if (!d->failed)
 			drill_calls_reap(d, false);
 	}
 	if (!d->failed)
 		drill_calls_reap(d, true);
+	if (!d->failed && d->sc.conf.nothing_more)
+		drill_expect_nothing(d);
 }
 
 /* ---- a script ---- */

@@ -35,7 +35,7 @@ struct dconf {
 	uint32_t mtu, mss_unused;
 	uint16_t bind_port, connect_port;
 	uint32_t local_ip, remote_ip, gateway_ip, netmask_ip;
-	bool non_fatal_packet, non_fatal_syscall, dry_run, verbose;
+	bool non_fatal_packet, non_fatal_syscall, dry_run, verbose, nothing_more;
 	const char *init_scripts; /* run before the script's own init command */
 	struct ddefine define[DRILL_MAX_DEFINES];
 	size_t n_defines;
@@ -69,7 +69,7 @@ enum decn { DECN_UNSAID, DECN_NONE, DECN_ECT0, DECN_ECT1, DECN_ECT01, DECN_CE };
 
 enum dopt_kind {
 	DOPT_EOL, DOPT_NOP, DOPT_MSS, DOPT_WSCALE, DOPT_SACKOK, DOPT_SACK, DOPT_TS, DOPT_FO, DOPT_FOEXP, DOPT_MD5,
-	DOPT_ACCECN, DOPT_RAW
+	DOPT_ACCECN, DOPT_RAW, DOPT_OCTETS
 };
 #define DOPT_MAX_SACK 8
 struct dopt {

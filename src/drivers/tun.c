@@ -66,6 +66,19 @@ struct net_device *tundev_create(struct net *net, const char *name, uint32_t fea
 	return dev;
 }
 
+/* What Linux's tun charges for a packet: a buffer of 576 octets, or the next power of two, and the sk_buff. Receive windows follow
+ * from it; measured with SO_MEMINFO. */
+static uint32_t tun_truesize(uint32_t len)
+{
+	uint32_t buf = 1024;
+
+	if (len <= 196)
+		return 832;
+	while (buf < len + 64 + 320 && buf < 1u << 20)
+		buf *= 2;
+	return buf + 256;
+}
+
 int tundev_input(struct net_device *dev, const void *packet, size_t len)
 {
 	struct sk_buff *skb;
@@ -85,6 +98,7 @@ int tundev_input(struct net_device *dev, const void *packet, size_t len)
 	}
 	skb_reserve(skb, NET_SKB_PAD);
 	memcpy(skb_put(skb, (uint32_t)len), packet, len);
+	skb->truesize = tun_truesize((uint32_t)len);
 	skb->dev = dev;
 	skb->protocol = ETH_P_IP;
 	skb->pkt_type = PACKET_HOST_;

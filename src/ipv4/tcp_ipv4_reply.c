@@ -104,11 +104,18 @@ void tcp_v4_reqsk_send_ack(struct sock *lsk, struct sk_buff *skb, struct request
 }
 
 /* ---- ICMP ---- */
-static void err_request(struct request_sock *req, uint32_t seq)
+/* An embryo whose SYN-ACK cannot arrive is given up at once (RFC 5461 4.1): somebody else may have its place. */
+static void err_request(struct request_sock *req, const struct icmp_hdr *icmp, uint32_t seq)
 {
-	if (seq != tcp_rsk(req)->snt_isn)
+	bool hopeless = icmp->type == ICMP_PARAMETERPROB || icmp->type == ICMP_TIME_EXCEEDED ||
+			(icmp->type == ICMP_DEST_UNREACH && (icmp->code == ICMP_NET_UNREACH || icmp->code == ICMP_HOST_UNREACH));
+
+	if (seq != tcp_rsk(req)->snt_isn) {
 		TCPEXT_INC(req->net, OutOfWindowIcmps);
-	/* a soft hint about an embryo: its timer will end it */
+	} else if (hopeless) {
+		TCPEXT_INC(req->net, ListenDrops);
+		inet_csk_reqsk_queue_drop(req);
+	}
 }
 
 /* Fragmentation needed (RFC 1191). A lie below the minimum is refused by the route (RFC 5927 7). */
@@ -200,7 +207,7 @@ int tcp_v4_err(struct sk_buff *skb, uint32_t info)
 		return -ENOENT;
 	}
 	if (n->kind == TCP_EH_REQ)
-		err_request(container_of(n, struct request_sock, eh), seq);
+		err_request(container_of(n, struct request_sock, eh), icmp, seq);
 	if (n->kind != TCP_EH_SOCK)
 		return 0;
 	sk = &container_of(n, struct inet_connection_sock, eh)->inet.sk;

@@ -487,6 +487,8 @@ int tcp_disconnect(struct sock *sk, int flags)
 		tp->rare->fo_fail = 0;
 	tp->total_retrans = tp->urg_data = tp->ecn_flags = 0;
 	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
+	icsk->rcv_mss = TCP_MIN_MSS;
+	tp->copied_seq = tp->rcv_nxt;
 	tp->segs_in = tp->segs_out = tp->data_segs_in = tp->data_segs_out = 0;
 	tp->rate_delivered = tp->rate_interval_us = tp->app_limited = 0;
 	memset(tp->chrono_ms, 0, sizeof(tp->chrono_ms));

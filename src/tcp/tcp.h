@@ -51,6 +51,8 @@ void tcp_reqsk_window(const struct sock *lsk, const struct dst_entry *dst, struc
 struct sock *tcp_cookie_check(struct sock *lsk, struct sk_buff *skb, uint32_t saddr, uint32_t daddr);
 /* The segment that completed a handshake, handed to the child. Nonzero: send a reset, skb is the caller's. */
 int tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *skb);
+/* The request is over; no answer is sent. */
+void inet_csk_reqsk_queue_drop(struct request_sock *req);
 void tcp_tw_kill(struct tcp_timewait_sock *tw);
 uint32_t tcp_sync_mss(struct sock *sk, uint32_t pmtu);
 void tcp_initialize_rcv_mss(struct sock *sk);

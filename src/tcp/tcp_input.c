@@ -114,6 +114,24 @@ static bool reset_acceptable(const struct sock *sk, const struct sk_buff *skb)
 	return seq == tp->rcv_nxt - 1 && tcp_state_in(sk, TCPF_(CLOSE_WAIT) | TCPF_(LAST_ACK) | TCPF_(CLOSING));
 }
 
+/* RFC 9293 3.10.7.4, first: some of it lies in the window; what hangs over is cut off later. At a window of zero all are let in that
+ * begin at its edge: their RST, ACK and URG count (MUST-66). A larger one is left at its edge as well while nothing waits to be
+ * read, as Linux leaves it. DROP_REASON_MAX: it is fine. */
+static enum drop_reason tcp_sequence(const struct sock *sk, uint32_t seq, uint32_t end_seq, bool fin)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t window = tcp_receive_window(tp), edge = tp->rcv_nxt + window;
+
+	if (before(end_seq, tp->rcv_wup))
+		return DROP_TCP_OLD_SEQUENCE;
+	if (likely(!after(end_seq - fin, edge)))
+		return DROP_REASON_MAX;
+	TCPEXT_INC(sk->net, BeyondWindow);
+	if (after(seq, edge))
+		return DROP_TCP_INVALID_SEQUENCE;
+	return seq == edge && window && !skb_queue_empty(&sk->receive_queue) ? DROP_TCP_INVALID_END_SEQUENCE : DROP_REASON_MAX;
+}
+
 static void discard_invalid(struct sock *sk, struct sk_buff *skb, enum drop_reason why)
 {
 	if (!tcp_oow_rate_limited(sk->net, skb, false, &tcp_sk(sk)->last_oow_ack_ms))
@@ -141,6 +159,7 @@ static bool tcp_validate_incoming(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	uint8_t flags = tcb->tcp_flags;
+	enum drop_reason why;
 
 	if (tcp_fast_parse_options(skb, tp)) {
 		if (paws_reject(tp, net_now_s(sk->net)) && !disordered_ack(sk, skb) && !(flags & TCP_RST)) {
@@ -152,10 +171,11 @@ static bool tcp_validate_incoming(struct sock *sk, struct sk_buff *skb)
 		kfree_skb_reason(skb, DROP_TCP_RFC7323_NO_TS); /* RFC 7323 3.2 */
 		return false;
 	}
-	if (before(tcb->end_seq, tp->rcv_wup) || after(tcb->seq, tp->rcv_nxt + tcp_receive_window(tp))) {
+	why = tcp_sequence(sk, tcb->seq, tcb->end_seq, (flags & TCP_FIN) != 0);
+	if (unlikely(why != DROP_REASON_MAX)) {
 		if (flags & TCP_RST) {
 			if (!reset_acceptable(sk, skb)) {
-				kfree_skb_reason(skb, DROP_TCP_INVALID_SEQUENCE);
+				kfree_skb_reason(skb, why);
 				return false;
 			}
 			tcp_reset(sk, skb);
@@ -166,7 +186,7 @@ static bool tcp_validate_incoming(struct sock *sk, struct sk_buff *skb)
 			syn_challenge(sk, skb);
 			return false;
 		}
-		discard_invalid(sk, skb, before(tcb->end_seq, tp->rcv_wup) ? DROP_TCP_OLD_SEQUENCE : DROP_TCP_INVALID_SEQUENCE);
+		discard_invalid(sk, skb, why);
 		return false;
 	}
 	if (flags & TCP_RST) { /* RFC 5961 3.2 */
@@ -280,6 +300,15 @@ static void established_data(struct sock *sk, struct sk_buff *skb, uint32_t hlen
 	tcp_data_ready(sk);
 }
 
+/* The timestamp of a predicted segment: its number is the next one, so it counts unless an ACK of ours is due. */
+static inline void predicted_time(struct tcp_sock *tp)
+{
+	if (tp->rx_opt.saw_tstamp && tp->rcv_nxt == tp->rcv_wup) {
+		tp->rx_opt.ts_recent = tp->rx_opt.rcv_tsval;
+		tp->rx_opt.ts_recent_stamp = net_now_s(tp->icsk.inet.sk.net);
+	}
+}
+
 void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -289,7 +318,8 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 
 	segs_in(tp, skb, tcp_hdrlen(th));
 	if (likely((word & PRED_MASK) == tp->pred_flags && TCP_SKB_CB(skb)->seq == tp->rcv_nxt &&
-		   !after(TCP_SKB_CB(skb)->ack_seq, tp->snd_nxt) && !before(TCP_SKB_CB(skb)->ack_seq, tp->snd_una))) {
+		   !after(TCP_SKB_CB(skb)->ack_seq, tp->snd_nxt) &&
+		   (skb->len <= hlen || !before(TCP_SKB_CB(skb)->ack_seq, tp->snd_una)))) {
 		tp->rx_opt.saw_tstamp = 0;
 		if (hlen == TCP_HLEN + 12) {
 			const uint8_t *p = (const uint8_t *)(th + 1);
@@ -303,19 +333,17 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 				tp->rx_opt.rcv_tsecr -= tp->tsoffset;
 			if ((int32_t)(tp->rx_opt.rcv_tsval - tp->rx_opt.ts_recent) < 0)
 				goto slow;
-			if (tp->rcv_nxt == tp->rcv_wup) {
-				tp->rx_opt.ts_recent = tp->rx_opt.rcv_tsval;
-				tp->rx_opt.ts_recent_stamp = net_now_s(sk->net);
-			}
 		} else if (unlikely(hlen > TCP_HLEN + 12 && tp->rx_opt.tstamp_ok)) {
 			goto slow; /* signed: the timestamp is somewhere else */
 		}
 		if (skb->len <= hlen) {
+			predicted_time(tp);
 			established_ack(sk, skb);
 			return;
 		}
 		if (likely(sk->rmem_alloc + (int32_t)skb->truesize <= sk->rcvbuf && tcp_receive_window(tp) >= skb->len - hlen &&
 			   !tcp_net(sk)->mem_pressure_ns)) {
+			predicted_time(tp);
 			established_data(sk, skb, hlen);
 			return;
 		}
@@ -325,47 +353,6 @@ slow:
 }
 
 /* ---- a connection comes to be ---- */
-void tcp_initialize_rcv_mss(struct sock *sk)
-{
-	const struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t hint = min_u32(tp->advmss, tp->mss_cache ? tp->mss_cache : TCP_MSS_DEFAULT);
-
-	hint = min_u32(hint, tp->rcv_wnd ? tp->rcv_wnd / 2 : hint);
-	hint = min_u32(hint, TCP_MSS_DEFAULT);
-	inet_csk(sk)->rcv_mss = (uint16_t)max_u32(hint, TCP_MIN_MSS);
-}
-
-static void sndbuf_expand(struct sock *sk)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t per_mss = max_u32(tp->rx_opt.mss_clamp, tp->mss_cache) + 640; /* Linux's header room and skb_shared_info */
-	uint32_t segs = max_u32(max_u32(TCP_INIT_CWND, tp->snd_cwnd), tp->reordering + 1u);
-	uint64_t want;
-
-	per_mss = 1u << (32 - (uint32_t)__builtin_clz(per_mss - 1)); /* what an allocator gives */
-	want = (inet_csk(sk)->ca_ops->cong_control ? 3ull : 2ull) * segs * (per_mss + 256); /* and its sk_buff */
-	if ((uint64_t)sk->sndbuf < want)
-		sk->sndbuf = (int32_t)min_u64(want, (uint64_t)tcp_sysctl(sk)->wmem[2]);
-}
-
-void tcp_init_buffer_space(struct sock *sk)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t max = tcp_full_space(sk), mss = tp->advmss, app = (uint32_t)tcp_sysctl(sk)->app_win;
-
-	if (!(sk->userlocks & 1))
-		sndbuf_expand(sk);
-	tp->rcv_space = min_u32(min_u32(tp->rcv_ssthresh, tp->rcv_wnd), TCP_INIT_CWND * tp->advmss);
-	tp->rcv_space_seq = tp->copied_seq;
-	tp->rcvq_space_ms = tcp_time_ms(sk);
-	if (tp->window_clamp >= max)
-		tp->window_clamp = app && max > 4 * mss ? max_u32(max - (max >> app), 4 * mss) : max;
-	if (app && tp->window_clamp > 2 * mss && tp->window_clamp + mss > max) /* one segment of it is not offered */
-		tp->window_clamp = max_u32(2 * mss, max - mss);
-	tp->rcv_ssthresh = min_u32(tp->rcv_ssthresh, tp->window_clamp);
-	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
-}
-
 /* Room appeared in the send buffer. */
 void tcp_check_space(struct sock *sk)
 {
@@ -375,7 +362,7 @@ void tcp_check_space(struct sock *sk)
 		return;
 	if (!(sk->userlocks & 1) && tp->fl->packets_out < tp->snd_cwnd && inet_csk(sk)->ca_state < TCP_CA_Recovery &&
 	    !tcp_under_memory_pressure(sk) && tcp_mem_below_low(sk)) {
-		sndbuf_expand(sk);
+		tcp_sndbuf_expand(sk);
 		tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 	}
 	if (sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk)) {
@@ -390,6 +377,7 @@ void tcp_init_transfer(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	tcp_mtup_init(sk);
+	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH; /* a lost SYN said nothing about the path's capacity */
 	tcp_init_metrics(sk);
 	if (!tp->srtt_us) { /* the handshake told nothing of the round trip, most likely because it was repeated (RFC 6298 5.7) */
 		tp->mdev_us = TCP_TIMEOUT_FALLBACK_US;
@@ -558,8 +546,6 @@ static void synrecv_established(struct sock *sk, struct sk_buff *skb)
 	tp->snd_wl1 = TCP_SKB_CB(skb)->seq;
 	if (tp->snd_wnd > tp->max_window)
 		tp->max_window = tp->snd_wnd;
-	if (tp->rx_opt.tstamp_ok)
-		tp->advmss = (uint16_t)(tp->advmss - 12);
 	inet_csk(sk)->last_rcv_ms = tcp_time_ms(sk);
 	tp->lsndtime_ms = tcp_time_ms(sk);
 	tcp_initialize_rcv_mss(sk);
@@ -772,6 +758,7 @@ void tcp_fin(struct sock *sk)
 	TRACE_FN(&sk->net->probe, 0);
 
 	icsk->ack_pending |= ICSK_ACK_SCHED;
+	tcp_sk(sk)->rx_opt.dsack = 0; /* of no interest to who has sent all */
 	sk->shutdown |= 1;
 	sk->flags |= SOCK_F_DONE;
 	switch (sk->state) {

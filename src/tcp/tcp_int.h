@@ -245,6 +245,12 @@ void tcp_fin(struct sock *sk);
 void tcp_init_buffer_space(struct sock *sk);
 void tcp_initialize_rcv_mss(struct sock *sk);
 void tcp_finish_connect(struct sock *sk);
+/* What follows skb and was sent in small pieces joins its retransmission, up to space octets. */
+void tcp_retrans_try_collapse(struct sock *sk, struct sk_buff *skb, uint32_t space);
+/* The window shall never be more. */
+void tcp_set_window_clamp(struct tcp_sock *tp, uint32_t v);
+/* A send buffer that the program did not fix grows with the window. */
+void tcp_sndbuf_expand(struct sock *sk);
 void tcp_update_pred_flags(struct tcp_sock *tp);
 void tcp_init_transfer(struct sock *sk);
 void tcp_child_transfer(struct sock *sk);
@@ -382,7 +388,6 @@ int tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *s
 struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *lsk);
 void reqsk_free(struct request_sock *req);
 void inet_csk_reqsk_queue_hash_add(struct sock *lsk, struct request_sock *req, uint64_t timeout_ns);
-void inet_csk_reqsk_queue_drop(struct request_sock *req);
 bool inet_csk_reqsk_queue_add(struct sock *lsk, struct sock *child);
 void inet_csk_unlink_accept(struct sock *child);
 static inline bool sk_acceptq_is_full(const struct sock *lsk) { return inet_csk(lsk)->listener->qlen > inet_csk(lsk)->listener->max_qlen; }

@@ -145,11 +145,17 @@ static bool tw_paws_reject(const struct tcp_timewait_sock *tw, const struct tcp_
 	return net_now_s(tw->net) - tw->ts_recent_stamp < TCP_PAWS_24DAYS;
 }
 
+/* Some octet of the segment lies in the window; an empty one may stand at either edge (RFC 9293 3.4). */
+static bool tcp_in_window(uint32_t seq, uint32_t end_seq, uint32_t from, uint32_t to)
+{
+	return seq == from || (after(end_seq, from) && before(seq, to)) || (seq == to && seq == end_seq);
+}
+
 static enum tcp_tw_status finwait2_process(struct tcp_timewait_sock *tw, struct sk_buff *skb, bool paws, const struct tcp_options_received *opt)
 {
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 
-	if (paws || after(tcb->seq, tw->rcv_nxt + tw->rcv_wnd) || before(tcb->end_seq, tw->rcv_nxt))
+	if (paws || !tcp_in_window(tcb->seq, tcb->end_seq, tw->rcv_nxt, tw->rcv_nxt + tw->rcv_wnd))
 		return tcb->tcp_flags & TCP_RST ? TCP_TW_SUCCESS : tw_ack_limited(tw, skb); /* a reset from elsewhere is no question */
 	if (tcb->tcp_flags & TCP_RST) {
 		tcp_tw_kill(tw);
@@ -303,48 +309,70 @@ static struct sock *embryonic_reset(struct request_sock *req, const struct sk_bu
 	return NULL;
 }
 
+/* Options of a segment for a request: an echo that no SYN-ACK sent is as suspicious as a timestamp of yesterday. */
+static bool req_timestamps_bad(struct request_sock *req, struct sk_buff *skb, struct tcp_options_received *opt, bool *paws)
+{
+	const struct tcp_request_sock *t = tcp_rsk(req);
+
+	if (tcp_hdrlen(tcp_hdr(skb)) <= TCP_HLEN)
+		return false;
+	tcp_parse_options(req->net, skb, opt, !(TCP_SKB_CB(skb)->tcp_flags & TCP_SYN));
+	if (!opt->saw_tstamp)
+		return false;
+	*paws = (int32_t)(req->ts_recent - opt->rcv_tsval) > TCP_PAWS_WINDOW;
+	return opt->rcv_tsecr && opt->tstamp_ok && !t->cookie &&
+	       (before(opt->rcv_tsecr, t->snt_tsval_first) || after(opt->rcv_tsecr, t->snt_tsval_last));
+}
+
+/* RFC 5961 3.2: a RST ends the request if it has exactly the next number; another one in the window is asked about. */
+static struct sock *req_rst(struct sock *lsk, struct sk_buff *skb, struct request_sock *req, bool *reset)
+{
+	struct tcp_request_sock *t = tcp_rsk(req);
+
+	if (TCP_SKB_CB(skb)->seq == t->rcv_nxt)
+		return embryonic_reset(req, skb, reset);
+	if (!tcp_oow_rate_limited(req->net, NULL, false, &t->last_oow_ack_ms))
+		inet_csk(lsk)->af_ops->reqsk_send_ack(lsk, skb, req);
+	return NULL;
+}
+
 struct sock *tcp_check_req(struct sock *lsk, struct sk_buff *skb, struct request_sock *req, bool *reset)
 {
 	struct tcp_request_sock *t = tcp_rsk(req);
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	struct tcp_options_received opt = { .tstamp_ok = t->tstamp_ok & 1u };
 	uint8_t flags = tcb->tcp_flags & (TCP_RST | TCP_SYN | TCP_ACK);
-	bool paws = false, own = false;
+	bool paws = false, own = false, tsecr, inside;
 	struct sock *child;
 	TRACE_FN(&req->net->probe, skb->serial);
 
-	if (tcp_hdrlen(tcp_hdr(skb)) > TCP_HLEN) {
-		tcp_parse_options(req->net, skb, &opt, !(flags & TCP_SYN));
-		if (opt.saw_tstamp && (int32_t)(req->ts_recent - opt.rcv_tsval) > TCP_PAWS_WINDOW)
-			paws = true;
-	}
+	tsecr = req_timestamps_bad(req, skb, &opt, &paws);
+	inside = !paws && !tsecr && tcp_in_window(tcb->seq, tcb->end_seq, t->rcv_nxt, t->rcv_nxt + t->rcv_wnd);
 	if (tcb->seq == t->rcv_isn && flags == TCP_SYN && !paws) { /* the same SYN again */
 		tcp_accecn_syn_again(req, skb);
 		if (!tcp_oow_rate_limited(req->net, skb, true, &t->last_oow_ack_ms))
 			synack_again(lsk, req);
 		return NULL;
 	}
-	if ((flags & (TCP_ACK | TCP_RST)) == TCP_ACK && tcb->ack_seq != t->snt_isn + 1) {
+	if (flags & TCP_RST)
+		return inside ? req_rst(lsk, skb, req, reset) : NULL;
+	if ((flags & TCP_ACK) && tcb->ack_seq != t->snt_isn + 1) {
 		*reset = true; /* the ACK is for another SYN (RFC 9293 3.10.7.4) */
 		return NULL;
 	}
-	if (paws || before(tcb->end_seq, t->rcv_nxt) || after(tcb->seq, t->rcv_nxt + t->rcv_wnd)) {
-		if (!(flags & TCP_RST) && !tcp_oow_rate_limited(req->net, skb, true, &t->last_oow_ack_ms))
+	if (!inside) {
+		if (!tcp_oow_rate_limited(req->net, skb, true, &t->last_oow_ack_ms))
 			inet_csk(lsk)->af_ops->reqsk_send_ack(lsk, skb, req);
 		if (paws)
 			TCPEXT_INC(req->net, PAWSEstab);
+		else if (tsecr)
+			TCPEXT_INC(req->net, TSEcrRejected);
 		return NULL;
 	}
 	if (opt.saw_tstamp && !after(tcb->seq, t->rcv_nxt))
 		req->ts_recent = opt.rcv_tsval;
-	if (flags & (TCP_RST | TCP_SYN)) {
-		if ((flags & TCP_RST) && tcb->seq != t->rcv_nxt) { /* asked back, as in other states (RFC 5961 3.2) */
-			if (!tcp_oow_rate_limited(req->net, NULL, false, &t->last_oow_ack_ms))
-				inet_csk(lsk)->af_ops->reqsk_send_ack(lsk, skb, req);
-			return NULL;
-		}
+	if (flags & TCP_SYN)
 		return embryonic_reset(req, skb, reset);
-	}
 	if (!(flags & TCP_ACK))
 		return NULL;
 	if (t->tstamp_ok && !opt.saw_tstamp)
@@ -379,6 +407,8 @@ void tcp_child_transfer(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	if (tp->rx_opt.tstamp_ok)
+		tp->advmss = (uint16_t)(tp->advmss - 12);
 	if (!tp->srtt_us)
 		tcp_synack_rtt_meas(sk, tp->fastopen_child && !tp->rare->fo_synacks ? tp->rare->fo_snt_ns : 0);
 	if (tp->fastopen_child) {

@@ -381,6 +381,8 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 		tcp_key_sign(kp, mac, tp->icsk.inet.saddr, tp->icsk.inet.daddr, skb->data, hlen, skb, hlen);
 	if (unlikely(opts.options & OPTION_ACCECN) && !(flags & TCP_SYN))
 		tcp_accecn_option_sent(sk, tp->rx_opt.dsack && opts.num_sack_blocks);
+	if (unlikely(opts.num_sack_blocks))
+		tp->rx_opt.dsack = 0; /* said once (RFC 2883 4) */
 	set_train(tp, skb, tcb, has_data);
 	tp->icsk.af_ops->send_check(sk, skb);
 	if (flags & TCP_ACK)
@@ -663,6 +665,62 @@ struct sk_buff *tcp_fill_up(struct sock *sk, struct sk_buff *skb, uint32_t want)
 	b->seq += n;
 	b->has_csum = 0;
 	return skb;
+}
+
+/* May b's octets be repeated as part of a's segment? */
+static bool can_collapse(const struct sk_buff *a, const struct sk_buff *b)
+{
+	const struct tcp_skb_cb *x = TCP_SKB_CB((struct sk_buff *)(uintptr_t)a), *y = TCP_SKB_CB((struct sk_buff *)(uintptr_t)b);
+
+	return tcp_skb_pcount(b) == 1 && !skb_cloned(b) && !(y->sacked & TCPCB_SACKED_ACKED) && !x->eor && !a->data_len && !b->data_len &&
+	       !((x->tcp_flags | y->tcp_flags) & TCP_SYN);
+}
+
+/* Room for n more octets behind skb's, in another buffer if need be. */
+static bool make_room(struct sk_buff *skb, uint32_t n)
+{
+	struct sk_buff *big;
+
+	if (skb_tailroom(skb) >= n)
+		return true;
+	big = skb_copy_expand(skb, MAX_TCP_HEADER, n);
+	if (!big)
+		return false;
+	skb_shinfo(big)->tx_flags = skb_shinfo(skb)->tx_flags;
+	skb_shinfo(big)->tskey = skb_shinfo(skb)->tskey;
+	skb_swap_data(skb, big);
+	consume_skb(big);
+	return true;
+}
+
+void tcp_retrans_try_collapse(struct sock *sk, struct sk_buff *skb, uint32_t space)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *a = TCP_SKB_CB(skb);
+	struct sk_buff *next;
+
+	if (!tcp_sysctl(sk)->retrans_collapse || (a->tcp_flags & TCP_SYN) || skb_cloned(skb) || tcp_skb_pcount(skb) != 1)
+		return;
+	while ((next = skb->next) != (struct sk_buff *)(void *)&tp->fl->rtx_queue && can_collapse(skb, next)) {
+		struct tcp_skb_cb *b = TCP_SKB_CB(next);
+
+		if (skb->len + next->len > space || after(b->end_seq, tcp_wnd_end(tp)))
+			return;
+		if (!make_room(skb, next->len))
+			return;
+		skb_copy_bits(next, 0, skb_put(skb, next->len), next->len);
+		tcp_wmem_change(sk, skb, (int32_t)next->len);
+		a->end_seq = b->end_seq;
+		a->tcp_flags |= b->tcp_flags;
+		a->sacked |= b->sacked & TCPCB_EVER_RETRANS;
+		a->eor = b->eor;
+		a->has_csum = 0;
+		tcp_collapse_tstamp(skb, next);
+		if (tp->fl->retransmit_hint == next)
+			tp->fl->retransmit_hint = skb;
+		adjust_pcount(sk, next, tcp_skb_pcount(next));
+		tcp_rtx_queue_unlink_and_free(sk, next);
+	}
 }
 
 /* The first len bytes were acknowledged (part of a train). */

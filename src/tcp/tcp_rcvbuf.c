@@ -18,6 +18,16 @@ void tcp_check_urg(struct sock *sk, const struct tcp_hdr *th, uint32_t seq)
 		return;
 	if (tp->urg_data && !after(ptr, tp->urg_seq))
 		return;
+	/* A reader who stands at the old mark will not be given that octet any more, as if it had been read aside. */
+	if (tp->urg_data && tp->urg_seq == tp->copied_seq && !sock_flag(sk, SOCK_F_URGINLINE) && tp->copied_seq != tp->rcv_nxt) {
+		struct sk_buff *first = skb_peek(&sk->receive_queue);
+
+		tp->copied_seq++;
+		if (first && !before(tp->copied_seq, TCP_SKB_CB(first)->end_seq)) {
+			skb_unlink(first, &sk->receive_queue);
+			consume_skb(first);
+		}
+	}
 	tp->urg_data = TCP_URG_NOTYET;
 	tp->urg_seq = ptr;
 	tp->pred_flags = 0;
@@ -81,6 +91,21 @@ void tcp_rcv_space_adjust(struct sock *sk)
 	tp->rcvq_space_ms = now;
 }
 
+/* A smaller clamp takes effect as the window is used up; a larger one at once, as far as was offered. */
+void tcp_set_window_clamp(struct tcp_sock *tp, uint32_t v)
+{
+	uint32_t old = tp->window_clamp;
+
+	v = max_u32(v, SOCK_MIN_RCVBUF / 2);
+	if (v == old)
+		return;
+	tp->window_clamp = v;
+	if (v < old)
+		tp->rcv_ssthresh = min_u32(tp->rcv_ssthresh, v);
+	else
+		tp->rcv_ssthresh = max_u32(min_u32(tp->rcv_wnd, v), tp->rcv_ssthresh);
+}
+
 /* The program read: is a window update due? */
 void tcp_cleanup_rbuf(struct sock *sk, uint32_t copied)
 {
@@ -110,4 +135,50 @@ void tcp_cleanup_rbuf(struct sock *sk, uint32_t copied)
 	}
 	if (ack)
 		tcp_send_ack(sk);
+}
+
+/* ---- a connection comes to be: how large its buffers and first guesses are ---- */
+void tcp_initialize_rcv_mss(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t hint = min_u32(tp->advmss, tp->mss_cache ? tp->mss_cache : TCP_MSS_DEFAULT);
+
+	hint = min_u32(hint, tp->rcv_wnd / 2); /* a SYN has offered nothing yet: the least there is */
+	hint = min_u32(hint, TCP_MSS_DEFAULT);
+	inet_csk(sk)->rcv_mss = (uint16_t)max_u32(hint, TCP_MIN_MSS);
+}
+
+void tcp_sndbuf_expand(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t per_mss = max_u32(tp->rx_opt.mss_clamp, tp->mss_cache) + 640; /* Linux's header room and skb_shared_info */
+	uint32_t segs = max_u32(max_u32(TCP_INIT_CWND, tp->snd_cwnd), tp->reordering + 1u);
+	uint64_t want;
+
+	per_mss = 1u << (32 - (uint32_t)__builtin_clz(per_mss - 1)); /* what an allocator gives */
+	want = (inet_csk(sk)->ca_ops->cong_control ? 3ull : 2ull) * segs * (per_mss + 256); /* and its sk_buff */
+	if ((uint64_t)sk->sndbuf < want)
+		sk->sndbuf = (int32_t)min_u64(want, (uint64_t)tcp_sysctl(sk)->wmem[2]);
+}
+
+void tcp_init_buffer_space(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t max = tcp_full_space(sk), app_win = (uint32_t)tcp_sysctl(sk)->app_win;
+
+	if (!(sk->userlocks & 1))
+		tcp_sndbuf_expand(sk);
+	tp->rcv_space_seq = tp->copied_seq;
+	tp->rcvq_space_ms = tcp_time_ms(sk);
+	if (tp->window_clamp >= max) {
+		tp->window_clamp = max;
+		if (app_win && max > 4u * tp->advmss)
+			tp->window_clamp = max_u32(max - (max >> app_win), 4u * tp->advmss);
+	}
+	/* One segment's room stays in reserve, for what is under way when the reader is slow. */
+	if (app_win && tp->window_clamp > 2u * tp->advmss && tp->window_clamp + tp->advmss > max)
+		tp->window_clamp = max_u32(2u * tp->advmss, max - tp->advmss);
+	tp->rcv_ssthresh = min_u32(tp->rcv_ssthresh, tp->window_clamp);
+	tp->rcv_space = min_u32(min_u32(tp->rcv_ssthresh, tp->rcv_wnd), TCP_INIT_CWND * tp->advmss);
+	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 }

@@ -30,20 +30,34 @@ static void measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t len = skb_shinfo(skb)->gso_size ? skb_shinfo(skb)->gso_size : skb->len;
+	uint32_t hlen = tcp_hdrlen(tcp_hdr(skb)), last = icsk->last_seg_size;
+	uint32_t all = skb->len + (uint32_t)(skb->data - skb_transport_header(skb)) - hlen; /* what was cut off its front counts */
+	uint32_t len = skb_shinfo(skb)->gso_size ? skb_shinfo(skb)->gso_size : all;
 
+	icsk->last_seg_size = 0;
 	if (len >= icsk->rcv_mss) {
 		if (len != icsk->rcv_mss) {
-			uint32_t ratio = (uint32_t)(((uint64_t)skb->len << 8) / max_u32(skb->truesize, 1));
+			uint32_t ratio = (uint32_t)(((uint64_t)all << 8) / max_u32(skb->truesize, 1));
 
 			tp->scaling_ratio = (uint16_t)(ratio ? min_u32(ratio, 255) : 1);
 			if (!(tp->rare && tp->rare->window_clamp_user))
-				tp->window_clamp = max_u32(tp->window_clamp, tcp_win_from_space(sk, (uint32_t)sk->rcvbuf));
+				tcp_set_window_clamp(tp, tcp_win_from_space(sk, (uint32_t)sk->rcvbuf));
 		}
 		icsk->rcv_mss = (uint16_t)min_u32(len, tp->advmss);
-	} else if (len >= 68 - 40 + 12 && (tcp_hdr(skb)->flags & TCP_PSH)) {
-		icsk->ack_pending |= icsk->ack_pending & ICSK_ACK_PUSHED ? ICSK_ACK_PUSHED2 | ICSK_ACK_PUSHED : ICSK_ACK_PUSHED;
+		if (TCP_SKB_CB(skb)->tcp_flags & TCP_PSH) /* a full one that ends a write: nothing more may follow soon */
+			icsk->ack_pending |= ICSK_ACK_PUSHED;
+		return;
 	}
+	/* What no PSH cuts short is as long as the path allows: twice the same length, and it is believed. */
+	if (len + hlen >= TCP_MSS_DEFAULT + TCP_HLEN ||
+	    (len + hlen >= TCP_MIN_MSS + TCP_HLEN && !(tcp_hdr(skb)->flags & (TCP_PSH | TCP_FIN | TCP_URG | TCP_SYN)))) {
+		icsk->last_seg_size = (uint16_t)(len + hlen - tp->tcp_header_len);
+		if (icsk->last_seg_size == last) {
+			icsk->rcv_mss = icsk->last_seg_size;
+			return;
+		}
+	}
+	icsk->ack_pending |= icsk->ack_pending & ICSK_ACK_PUSHED ? ICSK_ACK_PUSHED2 | ICSK_ACK_PUSHED : ICSK_ACK_PUSHED;
 }
 
 static void rcv_rtt_update(struct tcp_sock *tp, uint32_t sample_us, bool win_dep)
@@ -450,6 +464,18 @@ static bool ofo_has_room(struct sock *sk, uint32_t seq)
 	return true;
 }
 
+/* What came is text out of order, or of queue_around_ofo(). */
+static void ofo_account(struct sock *sk, struct sk_buff *skb)
+{
+	if (TCP_SKB_CB(skb)->seq == tcp_sk(sk)->rcv_nxt) {
+		tcp_event_data_recv(sk, skb);
+		return;
+	}
+	TCPEXT_INC(sk->net, TCPOFOQueue);
+	tcp_stat(sk)->rcv_ooopack += max_u32(skb_shinfo(skb)->gso_segs, 1);
+	measure_rcv_mss(sk, skb);
+}
+
 static void data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -466,10 +492,8 @@ static void data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 	tp->pred_flags = 0;
 	ecn_check_ce(sk, skb);
 	inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED;
-	TCPEXT_INC(sk->net, TCPOFOQueue);
-	tcp_stat(sk)->rcv_ooopack += max_u32(skb_shinfo(skb)->gso_segs, 1);
-	measure_rcv_mss(sk, skb);
 	skb_pull(skb, tcp_hdrlen(tcp_hdr(skb)));
+	ofo_account(sk, skb);
 	prev = ofo_floor(si, seq);
 	if (prev && before(seq, TCP_SKB_CB(prev)->end_seq)) {
 		if (!after(end_seq, TCP_SKB_CB(prev)->end_seq)) { /* all there already */
@@ -634,11 +658,12 @@ static void queue_in_order(struct sock *sk, struct sk_buff *skb)
 static void queue_around_ofo(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	bool fin = (TCP_SKB_CB(skb)->tcp_flags & TCP_FIN) != 0; /* then nothing more is to be hurried */
 
 	data_queue_ofo(sk, skb);
 	if (!tcp_ofo_empty(tp))
 		ofo_drain(sk);
-	inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED | ICSK_ACK_NOW;
+	inet_csk(sk)->ack_pending |= fin ? ICSK_ACK_SCHED : ICSK_ACK_SCHED | ICSK_ACK_NOW;
 	tcp_update_pred_flags(tp);
 	if (!sock_flag(sk, SOCK_F_DEAD))
 		tcp_data_ready(sk);
@@ -698,6 +723,12 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 			inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED | ICSK_ACK_NOW;
 			tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
 			kfree_skb_reason(skb, DROP_TCP_ZEROWINDOW);
+			return;
+		}
+		if (unlikely(after(tcb->end_seq - ((tcb->tcp_flags & TCP_FIN) != 0), tp->rcv_nxt + tcp_receive_window(tp))) &&
+		    !skb_queue_empty(&sk->receive_queue)) { /* more than was offered, and the program has enough to read */
+			inet_csk(sk)->ack_pending |= ICSK_ACK_SCHED | ICSK_ACK_NOW;
+			kfree_skb_reason(skb, DROP_TCP_INVALID_END_SEQUENCE);
 			return;
 		}
 		skb = compact(sk, skb);

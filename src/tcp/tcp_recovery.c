@@ -15,7 +15,7 @@ void tcp_set_ca_state(struct sock *sk, uint8_t st)
 	if (inet_csk(sk)->ca_state != st)
 		TRACE(&sk->net->probe, TR_STATE, 0, "ca=%u->%u cwnd=%u ssthresh=%u", inet_csk(sk)->ca_state, st,
 		      tcp_sk(sk)->snd_cwnd, tcp_sk(sk)->snd_ssthresh);
-	inet_csk(sk)->ca_state = st;
+	inet_csk(sk)->ca_state = st & 15u;
 }
 
 /* The sums are kept step by step; a disagreement would be a bug of ours, not a peer's doing. */

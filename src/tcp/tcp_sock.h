@@ -356,8 +356,9 @@ struct inet_connection_sock {
 	uint32_t pmtu_cookie;
 	uint32_t last_rcv_ms;   /* when data came (low bits of milliseconds) */
 	uint16_t rcv_mss;       /* MSS guessed from what the peer sends */
-	uint16_t ext_hdr_len;
-	uint8_t ca_state, pending, retransmits, backoff, probes_out;
+	uint16_t last_seg_size; /* of a short one without PSH; 0: the last was none */
+	uint8_t ext_hdr_len;    /* of IP options, at most 40 */
+	uint8_t ca_state : 4, pending : 4, retransmits, backoff, probes_out;
 	uint8_t ack_pending;    /* ICSK_ACK_* */
 	uint8_t quick, pingpong;
 	uint32_t probes_tstamp_ms;
@@ -457,6 +458,7 @@ struct request_sock {
 struct tcp_request_sock {
 	struct request_sock req; /* first */
 	uint32_t rcv_isn, snt_isn, rcv_nxt, ts_off, rcv_wnd, last_oow_ack_ms;
+	uint32_t snt_tsval_first, snt_tsval_last; /* of the SYN-ACKs: what an echo may be */
 	uint64_t snt_synack_ns;
 	uint8_t snd_wscale, rcv_wscale, tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, cookie : 1;
 	uint8_t syn_tos;

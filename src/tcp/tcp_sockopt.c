@@ -122,8 +122,8 @@ static int set_window_clamp(struct sock *sk, int v)
 		tcp_rare(sk)->window_clamp_user = tp->window_clamp = 0;
 		return 0;
 	}
-	tcp_rare(sk)->window_clamp_user = tp->window_clamp = (uint32_t)(v < SOCK_MIN_RCVBUF / 2 ? SOCK_MIN_RCVBUF / 2 : v);
-	tp->rcv_ssthresh = min_u32(max_u32(tp->rcv_wnd, tp->rcv_ssthresh), tp->window_clamp);
+	tcp_set_window_clamp(tp, v < 0 ? 0 : (uint32_t)v);
+	tcp_rare(sk)->window_clamp_user = tp->window_clamp;
 	return 0;
 }
 

@@ -119,6 +119,9 @@ struct sk_buff *tcp_make_synack(const struct sock *lsk, struct dst_entry *dst, s
 		if (t->cookie)
 			o.tsval = cookie_init_timestamp(t, o.tsval);
 		o.tsval += t->ts_off;
+		t->snt_tsval_last = o.tsval;
+		if (!req->num_retrans)
+			t->snt_tsval_first = o.tsval;
 		o.tsecr = req->ts_recent;
 	}
 	if (t->sack_ok)

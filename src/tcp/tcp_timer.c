@@ -48,7 +48,7 @@ void inet_csk_reset_xmit_timer(struct sock *sk, uint8_t what, uint64_t when_us)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	uint64_t max = tcp_rto_max_us(sk);
 
-	icsk->pending = what;
+	icsk->pending = what & 15u;
 	tcp_flight(sk)->rto_deadline_ns = sk->net->now_ns + min_u64(when_us, max) * NSEC_PER_USEC;
 	timer_rearm(sk);
 }
@@ -243,9 +243,9 @@ static bool tcp_write_timeout(struct sock *sk)
 
 	if (tcp_state_in(sk, TCPF_(SYN_SENT) | TCPF_(SYN_RECV))) {
 		retry_until = tp->rare && tp->rare->syn_retries ? tp->rare->syn_retries : (unsigned)s->syn_retries;
-		if (sk->state == TCP_SYN_SENT)
-			retry_until = (unsigned)min_u32(retry_until + (unsigned)s->syn_linear_timeouts, 127);
-		expired = icsk->retransmits >= retry_until;
+		/* the linear ones come on top, as far as there is time for them: what the retries alone would have taken */
+		expired = icsk->retransmits >= retry_until + (sk->state == TCP_SYN_SENT ? (unsigned)s->syn_linear_timeouts : 0) ||
+			  retransmits_timed_out(sk, retry_until, user_timeout_ms(sk));
 	} else {
 		retry_until = (unsigned)s->retries2;
 		if (retransmits_timed_out(sk, (unsigned)s->retries1, 0)) { /* R1: size or route may be at fault */
@@ -434,9 +434,14 @@ static void tcp_write_timer(struct sock *sk)
 	TRACE_FN(&sk->net->probe, 0);
 
 	tcp_sk(sk)->fl->rto_deadline_ns = TIME_NEVER;
-	icsk->pending = ICSK_TIME_NONE;
-	if (tcp_state_in(sk, TCPF_(CLOSE) | TCPF_(LISTEN)) || what == ICSK_TIME_NONE)
+	/* A probe or reordering timer that ends in nothing gives way to the RTO that it stood in front of: tcp_rearm_rto()
+	 * sees by pending that the time already waited counts. */
+	if (what != ICSK_TIME_REO_TIMEOUT && what != ICSK_TIME_LOSS_PROBE)
+		icsk->pending = ICSK_TIME_NONE;
+	if (tcp_state_in(sk, TCPF_(CLOSE) | TCPF_(LISTEN)) || what == ICSK_TIME_NONE) {
+		icsk->pending = ICSK_TIME_NONE;
 		return;
+	}
 	switch (what) {
 	case ICSK_TIME_REO_TIMEOUT:
 		tcp_rack_reo_timeout(sk);

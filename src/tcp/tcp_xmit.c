@@ -211,7 +211,8 @@ static int write_xmit_one(struct sock *sk, struct sk_buff *skb, uint32_t mss_now
 		segs = tcp_tso_segs(sk, mss_now);
 		if (!push_one && tcp_tso_should_defer(sk, skb, quota, segs, cwnd_limited))
 			return 0;
-		limit = tcp_mss_split_point(tp, skb, mss_now, min_u32(quota, segs), nonagle);
+		if (likely(tp->snd_up == tp->snd_una)) /* a train has one urgent pointer for all */
+			limit = tcp_mss_split_point(tp, skb, mss_now, min_u32(quota, segs), nonagle);
 	}
 	if (skb->len > limit && tcp_fragment(sk, &sk->write_queue, skb, limit, mss_now))
 		return 0;
@@ -332,13 +333,17 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, uint32_t segs)
 	if (skb->len > len) {
 		if (tcp_fragment(sk, &tp->fl->rtx_queue, skb, len, cur_mss))
 			return -ENOMEM;
-	} else if (tcp_skb_pcount(skb) > 1 || skb->len > cur_mss) {
-		uint32_t old = tcp_skb_pcount(skb);
+	} else {
+		if (tcp_skb_pcount(skb) > 1 || skb->len > cur_mss) {
+			uint32_t old = tcp_skb_pcount(skb);
 
-		tcp_skb_set_pcount(skb, cur_mss);
-		tp->fl->packets_out += tcp_skb_pcount(skb) - old;
-		if (tcb->sacked & TCPCB_LOST)
-			tp->fl->lost_out += tcp_skb_pcount(skb) - old;
+			tcp_skb_set_pcount(skb, cur_mss);
+			tp->fl->packets_out += tcp_skb_pcount(skb) - old;
+			if (tcb->sacked & TCPCB_LOST)
+				tp->fl->lost_out += tcp_skb_pcount(skb) - old;
+		}
+		if (skb->len < min_u32((uint32_t)avail, cur_mss))
+			tcp_retrans_try_collapse(sk, skb, min_u32((uint32_t)avail, cur_mss));
 	}
 	/* an ECN SYN that went unanswered is repeated without */
 	if ((tcb->tcp_flags & (TCP_SYN | TCP_ECE | TCP_CWR)) == (TCP_SYN | TCP_ECE | TCP_CWR) && !tcp_ecn_syn_again(sk, tp->total_retrans + 1))

@@ -78,7 +78,19 @@ static void syn_sent(const struct m_conn *c, const struct m_segment *s, struct m
 /* First check of 3.10.7.4, with L1 and L2. */
 static bool acceptable_seq(const struct m_conn *c, const struct m_segment *s)
 {
+	bool fin_waits = c->state == M_CLOSE_WAIT || c->state == M_CLOSING || c->state == M_LAST_ACK;
+
+	if (fin_waits && c->rcv_wnd && s->seq == c->rcv_nxt + c->rcv_wnd && s->len + has(s, M_SYN))
+		return false;
 	return !lt(seg_end(s), c->rcv_nxt) && !lt(c->rcv_nxt + c->rcv_wnd, s->seq);
+}
+
+/* The same as 3.4 has it, but that an empty segment may stand at the right edge: requests and orphans. */
+static bool in_window(const struct m_conn *c, const struct m_segment *s)
+{
+	uint32_t edge = c->rcv_nxt + c->rcv_wnd;
+
+	return s->seq == c->rcv_nxt || (lt(c->rcv_nxt, seg_end(s)) && lt(s->seq, edge)) || (s->seq == edge && !seg_len(s));
 }
 
 static bool exact_reset(const struct m_conn *c, const struct m_segment *s)
@@ -245,20 +257,19 @@ static void request(const struct m_conn *c, const struct m_segment *s, struct m_
 		r->ack = c->rcv_nxt;
 		return;
 	}
-	if (has(s, M_ACK) && !has(s, M_RST) && s->ack != c->iss + 1) {
-		reply_reset(r, s);
-		return;
-	}
-	if (!acceptable_seq(c, s)) {
-		if (!has(s, M_RST))
+	if (has(s, M_RST)) { /* RFC 5961 3.2 */
+		if (s->seq == c->rcv_nxt)
+			end(r, M_USER_NOTHING);
+		else if (in_window(c, s))
 			reply_ack(r, c);
 		return;
 	}
-	if (has(s, M_RST)) {
-		if (s->seq == c->rcv_nxt)
-			end(r, M_USER_NOTHING);
-		else
-			reply_ack(r, c); /* RFC 5961 3.2 */
+	if (has(s, M_ACK) && s->ack != c->iss + 1) {
+		reply_reset(r, s);
+		return;
+	}
+	if (!in_window(c, s)) {
+		reply_ack(r, c);
 		return;
 	}
 	if (has(s, M_SYN)) {
@@ -289,7 +300,7 @@ static void time_wait(const struct m_conn *c, const struct m_segment *s, struct 
 
 static void orphan(const struct m_conn *c, const struct m_segment *s, struct m_result *r) /* L11 */
 {
-	if (!acceptable_seq(c, s)) {
+	if (!in_window(c, s)) {
 		if (!has(s, M_RST))
 			reply_ack(r, c);
 		return;

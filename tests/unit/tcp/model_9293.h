@@ -4,7 +4,8 @@
  * RFC 5961 replaces the checks of RST, SYN and ACK in synchronised states. Timestamps (RFC 7323) are not negotiated. The
  * RFC leaves choices open, and Linux takes liberties at some edges; where the model follows Linux, it says so by one of these:
  *
- *   L1  The right edge of the window counts as inside when a segment is judged (not when its text is taken).
+ *   L1  The right edge of the window counts as inside when a segment is judged (not when its text is taken), unless
+ *       something waits to be read, if only the peer's FIN: then a segment with text or SYN at the edge is outside.
  *   L2  A segment that ends exactly at RCV.NXT is old for its text, but its RST, SYN and ACK are looked at.
  *   L3  Without any of ACK, RST, SYN nothing is looked at: no acknowledgement even if it is out of the window.
  *   L4  A SYN in a synchronised state is answered by a challenge ACK wherever it lies (RFC 5961 4.2 says the same).
@@ -12,11 +13,12 @@
  *   L6  A bare FIN needs no window.
  *   L7  SYN and FIN together do not open a connection; text and FIN of a SYN-ACK wait for their repetition.
  *   L8  After the peer's FIN, text that begins before RCV.NXT and ends behind it resets the connection.
- *   L9  A request (SYN-RECEIVED of a passive open) judges the acknowledgement first (but of a RST), then the window; a SYN in its window
- *       ends it by a reset; its own SYN again is answered by the SYN-ACK again; a RST that is not exact is asked back.
+ *   L9  A request (SYN-RECEIVED of a passive open) judges a RST first (RFC 5961 3.2), then the acknowledgement, then the window,
+ *       to which an empty segment at its right edge belongs; a SYN in its window ends it by a reset; its own SYN again is
+ *       answered by the SYN-ACK again.
  *   L10 TIME-WAIT: a segment without length at RCV.NXT is swallowed, flags or not; a RST there ends the wait (tcp_rfc1337 0);
  *       a SYN beyond RCV.NXT may open anew, if somebody listens (RFC 6191, MAY-2); everything else is acknowledged, RST excepted.
- *   L11 FIN-WAIT-2 without a program: what is not acceptable is acknowledged, RST excepted; a RST in the window ends it, a SYN in
+ *   L11 FIN-WAIT-2 without a program, with the window of L9: what is not acceptable is acknowledged, RST excepted; a RST in the window ends it, a SYN in
  *       it is answered by a reset; text for nobody ends it by a reset, even with the FIN; only the bare FIN goes on to TIME-WAIT.
  *   L12 In a simultaneous open the peer's SYN-ACK repeats its SYN: that one, with the right acknowledgement, is no challenge.
  *   L13 If the peer took window back, an acknowledgement is numbered by the window's end, where the peer will accept it. With
