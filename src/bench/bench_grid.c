@@ -10,6 +10,7 @@
  * Nothing waits for ever: a road on which nothing is acknowledged for a minute ends the run, and programs die with this one.
  * Called by bench_grid_table.c. */
 #include "wire/tcp_hdr.h" /* before <netinet/tcp.h> */
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -38,10 +39,10 @@
 static void watch_data(struct grid_road *r, uint32_t seq, uint32_t len, uint8_t flags, uint64_t now)
 {
 	if (flags & TCP_SYN) {
+		if (!r->start_ns || r->isn != seq + 1) /* the first, or the first after a refusal */
+			r->start_ns = r->progress_ns = now;
 		r->isn = seq + 1;
 		r->snd_max = r->una = seq + 1;
-		if (!r->start_ns)
-			r->start_ns = r->progress_ns = now;
 		return;
 	}
 	if (!len && !(flags & TCP_FIN))
@@ -115,15 +116,24 @@ static int culver_sender(struct task *t, int argc, char **argv)
 {
 	struct grid_end *e = t->owner_data;
 	struct sockaddr_in a = app_sockaddr(e->peer, GRID_PORT);
-	int fd = sys_socket(t, AF_INET, SOCK_STREAM, 0);
 	uint64_t at = 0, end;
+	int fd, err;
 	char b;
 
 	sys_nanosleep(t, e->wait_ns);
 	e->code = 3;
-	if (sys_setsockopt(t, fd, IPPROTO_TCP, TCP_CONGESTION, e->cc, (socklen_t)strlen(e->cc)) || sign(t, fd, e->b->md5) ||
-	    sys_connect(t, fd, (struct sockaddr *)&a, sizeof(a)))
-		return 3;
+	for (uint32_t tries = 0;; tries++) { /* the machine is busy: the receiver may not be there yet */
+		fd = sys_socket(t, AF_INET, SOCK_STREAM, 0);
+		if (sys_setsockopt(t, fd, IPPROTO_TCP, TCP_CONGESTION, e->cc, (socklen_t)strlen(e->cc)) || sign(t, fd, e->b->md5))
+			return 3;
+		err = sys_connect(t, fd, (struct sockaddr *)&a, sizeof(a));
+		if (!err)
+			break;
+		sys_close(t, fd);
+		if (err != -ECONNREFUSED || tries == GRID_TRIES)
+			return 3;
+		sys_nanosleep(t, GRID_TRY_MS * NSEC_PER_MSEC);
+	}
 	for (end = sys_clock_ns(t) + e->b->for_ns; sys_clock_ns(t) < end;) {
 		ssize_t n = sys_write(t, fd, e->b->pattern + at % GRID_PATTERN, grid_piece(at));
 
@@ -301,12 +311,21 @@ static void add_road(struct topo *t, const struct grid_bench *b, uint32_t road, 
 }
 
 /* ---- a run ---- */
-/* Asked after every turn. Stand-still is looked for here too: what nothing acknowledges is told by nobody else. */
+static void give_up(struct grid_end *e)
+{
+	if (e->is_linux)
+		os_ns_kill(&e->child, 9);
+	e->over = true;
+	e->code = 5;
+}
+
+/* Asked after every turn. Stand-still is looked for here too: what nothing acknowledges is told by nobody else. A road on which
+ * nothing moves for a minute, or for ten seconds after one of its ends has failed, is given up; the others go on. */
 static bool all_over(void *arg)
 {
 	struct grid_bench *b = arg;
 	uint64_t now = b->lab->q.now_ns;
-	bool over = true, stuck = false;
+	bool over = true;
 
 	for (uint32_t i = 0; i < 2 * b->n_roads; i++) {
 		struct grid_end *e = &b->end[i];
@@ -316,13 +335,16 @@ static bool all_over(void *arg)
 			e->over = os_ns_exited(&e->child, &e->code);
 		else if (!e->over)
 			e->over = e->t->state == TASK_ZOMBIE;
+		if (!e->over && now - r->progress_ns >= GRID_STALL_NS) {
+			const struct grid_end *other = &b->end[i ^ 1];
+
+			r->silence_ns = max_u64(r->silence_ns, now - r->progress_ns);
+			if (now - r->progress_ns >= GRID_GIVE_UP_NS || (other->over && other->code))
+				give_up(e);
+		}
 		over = over && e->over;
-		if (e->over || now - r->progress_ns < GRID_STALL_NS)
-			continue;
-		r->silence_ns = max_u64(r->silence_ns, now - r->progress_ns);
-		stuck = stuck || now - r->progress_ns >= GRID_GIVE_UP_NS;
 	}
-	return over || stuck;
+	return over;
 }
 
 static int start_ends(struct grid_bench *b)
@@ -365,13 +387,12 @@ static void end_ends(struct grid_bench *b)
 	for (uint32_t i = 0; i < 2 * b->n_roads; i++) {
 		struct grid_end *e = &b->end[i];
 
-		if (e->is_linux) {
-			if (!e->over)
-				os_ns_kill(&e->child, 9);
+		if (!e->over && e->is_linux)
+			os_ns_kill(&e->child, 9);
+		if (e->is_linux)
 			os_ns_close(&e->child);
-		} else if (e->t && e->t->state == TASK_ZOMBIE) {
+		else if (e->t && e->t->state == TASK_ZOMBIE)
 			task_free(e->t);
-		}
 		if (!e->over && !e->code)
 			e->code = 5;
 	}

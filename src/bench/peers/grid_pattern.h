@@ -7,6 +7,8 @@
 
 #define GRID_PATTERN 1000003u
 #define GRID_CHUNK 131072u
+#define GRID_TRIES 100u /* to connect, while the receiver is not there yet ... */
+#define GRID_TRY_MS 100u /* ... so long apart */
 #define GRID_PORT 5001u
 
 static inline void grid_pattern(uint8_t *p)

@@ -50,16 +50,23 @@ static int sign(int fd, const char *key)
 static int send_for(const char *ip, uint64_t ms, const char *cc, const char *key)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(GRID_PORT) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	uint64_t at = 0, end;
+	int fd;
 	char b;
 
-	if (fd < 0 || !inet_aton(ip, &a.sin_addr) || setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, cc, strlen(cc)))
-		return die(cc);
-	if (sign(fd, key))
-		return die("TCP_MD5SIG_EXT");
-	if (connect(fd, (struct sockaddr *)&a, sizeof a))
-		return die("connect");
+	for (unsigned tries = 0;; tries++) { /* the machine is busy: the receiver may not be there yet */
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		if (fd < 0 || !inet_aton(ip, &a.sin_addr) || setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, cc, (socklen_t)strlen(cc)))
+			return die(cc);
+		if (sign(fd, key))
+			return die("TCP_MD5SIG_EXT");
+		if (!connect(fd, (struct sockaddr *)&a, sizeof a))
+			break;
+		if (errno != ECONNREFUSED || tries == GRID_TRIES)
+			return die("connect");
+		close(fd);
+		nanosleep(&(struct timespec){ .tv_nsec = GRID_TRY_MS * 1000000l }, NULL);
+	}
 	for (end = now_ms() + ms; now_ms() < end;) {
 		ssize_t n = send(fd, pattern + at % GRID_PATTERN, grid_piece(at), MSG_NOSIGNAL);
 
@@ -78,7 +85,7 @@ static int receive(const char *cc, const char *key)
 	uint64_t at = 0;
 	ssize_t n;
 
-	setsockopt(l, IPPROTO_TCP, TCP_CONGESTION, cc, strlen(cc));
+	setsockopt(l, IPPROTO_TCP, TCP_CONGESTION, cc, (socklen_t)strlen(cc));
 	if (sign(l, key))
 		return die("TCP_MD5SIG_EXT");
 	if (bind(l, (struct sockaddr *)&a, sizeof a) || listen(l, 1))
