@@ -228,17 +228,10 @@ static ssize_t send_to(struct socket *sock, struct msghdr *m, size_t len, const 
 	return r;
 }
 
-/* A stream looks at a name only where it makes it connect (MSG_FASTOPEN). */
+/* A stream looks at a name only where it makes it connect (MSG_FASTOPEN): by inet6_stream_connect. */
 static ssize_t inet6_stream_sendmsg(struct socket *sock, struct msghdr *m, size_t len)
 {
-	const struct sockaddr_in6 *a = m->msg_name;
-	struct sockaddr_in sin;
-	int err;
-
-	if (!a || !(m->msg_flags & MSG_FASTOPEN) || m->msg_namelen < SIN6_LEN_RFC2133 || a->sin6_family != AF_INET6)
-		return inet_stream_ops.sendmsg(sock, m, len);
-	err = peer_of(sock->sk, a, &sin, true);
-	return err ? err : send_to(sock, m, len, &sin);
+	return inet_stream_ops.sendmsg(sock, m, len);
 }
 
 static ssize_t inet6_dgram_sendmsg(struct socket *sock, struct msghdr *m, size_t len)

@@ -207,6 +207,7 @@ struct bin_task {
 	pthread_t thread;
 	pid_t tid;
 	bool threaded, ended, started;
+	atomic_uint calls; /* odd: inside of one */
 };
 
 struct task *task_new_external(struct net *net, const char *comm, const struct wait_ops *ops)
@@ -232,14 +233,14 @@ struct task *task_spawn(struct net *net, const char *comm, task_main main, int a
 
 struct files_struct *task_files(struct task *t) { return t->files; }
 
-static _Thread_local bool on_thread;
+static _Thread_local struct bin_task *on_thread;
 static atomic_int returning; /* threads whose call is over, and who have not written down what it gave */
 
 static void *thread_main(void *arg)
 {
 	struct bin_task *b = arg;
 
-	on_thread = true;
+	on_thread = b;
 	pthread_mutex_lock(&big);
 	b->tid = (pid_t)syscall(SYS_gettid);
 	b->started = true;
@@ -283,12 +284,14 @@ bool task_run_one(struct net *net)
 	if (pthread_create(&b->thread, NULL, thread_main, b))
 		abort();
 	for (;;) {
+		unsigned calls;
 		bool over;
 
 		pthread_mutex_unlock(&big);
 		usleep(50);
 		pthread_mutex_lock(&big);
-		over = b->ended || (b->started && thread_state(b->tid) == 'S');
+		calls = b->calls;
+		over = b->ended || (b->started && calls & 1 && thread_state(b->tid) == 'S' && b->calls == calls);
 		if (over)
 			return true;
 	}
@@ -328,13 +331,18 @@ void __wrap_drill_call_start(struct drill *d, const struct devent *ev, uint64_t 
 	int64_t r_; \
 	uint64_t at_; \
 	pthread_mutex_unlock(&big); \
+	if (on_thread) \
+		on_thread->calls++; \
 	r_ = (expr); \
 	r_ = r_ < 0 ? -errno : r_; \
-	returning += on_thread; \
+	if (on_thread) { \
+		on_thread->calls++; \
+		returning++; \
+	} \
 	at_ = clock_ns(); \
 	pthread_mutex_lock(&big); \
 	(t)->net->now_ns = at_; \
-	returning -= on_thread; \
+	returning -= on_thread != NULL; \
 	return (__typeof__(expr))r_
 
 static int kept(int fd)
