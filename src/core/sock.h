@@ -218,7 +218,7 @@ static inline void skb_tstamp_tx(struct sk_buff *skb, uint8_t flag, int tstype)
 		skb_tstamp_tx_(skb, tstype);
 }
 /* The memory of calls lo to hi with MSG_ZEROCOPY is the program's again. */
-void sock_zerocopy_done(struct sock *sk, uint32_t lo, uint32_t hi);
+void sock_zerocopy_done(struct sock *sk, uint32_t lo, uint32_t hi, bool copied);
 /* What a sendmsg says beside its data at level SOL_SOCKET (SO_MARK, SO_TIMESTAMPING, SO_PRIORITY, SCM_TXTIME). */
 struct sockcm_cookie {
 	uint64_t transmit_time;

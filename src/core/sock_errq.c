@@ -162,12 +162,13 @@ int sock_cmsg_send(struct sock *sk, struct msghdr *msg, struct sockcm_cookie *ou
 /* ---- MSG_ZEROCOPY ---- */
 
 /* A notice that continues the last one on the queue is made part of it. */
-void sock_zerocopy_done(struct sock *sk, uint32_t lo, uint32_t hi)
+void sock_zerocopy_done(struct sock *sk, uint32_t lo, uint32_t hi, bool copied)
 {
+	uint8_t code = copied ? SO_EE_CODE_ZEROCOPY_COPIED : 0;
 	struct sk_buff *skb = skb_peek_tail(&sk->error_queue);
 	struct sock_exterr_skb *e = skb ? skb_ext_err(skb) : NULL;
 
-	if (e && e->ee.ee_origin == SO_EE_ORIGIN_ZEROCOPY && e->ee.ee_data + 1 == lo) {
+	if (e && e->ee.ee_origin == SO_EE_ORIGIN_ZEROCOPY && e->ee.ee_data + 1 == lo && e->ee.ee_code == code) {
 		e->ee.ee_data = hi;
 	} else {
 		skb = alloc_skb(sk->net, 0);
@@ -176,7 +177,7 @@ void sock_zerocopy_done(struct sock *sk, uint32_t lo, uint32_t hi)
 		e = skb_ext_err(skb);
 		memset(e, 0, sizeof(*e));
 		e->ee.ee_origin = SO_EE_ORIGIN_ZEROCOPY;
-		e->ee.ee_code = SO_EE_CODE_ZEROCOPY_COPIED;
+		e->ee.ee_code = code;
 		e->ee.ee_info = lo;
 		e->ee.ee_data = hi;
 		skb->pkt_type = PACKET_OUTGOING_;

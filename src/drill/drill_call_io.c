@@ -93,10 +93,10 @@ static int64_t recv_plain(struct drill_job *j, struct task *t, bool is_read)
 		r = sys_read(t, djob_fd(j, 0), buf, (size_t)len);
 	else
 		r = sys_recvfrom(t, djob_fd(j, 0), buf, (size_t)len, (int)djob_int(j, 3, 0), &n.sa, &n.len);
-	if (buf) {
+	if (buf)
 		djob_check_data(j, djob_arg(j, 1), buf, r);
+	if (buf || (!is_read && djob_int(j, 3, 0) & MSG_TRUNC))
 		check_stream(j, buf, r < len ? r : len, is_read ? 0 : (int)djob_int(j, 3, 0));
-	}
 	drill_name_v4(&n);
 	if (r >= 0 && !is_read)
 		djob_check_addr(j, djob_arg(j, 4), &n.v4);

@@ -318,7 +318,7 @@ static int64_t call_ioctl(struct drill_job *j, struct task *t)
 	int r;
 
 	memcpy(room, &v, sizeof(v));
-	r = sys_ioctl(t, djob_fd(j, 0), (unsigned long)djob_int(j, 1, 0), room);
+	r = sys_ioctl(t, djob_fd(j, 0), (unsigned long)djob_int(j, 1, 0), dexpr_null(djob_arg(j, 2)) ? NULL : room);
 	memcpy(&v, room, sizeof(v));
 	if (!r && given && v != (int32_t)want)
 		djob_fail(j, "Bad ioctl value: expected: %d actual: %d", (int32_t)want, v);

@@ -360,7 +360,7 @@ static int __inet_stream_connect(struct socket *sock, struct sockaddr *a, sockle
 			return err;
 		w = inet_wait_for_connect(sk, sock_deadline(sk->net->now_ns, sk->sndtimeo_ns, false));
 		if (w)
-			return w;
+			return w == -EINPROGRESS ? err : w; /* who asked again while it was under way is told that */
 	}
 	if (sk->state == TCP_CLOSE) {
 		err = sock_error(sk);

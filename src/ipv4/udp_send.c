@@ -301,7 +301,7 @@ ssize_t udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	if (unlikely(zc) && !err) { /* it was copied: the program has its memory back already */
 		uint32_t key = sock_rare(sk)->zckey++;
 
-		sock_zerocopy_done(sk, key, key);
+		sock_zerocopy_done(sk, key, key, true);
 	}
 	return err ? err : (ssize_t)len;
 }

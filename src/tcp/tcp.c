@@ -14,7 +14,7 @@
  * count here: tcp_check_space() asks once for each wait, and a wake-up that it lost would never come again. */
 static void tcp_write_space(struct sock *sk)
 {
-	if (sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk))
+	if (sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk, 1))
 		wake_up(sk->wq, POLLOUT | POLLWRNORM | POLLWRBAND);
 }
 
@@ -39,6 +39,7 @@ int tcp_init_sock(struct sock *sk)
 	tp->reordering = (uint8_t)s->reordering;
 	tp->rack_reo_wnd_steps = 1;
 	tp->rto_min_us = (uint32_t)s->rto_min_us;
+	tp->rate_app_limited = 1;
 	tp->scaling_ratio = 128; /* half of a buffer is payload, until segments tell better */
 	tcp_assign_congestion_control(sk);
 	sk->state = TCP_CLOSE;
@@ -510,12 +511,13 @@ int tcp_disconnect(struct sock *sk, int flags)
 }
 
 /* ---- readiness ---- */
-bool tcp_notsent_ok(const struct sock *sk)
+/* TCP_NOTSENT_LOWAT. wake 1: to be called writable there must be half of it free, or a writer would be woken for each segment. */
+bool tcp_notsent_ok(const struct sock *sk, unsigned wake)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	uint32_t lowat = tp->rare && tp->rare->notsent_lowat ? tp->rare->notsent_lowat : (uint32_t)tcp_sysctl(sk)->notsent_lowat;
 
-	return tp->write_seq - tp->snd_nxt < lowat;
+	return (tp->write_seq - tp->snd_nxt) << wake < lowat;
 }
 
 static bool stream_is_readable(const struct sock *sk, int32_t target)
@@ -534,7 +536,7 @@ static bool tcp_writable(const struct sock *sk)
 {
 	bool answered = false, room = unlikely(tcp_psock(sk)) && tcp_bpf_writable(sk, &answered);
 
-	return answered ? room : sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk);
+	return answered ? room : sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk, 1);
 }
 
 uint32_t tcp_poll(struct socket *s)

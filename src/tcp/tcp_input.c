@@ -212,6 +212,7 @@ static bool tcp_validate_incoming(struct sock *sk, struct sk_buff *skb)
 /* ---- after a segment: send what it allows, acknowledge what it brought ---- */
 void tcp_data_snd_check(struct sock *sk)
 {
+	tcp_grow_sndbuf(sk);
 	if (tcp_send_head(sk))
 		__tcp_push_pending_frames(sk, tcp_current_mss(sk), tcp_sk(sk)->nonagle);
 	tcp_check_space(sk);
@@ -353,25 +354,6 @@ slow:
 }
 
 /* ---- a connection comes to be ---- */
-/* Room appeared in the send buffer. */
-void tcp_check_space(struct sock *sk)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-
-	if (!(sk->flags & SOCK_F_NOSPACE_))
-		return;
-	if (!(sk->userlocks & 1) && tp->fl->packets_out < tp->snd_cwnd && inet_csk(sk)->ca_state < TCP_CA_Recovery &&
-	    !tcp_under_memory_pressure(sk) && tcp_mem_below_low(sk)) {
-		tcp_sndbuf_expand(sk);
-		tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
-	}
-	if (sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk)) {
-		tcp_chrono_stop(sk, TCP_CHRONO_SNDBUF_LIMITED);
-		sk->flags &= ~SOCK_F_NOSPACE_;
-		sk->write_space(sk);
-	}
-}
-
 void tcp_init_transfer(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);

@@ -17,6 +17,7 @@ void tcp_write_err(struct sock *sk, int err);      /* gave up: error, done */
 void inet_csk_destroy_sock(struct sock *sk);
 void tcp_write_queue_purge(struct sock *sk);
 void tcp_check_space(struct sock *sk);
+void tcp_grow_sndbuf(struct sock *sk);
 int tcp_inq(struct sock *sk); /* octets that could be read */
 struct tcp_rare *tcp_rare(struct sock *sk);
 struct tcp_stat *tcp_stat(struct sock *sk);
@@ -26,7 +27,7 @@ void tcp_flight_free(struct sock *sk);
 struct tcp_sackinfo *tcp_sackinfo(struct sock *sk);
 /* A writer waits for room (Linux's SOCK_NOSPACE). */
 #define SOCK_F_NOSPACE_ (1u << 30)
-bool tcp_notsent_ok(const struct sock *sk);
+bool tcp_notsent_ok(const struct sock *sk, unsigned wake);
 int tcp_wait(struct sock *sk, uint64_t deadline); /* sleep once with the socket released */
 bool tcp_out_of_memory(struct sock *sk);
 /* tcp_mem.c */

@@ -183,5 +183,30 @@ void tcp_collapse(struct sock *sk)
 		if (!one)
 			return;
 		skb = one->next;
+
+/* ---- buffers of a connection ---- */
+/* An ACK may have opened the congestion window: a writer who waits gets a send buffer for it, before the window is filled again. */
+void tcp_grow_sndbuf(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (likely(!(sk->flags & SOCK_F_NOSPACE_)) || sk->userlocks & 1)
+		return;
+	if (tp->fl->packets_out < tp->snd_cwnd && inet_csk(sk)->ca_state < TCP_CA_Recovery && !tcp_under_memory_pressure(sk) &&
+	    tcp_mem_below_low(sk)) {
+		tcp_sndbuf_expand(sk);
+		tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
+	}
+}
+
+/* Room appeared in the send buffer. */
+void tcp_check_space(struct sock *sk)
+{
+	if (!(sk->flags & SOCK_F_NOSPACE_))
+		return;
+	if (sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk, 1)) {
+		tcp_chrono_stop(sk, TCP_CHRONO_SNDBUF_LIMITED);
+		sk->flags &= ~SOCK_F_NOSPACE_;
+		sk->write_space(sk);
 	}
 }

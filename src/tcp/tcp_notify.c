@@ -31,15 +31,16 @@ void tcp_zc_add(struct sock *sk, uint32_t from, uint32_t end, bool joined)
 		return;
 	}
 	z = pool_get(&tcp_net(sk)->zc_pool);
+	z->seq = from;
 	z->end_seq = end;
 	z->lo = z->hi = r->zc_key++;
 	list_add_tail(&z->list, &r->zc);
 	r->zc_pending++;
 }
 
-static void zc_done(struct sock *sk, struct tcp_zc *z)
+static void zc_done(struct sock *sk, struct tcp_zc *z, bool copied)
 {
-	sock_zerocopy_done(sk, z->lo, z->hi);
+	sock_zerocopy_done(sk, z->lo, z->hi, copied);
 	list_del_init(&z->list);
 	tcp_sk(sk)->rare->zc_pending--;
 	pool_put(&tcp_net(sk)->zc_pool, z);
@@ -54,16 +55,23 @@ void tcp_zc_acked_(struct sock *sk)
 
 		if (after(z->end_seq, tcp_sk(sk)->snd_una))
 			break;
-		zc_done(sk, z);
+		zc_done(sk, z, true);
 	}
 }
 
 void tcp_zc_purge(struct sock *sk)
 {
 	struct tcp_rare *r = tcp_sk(sk)->rare;
+	struct tcp_zc *z, *next;
 
-	while (r && !list_empty(&r->zc))
-		zc_done(sk, list_first_entry(&r->zc, struct tcp_zc, list));
+	if (likely(!r) || list_empty(&r->zc))
+		return;
+	/* the write queue goes first: of what never left the program's memory was not copied */
+	list_for_each_entry_safe(z, next, &r->zc, list)
+		if (!before(z->seq, tcp_sk(sk)->snd_nxt))
+			zc_done(sk, z, false);
+	while (!list_empty(&r->zc))
+		zc_done(sk, list_first_entry(&r->zc, struct tcp_zc, list), true);
 }
 
 /* ---- SO_TIMESTAMPING ---- */

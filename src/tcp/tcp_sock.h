@@ -232,7 +232,7 @@ struct tcp_saved_syn {
 /* Sent with MSG_ZEROCOPY: calls lo to hi, whose bytes end at end_seq. */
 struct tcp_zc {
 	struct list_head list;
-	uint32_t end_seq, lo, hi;
+	uint32_t seq, end_seq, lo, hi;
 };
 struct tcp_fo_request; /* a send() that wants its data in the SYN (tcp_int.h) */
 
