@@ -183,6 +183,8 @@ void tcp_collapse(struct sock *sk)
 		if (!one)
 			return;
 		skb = one->next;
+	}
+}
 
 /* ---- buffers of a connection ---- */
 /* An ACK may have opened the congestion window: a writer who waits gets a send buffer for it, before the window is filled again. */
