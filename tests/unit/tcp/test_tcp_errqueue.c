@@ -16,12 +16,13 @@ static bool notice(struct bed *b, struct sock *sk)
 	return sk->prot->recvmsg(sk, &m, 0, MSG_ERRQUEUE, NULL) == 0;
 }
 
-#define expect_zc(b, sk, lo, hi)                                              \
+#define expect_zc(b, sk, lo, hi) expect_zc_code(b, sk, lo, hi, SO_EE_CODE_ZEROCOPY_COPIED)
+#define expect_zc_code(b, sk, lo, hi, code)                                   \
 	do {                                                                  \
 		assert_true(notice(b, sk));                                   \
 		assert_int_equal((b)->ee.ee_errno, 0);                        \
 		assert_int_equal((b)->ee.ee_origin, SO_EE_ORIGIN_ZEROCOPY);   \
-		assert_int_equal((b)->ee.ee_code, SO_EE_CODE_ZEROCOPY_COPIED); \
+		assert_int_equal((b)->ee.ee_code, code);                      \
 		assert_int_equal((b)->ee.ee_info, lo);                        \
 		assert_int_equal((b)->ee.ee_data, hi);                        \
 	} while (0)
@@ -94,7 +95,8 @@ static void so_zerocopy_reset_and_bound(void **state)
 	assert_int_equal(bed_send(sk, "x", 1, MSG_ZEROCOPY | MSG_EOR), -ENOBUFS);
 	say(b, sk, "R 1", NULL, 0);
 	assert_int_equal(sk->state, TCP_CLOSE);
-	expect_zc(b, sk, 0, n - 1);
+	expect_zc_code(b, sk, 1, n - 1, 0); /* these waited behind the first, and never left the program's memory */
+	expect_zc(b, sk, 0, 0);
 	assert_false(notice(b, sk));
 	done(b, sk);
 }
