@@ -95,8 +95,8 @@ static void so_zerocopy_reset_and_bound(void **state)
 	assert_int_equal(bed_send(sk, "x", 1, MSG_ZEROCOPY | MSG_EOR), -ENOBUFS);
 	say(b, sk, "R 1", NULL, 0);
 	assert_int_equal(sk->state, TCP_CLOSE);
-	expect_zc_code(b, sk, 1, n - 1, 0); /* these waited behind the first, and never left the program's memory */
-	expect_zc(b, sk, 0, 0);
+	expect_zc_code(b, sk, TCP_INIT_CWND, n - 1, 0); /* these waited, and never left the program's memory */
+	expect_zc(b, sk, 0, TCP_INIT_CWND - 1);
 	assert_false(notice(b, sk));
 	done(b, sk);
 }
