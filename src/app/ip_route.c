@@ -7,8 +7,8 @@
 
 struct route_args {
 	struct rtmsg m;
-	uint32_t table, dst, gw, src, metric, mtu, advmss, initcwnd, initrwnd, window, rto_min_ms, quickack;
-	bool have_dst, have_table, mtu_lock, scope_set;
+	uint32_t table, dst, gw, src, metric, m_lock, m_set, m_val[RTAX_MAX + 1]; /* metrics: m_set, m_lock bits by RTAX_* */
+	bool have_dst, have_table, scope_set;
 	int oif;
 	const char *congctl;
 };
@@ -27,6 +27,33 @@ struct route_show {
 	size_t n_del;
 };
 
+/* ip-route(8)'s names of RTAX_*. */
+static const char *const metric_names[RTAX_MAX + 1] = {
+	[RTAX_MTU] = "mtu", [RTAX_WINDOW] = "window", [RTAX_RTT] = "rtt", [RTAX_RTTVAR] = "rttvar", [RTAX_SSTHRESH] = "ssthresh",
+	[RTAX_CWND] = "cwnd", [RTAX_ADVMSS] = "advmss", [RTAX_REORDERING] = "reordering", [RTAX_HOPLIMIT] = "hoplimit",
+	[RTAX_INITCWND] = "initcwnd", [RTAX_FEATURES] = "features", [RTAX_RTO_MIN] = "rto_min", [RTAX_INITRWND] = "initrwnd",
+	[RTAX_QUICKACK] = "quickack", [RTAX_CC_ALGO] = "congctl", [RTAX_FASTOPEN_NO_COOKIE] = "fastopen_no_cookie" };
+
+static void print_metric(struct strbuf *sb, int which, uint32_t v)
+{
+	static const uint8_t scale[RTAX_MAX + 1] = { [RTAX_RTT] = 8, [RTAX_RTTVAR] = 4, [RTAX_RTO_MIN] = 1 };
+
+	if (which == RTAX_FEATURES) {
+		sb_puts(sb, v & RTAX_FEATURE_ECN ? "ecn " : "");
+	} else if (scale[which]) {
+		v /= scale[which];
+		if (v < 1000)
+			sb_printf(sb, "%ums ", v);
+		else if (v % 1000)
+			sb_printf(sb, "%u.%.*ss ", v / 1000, v % 100 ? v % 10 ? 3 : 2 : 1,
+				  (char[]){ (char)('0' + v % 1000 / 100), (char)('0' + v % 100 / 10), (char)('0' + v % 10), 0 });
+		else
+			sb_printf(sb, "%us ", v / 1000);
+	} else {
+		sb_printf(sb, "%u ", v);
+	}
+}
+
 static void print_metrics(struct strbuf *sb, const struct nlattr *a)
 {
 	const struct nlattr *tb[RTAX_MAX + 1];
@@ -36,20 +63,15 @@ static void print_metrics(struct strbuf *sb, const struct nlattr *a)
 		return;
 	nlc_index(nlc_data(a), nlc_len(a), tb, RTAX_MAX);
 	lock = nlc_u32(tb[RTAX_LOCK]);
-	if (tb[RTAX_MTU])
-		sb_printf(sb, "mtu %s%u ", lock & (1u << RTAX_MTU) ? "lock " : "", nlc_u32(tb[RTAX_MTU]));
-	if (tb[RTAX_WINDOW])
-		sb_printf(sb, "window %u ", nlc_u32(tb[RTAX_WINDOW]));
-	if (tb[RTAX_ADVMSS])
-		sb_printf(sb, "advmss %u ", nlc_u32(tb[RTAX_ADVMSS]));
-	if (tb[RTAX_INITCWND])
-		sb_printf(sb, "initcwnd %u ", nlc_u32(tb[RTAX_INITCWND]));
-	if (tb[RTAX_INITRWND])
-		sb_printf(sb, "initrwnd %u ", nlc_u32(tb[RTAX_INITRWND]));
-	if (tb[RTAX_RTO_MIN])
-		sb_printf(sb, "rto_min lock %ums ", nlc_u32(tb[RTAX_RTO_MIN]));
-	if (tb[RTAX_QUICKACK])
-		sb_printf(sb, "quickack %u ", nlc_u32(tb[RTAX_QUICKACK]));
+	for (int i = RTAX_MTU; i <= RTAX_MAX; i++) {
+		if (!tb[i] || !metric_names[i])
+			continue;
+		sb_printf(sb, "%s %s", metric_names[i], lock & (1u << i) ? "lock " : "");
+		if (i == RTAX_CC_ALGO)
+			sb_printf(sb, "%s ", (const char *)nlc_data(tb[i]));
+		else
+			print_metric(sb, i, nlc_u32(tb[i]));
+	}
 }
 
 static void print_multipath(struct route_show *s, const struct nlattr *a)
@@ -375,23 +397,81 @@ static int number(struct ip_cmd *ip, const char *what, const char *v, uint32_t *
 /* Whether a word begins an option, where a destination could stand too. */
 static bool route_keyword(const char *w)
 {
-	static const char *const words[] = { "via", "src", "dev", "oif", "table", "scope", "proto", "metric", "priority", "mtu", "advmss", "initcwnd",
-					     "initrwnd", "window", "quickack", "rto_min", "congctl", "onlink" };
+	static const char *const words[] = { "via", "src", "dev", "oif", "table", "scope", "proto", "metric", "priority", "onlink" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (!strcmp(w, words[i]))
 			return true;
+	for (int i = RTAX_MTU; i <= RTAX_MAX; i++)
+		if (metric_names[i] && !strcmp(w, metric_names[i]))
+			return true;
 	return false;
+}
+
+static int wrong(struct ip_cmd *ip, const char *v, const char *what, const char *why)
+{
+	task_eprintf(ip->t, "Error: argument \"%s\" is wrong: \"%s\" value %s\n\n", v, what, why);
+	return 1;
+}
+
+/* rtt 20ms, rto_min 1s: in milliseconds times scale; a bare number is the kernel's own. */
+static int metric_time(struct ip_cmd *ip, int which, const char *v, uint32_t *out)
+{
+	static const struct { const char *unit; uint32_t ms; } units[] = {
+		{ "", 0 }, { "s", 1000 }, { "sec", 1000 }, { "secs", 1000 }, { "ms", 1 }, { "msec", 1 }, { "msecs", 1 } };
+	uint32_t scale = which == RTAX_RTT ? 8 : which == RTAX_RTTVAR ? 4 : 1;
+	size_t n = strspn(v, "0123456789");
+	char digits[12] = "";
+	uint64_t x;
+
+	if (n && n < sizeof(digits))
+		memcpy(digits, v, n);
+	for (size_t i = 0; digits[0] && i < ARRAY_SIZE(units); i++)
+		if (!strcmp(v + n, units[i].unit) && !u64_parse(digits, 0, UINT32_MAX, &x)) {
+			*out = (uint32_t)(units[i].ms ? x * units[i].ms * scale : x);
+			return 0;
+		}
+	return wrong(ip, v, metric_names[which], "is invalid");
+}
+
+/* METRIC [lock] VALUE */
+static int metric_option(struct ip_cmd *ip, int which, const char *v, struct route_args *a)
+{
+	uint32_t *out = &a->m_val[which];
+
+	if (!strcmp(v, "lock") && which != RTAX_FEATURES && which != RTAX_QUICKACK && which != RTAX_INITCWND && which != RTAX_INITRWND) {
+		a->m_lock |= 1u << which;
+		v = ip_word(ip);
+		if (!v)
+			return ip_usage(ip, "argument is missing after", "lock");
+	}
+	a->m_set |= 1u << which;
+	switch (which) {
+	case RTAX_CC_ALGO:
+		a->congctl = v;
+		return 0;
+	case RTAX_RTO_MIN:
+		a->m_lock |= 1u << RTAX_RTO_MIN;
+		/* fall through */
+	case RTAX_RTT:
+	case RTAX_RTTVAR:
+		return metric_time(ip, which, v, out);
+	case RTAX_FEATURES:
+		*out |= RTAX_FEATURE_ECN;
+		return strcmp(v, "ecn") ? wrong(ip, v, "features", "not valid") : 0;
+	}
+	if (number(ip, metric_names[which], v, out))
+		return 1;
+	if ((which == RTAX_QUICKACK || which == RTAX_FASTOPEN_NO_COOKIE) && *out > 1)
+		return wrong(ip, v, metric_names[which], "should be 0 or 1");
+	return which == RTAX_HOPLIMIT && *out > 255 ? wrong(ip, v, "hoplimit", "is invalid") : 0;
 }
 
 /* One option of add/del/replace. 0, or an exit code after a message. */
 static int route_option(struct ip_cmd *ip, const char *w, struct route_args *a)
 {
 	static const struct { const char *name; size_t at; } nums[] = {
-		{ "metric", offsetof(struct route_args, metric) }, { "priority", offsetof(struct route_args, metric) },
-		{ "advmss", offsetof(struct route_args, advmss) }, { "initcwnd", offsetof(struct route_args, initcwnd) },
-		{ "initrwnd", offsetof(struct route_args, initrwnd) }, { "window", offsetof(struct route_args, window) },
-		{ "quickack", offsetof(struct route_args, quickack) } };
+		{ "metric", offsetof(struct route_args, metric) }, { "priority", offsetof(struct route_args, metric) } };
 	const char *v;
 
 	if (!strcmp(w, "onlink")) {
@@ -404,17 +484,9 @@ static int route_option(struct ip_cmd *ip, const char *w, struct route_args *a)
 	for (size_t i = 0; i < ARRAY_SIZE(nums); i++)
 		if (!strcmp(w, nums[i].name))
 			return number(ip, w, v, (uint32_t *)(void *)((char *)a + nums[i].at));
-	if (!strcmp(w, "mtu")) {
-		a->mtu_lock = !strcmp(v, "lock");
-		return number(ip, w, a->mtu_lock ? ip_word(ip) : v, &a->mtu);
-	}
-	if (!strcmp(w, "rto_min")) {
-		char n[12] = "";
-		size_t len = strspn(v, "0123456789");
-		if (len < sizeof(n))
-			memcpy(n, v, len);
-		return number(ip, w, n, &a->rto_min_ms) || (v[len] && strcmp(v + len, "ms") && ip_usage(ip, "rto_min takes milliseconds, not", v));
-	}
+	for (int i = RTAX_MTU; i <= RTAX_MAX; i++)
+		if (metric_names[i] && !strcmp(w, metric_names[i]))
+			return metric_option(ip, i, v, a);
 	if (!strcmp(w, "via"))
 		return ip4_parse(v, &a->gw) ? ip_usage(ip, "inet address is expected rather than", v) : 0;
 	if (!strcmp(w, "src"))
@@ -425,8 +497,6 @@ static int route_option(struct ip_cmd *ip, const char *w, struct route_args *a)
 		return rt_table_parse(v, &a->table) ? ip_usage(ip, "table id value is invalid", v) : (a->have_table = true, 0);
 	if (!strcmp(w, "scope"))
 		return rt_scope_parse(v, &a->m.rtm_scope) ? ip_usage(ip, "invalid \"scope\" value", v) : (a->scope_set = true, 0);
-	if (!strcmp(w, "congctl"))
-		return a->congctl = v, 0;
 	if (!strcmp(w, "proto")) {
 		return rt_proto_parse(v, &a->m.rtm_protocol) ? ip_usage(ip, "invalid \"protocol\" value", v) : 0;
 	}
@@ -437,27 +507,17 @@ static void metrics(struct nlc_req *r, const struct route_args *a)
 {
 	size_t at;
 
-	if (!(a->mtu | a->advmss | a->initcwnd | a->initrwnd | a->window | a->rto_min_ms | a->quickack) && !a->congctl)
+	if (!a->m_set)
 		return;
 	at = nlc_nest(r, RTA_METRICS);
-	if (a->mtu_lock)
-		nlc_attr_u32(r, RTAX_LOCK, 1u << RTAX_MTU);
-	if (a->mtu)
-		nlc_attr_u32(r, RTAX_MTU, a->mtu);
-	if (a->advmss)
-		nlc_attr_u32(r, RTAX_ADVMSS, a->advmss);
-	if (a->initcwnd)
-		nlc_attr_u32(r, RTAX_INITCWND, a->initcwnd);
-	if (a->initrwnd)
-		nlc_attr_u32(r, RTAX_INITRWND, a->initrwnd);
-	if (a->window)
-		nlc_attr_u32(r, RTAX_WINDOW, a->window);
-	if (a->rto_min_ms)
-		nlc_attr_u32(r, RTAX_RTO_MIN, a->rto_min_ms);
-	if (a->quickack)
-		nlc_attr_u32(r, RTAX_QUICKACK, a->quickack);
-	if (a->congctl)
-		nlc_attr(r, RTAX_CC_ALGO, a->congctl, strlen(a->congctl) + 1);
+	if (a->m_lock)
+		nlc_attr_u32(r, RTAX_LOCK, a->m_lock);
+	for (int i = RTAX_MTU; i <= RTAX_MAX; i++) {
+		if (i == RTAX_CC_ALGO && a->congctl)
+			nlc_attr(r, RTAX_CC_ALGO, a->congctl, strlen(a->congctl) + 1);
+		else if (a->m_set & (1u << i))
+			nlc_attr_u32(r, (uint16_t)i, a->m_val[i]);
+	}
 	nlc_nest_end(r, at);
 }
 

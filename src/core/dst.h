@@ -54,6 +54,8 @@ static inline uint32_t dst_metric(const struct dst_entry *d, int which)
 {
 	return d && d->ops->metric ? d->ops->metric(d, which) : 0;
 }
+/* Did "lock" stand before it? */
+static inline bool dst_metric_locked(const struct dst_entry *d, int which) { return dst_metric(d, 1 /* RTAX_LOCK */) & (1u << which); }
 static inline uint32_t dst_advmss(const struct dst_entry *d) { return d->ops->advmss(d); }
 int dst_output(struct net *net, struct sock *sk, struct sk_buff *skb);
 int dst_input(struct sk_buff *skb);

@@ -30,12 +30,12 @@ struct fib_nh {
 	struct rtable *rth_output, *rth_input;
 };
 #define FIB_MAX_NH 16
+#define FIB_METRICS (RTAX_MAX + 1)
 struct fib_info { /* shared by routes that say the same */
 	int32_t refcnt; /* routes in tables, and rtables */
 	uint8_t protocol, scope, type, dead;
 	uint32_t prefsrc, priority;
-	uint32_t metrics_mtu, metrics_advmss, metrics_initcwnd, metrics_initrwnd, metrics_rto_min_ms, metrics_quickack, metrics_features, metrics_window, metrics_ssthresh, metrics_cwnd, metrics_rtt, metrics_hoplimit;
-	bool mtu_locked;
+	uint32_t metrics[FIB_METRICS]; /* by RTAX_*; [RTAX_LOCK]: bits of those that "lock" stood before */
 	char congctl[16];
 	uint32_t nhs;
 	int32_t treeref; /* routes in tables */
@@ -59,14 +59,14 @@ struct fib_config { /* one route to add or delete */
 	uint32_t table, dst, gw, prefsrc, priority;
 	uint8_t dst_len, tos, protocol, scope, type;
 	int oif;
-	uint32_t mtu, advmss, initcwnd, initrwnd, rto_min_ms, quickack, features, window, hoplimit;
-	bool mtu_lock;
+	uint32_t metrics[FIB_METRICS];
 	char congctl[16];
 	uint32_t n_nh;
 	struct fib_nh nh[FIB_MAX_NH];
 	uint16_t nlflags; /* NLM_F_EXCL, REPLACE, CREATE, APPEND */
 	uint8_t nh_flags; /* RTNH_F_ONLINK */
 };
+static inline bool fib_metric_locked(const struct fib_info *fi, int which) { return fi && (fi->metrics[RTAX_LOCK] & (1u << which)); }
 struct fib_table;
 struct fib_table *fib_get_table(struct net *net, uint32_t id);
 struct fib_table *fib_new_table(struct net *net, uint32_t id);

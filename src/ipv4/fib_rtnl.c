@@ -39,7 +39,20 @@ static int parse_nested(const struct nlattr *nest, const struct nlattr **tb, uns
 	return left ? -EINVAL : 0;
 }
 
-static int metric_u32(const struct nlattr *a, uint32_t *out)
+#define METRIC_ADVMSS_MAX (65535u - 40)
+#define METRIC_MTU_MAX (65535u - 15)
+static uint32_t metric_bounded(int which, uint32_t v)
+{
+	if (which == RTAX_ADVMSS)
+		return min_u32(v, METRIC_ADVMSS_MAX);
+	if (which == RTAX_MTU)
+		return min_u32(v, METRIC_MTU_MAX);
+	if (which == RTAX_HOPLIMIT)
+		return min_u32(v, 255);
+	return v;
+}
+
+static int attr_u32(const struct nlattr *a, uint32_t *out)
 {
 	if (!a)
 		return 0;
@@ -52,26 +65,22 @@ static int metric_u32(const struct nlattr *a, uint32_t *out)
 static int parse_metrics(const struct nlattr *nest, struct fib_config *cfg)
 {
 	const struct nlattr *m[RTAX_MAX + 1];
-	uint32_t lock = 0;
 	int err = parse_nested(nest, m, RTAX_MAX);
 
 	if (err)
 		return err;
-	if (metric_u32(m[RTAX_LOCK], &lock) || metric_u32(m[RTAX_MTU], &cfg->mtu) ||
-	    metric_u32(m[RTAX_ADVMSS], &cfg->advmss) || metric_u32(m[RTAX_INITCWND], &cfg->initcwnd) ||
-	    metric_u32(m[RTAX_INITRWND], &cfg->initrwnd) || metric_u32(m[RTAX_RTO_MIN], &cfg->rto_min_ms) ||
-	    metric_u32(m[RTAX_QUICKACK], &cfg->quickack) || metric_u32(m[RTAX_FEATURES], &cfg->features) ||
-	    metric_u32(m[RTAX_WINDOW], &cfg->window) || metric_u32(m[RTAX_HOPLIMIT], &cfg->hoplimit))
-		return -EINVAL;
-	if (cfg->hoplimit > 255 || (cfg->mtu && cfg->mtu < 68))
-		return -EINVAL;
-	cfg->mtu_lock = (lock & (1u << RTAX_MTU)) != 0;
-	if (m[RTAX_CC_ALGO]) {
-		size_t n = min_sz(nla_len(m[RTAX_CC_ALGO]), sizeof(cfg->congctl) - 1);
-
-		memcpy(cfg->congctl, nla_data(m[RTAX_CC_ALGO]), n);
+	for (int i = RTAX_LOCK; i <= RTAX_MAX; i++) {
+		if (!m[i])
+			continue;
+		if (i == RTAX_CC_ALGO) {
+			memcpy(cfg->congctl, nla_data(m[i]), min_sz(nla_len(m[i]), sizeof(cfg->congctl) - 1));
+			continue;
+		}
+		if (nla_len(m[i]) < 4)
+			return -EINVAL;
+		cfg->metrics[i] = metric_bounded(i, nla_get_u32(m[i]));
 	}
-	return 0;
+	return cfg->metrics[RTAX_FEATURES] & ~(uint32_t)RTAX_FEATURE_MASK ? -EINVAL : 0;
 }
 
 static int parse_multipath(const struct nlattr *nest, struct fib_config *cfg)
@@ -144,8 +153,8 @@ static int route_parse(const struct nlmsghdr *h, struct fib_config *cfg)
 	cfg->nlflags = h->nlmsg_flags;
 	cfg->nh_flags = (uint8_t)(rtm->rtm_flags & RTNH_F_ONLINK);
 	if (attr_ip4(tb[RTA_DST], &cfg->dst) || attr_ip4(tb[RTA_GATEWAY], &cfg->gw) ||
-	    attr_ip4(tb[RTA_PREFSRC], &cfg->prefsrc) || metric_u32(tb[RTA_OIF], &oif) ||
-	    metric_u32(tb[RTA_PRIORITY], &cfg->priority) || metric_u32(tb[RTA_TABLE], &cfg->table))
+	    attr_ip4(tb[RTA_PREFSRC], &cfg->prefsrc) || attr_u32(tb[RTA_OIF], &oif) ||
+	    attr_u32(tb[RTA_PRIORITY], &cfg->priority) || attr_u32(tb[RTA_TABLE], &cfg->table))
 		return -EINVAL;
 	if (oif > INT32_MAX)
 		return -EINVAL;
@@ -183,34 +192,29 @@ static int rtm_delroute(struct net *net, const struct nlmsghdr *h, struct nl_rep
 
 /* ---- showing ---- */
 
-static void put_metric(struct nl_reply *r, uint16_t type, uint32_t v)
+void fib_put_metrics(struct nl_reply *r, const struct fib_info *fi, uint32_t mtu, bool mtu_locked)
 {
-	if (v)
-		nl_attr_u32(r, type, v);
-}
-
-static void put_metrics(struct nl_reply *r, const struct fib_info *fi)
-{
+	uint32_t m[FIB_METRICS] = { 0 };
+	bool any = false;
 	size_t at;
 
-	if (!(fi->metrics_mtu | fi->metrics_advmss | fi->metrics_initcwnd | fi->metrics_initrwnd | fi->metrics_rto_min_ms |
-	      fi->metrics_quickack | fi->metrics_features | fi->metrics_window | fi->metrics_hoplimit) &&
-	    !fi->congctl[0])
+	if (fi)
+		memcpy(m, fi->metrics, sizeof(m));
+	if (mtu)
+		m[RTAX_MTU] = mtu;
+	if (mtu_locked)
+		m[RTAX_LOCK] |= 1u << RTAX_MTU;
+	for (int i = RTAX_MTU; i <= RTAX_MAX; i++)
+		any |= m[i] != 0;
+	if (!any && !(fi && fi->congctl[0]))
 		return;
 	at = nl_nest_start(r, RTA_METRICS);
-	if (fi->mtu_locked)
-		nl_attr_u32(r, RTAX_LOCK, 1u << RTAX_MTU);
-	put_metric(r, RTAX_MTU, fi->metrics_mtu);
-	put_metric(r, RTAX_WINDOW, fi->metrics_window);
-	put_metric(r, RTAX_ADVMSS, fi->metrics_advmss);
-	put_metric(r, RTAX_HOPLIMIT, fi->metrics_hoplimit);
-	put_metric(r, RTAX_INITCWND, fi->metrics_initcwnd);
-	put_metric(r, RTAX_FEATURES, fi->metrics_features);
-	put_metric(r, RTAX_RTO_MIN, fi->metrics_rto_min_ms);
-	put_metric(r, RTAX_INITRWND, fi->metrics_initrwnd);
-	put_metric(r, RTAX_QUICKACK, fi->metrics_quickack);
-	if (fi->congctl[0])
-		nl_attr_str(r, RTAX_CC_ALGO, fi->congctl);
+	for (int i = RTAX_LOCK; i <= RTAX_MAX; i++) {
+		if (i == RTAX_CC_ALGO && fi && fi->congctl[0])
+			nl_attr_str(r, RTAX_CC_ALGO, fi->congctl);
+		else if (m[i])
+			nl_attr_u32(r, (uint16_t)i, m[i]);
+	}
 	nl_nest_end(r, at);
 }
 
@@ -260,7 +264,7 @@ static void put_route(struct nl_reply *r, const struct fib_table *tb, const stru
 		nl_attr_ip4(r, RTA_DST, it->key);
 	if (fi->priority)
 		nl_attr_u32(r, RTA_PRIORITY, fi->priority);
-	put_metrics(r, fi);
+	fib_put_metrics(r, fi, 0, false);
 	if (fi->prefsrc)
 		nl_attr_ip4(r, RTA_PREFSRC, fi->prefsrc);
 	if (fi->nhs > 1) {
@@ -369,8 +373,8 @@ static void show_route(struct strbuf *out, const struct fib_dump_item *it)
 	/* The kernel prints addresses as host integers of network-order words: swapped on little-endian. */
 	sb_printf(out, "%s\t%08X\t%08X\t%04X\t%d\t%u\t%u\t%08X\t%u\t%u\t%u", nh->dev ? nh->dev->name : "*",
 		  __builtin_bswap32(it->key), __builtin_bswap32(nh->gw), flags, 0, 0u, fi->priority,
-		  __builtin_bswap32(ip4_mask(it->plen)), fi->metrics_advmss ? fi->metrics_advmss + 40 : 0,
-		  fi->metrics_window, 0u);
+		  __builtin_bswap32(ip4_mask(it->plen)), fi->metrics[RTAX_ADVMSS] ? fi->metrics[RTAX_ADVMSS] + 40 : 0,
+		  fi->metrics[RTAX_WINDOW], 0u);
 	while (out->len - start < 127)
 		sb_putc(out, ' ');
 	sb_putc(out, '\n');

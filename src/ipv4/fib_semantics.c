@@ -44,7 +44,7 @@ static uint32_t fib_info_hash_of(const struct fib_info *fi)
 static bool fib_info_equal(const struct fib_info *a, const struct fib_info *b)
 {
 	/* Everything from the first metric to the end of congctl is plain data. */
-	size_t from = offsetof(struct fib_info, metrics_mtu), to = offsetof(struct fib_info, nhs);
+	size_t from = offsetof(struct fib_info, metrics), to = offsetof(struct fib_info, nhs);
 
 	if (a->nhs != b->nhs || a->protocol != b->protocol || a->scope != b->scope || a->type != b->type ||
 	    a->prefsrc != b->prefsrc || a->priority != b->priority ||
@@ -235,16 +235,7 @@ static int fib_check_info(struct net *net, const struct fib_config *cfg, struct 
 
 static void fib_fill_metrics(struct fib_info *fi, const struct fib_config *cfg)
 {
-	fi->metrics_mtu = cfg->mtu;
-	fi->mtu_locked = cfg->mtu_lock;
-	fi->metrics_advmss = cfg->advmss;
-	fi->metrics_initcwnd = cfg->initcwnd;
-	fi->metrics_initrwnd = cfg->initrwnd;
-	fi->metrics_rto_min_ms = cfg->rto_min_ms;
-	fi->metrics_quickack = cfg->quickack;
-	fi->metrics_features = cfg->features;
-	fi->metrics_window = cfg->window;
-	fi->metrics_hoplimit = cfg->hoplimit;
+	memcpy(fi->metrics, cfg->metrics, sizeof(fi->metrics));
 	memcpy(fi->congctl, cfg->congctl, sizeof(fi->congctl));
 	fi->congctl[sizeof(fi->congctl) - 1] = 0;
 }

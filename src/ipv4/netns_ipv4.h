@@ -192,6 +192,8 @@ bool inet_addr_onlink(const struct in_device *in, uint32_t a);
 int fib_init(struct net *net);
 void fib_exit(struct net *net);
 int fib_rtnl_init(struct net *net);
+/* RTA_METRICS; mtu: 0, or the path's in place of the route's. */
+void fib_put_metrics(struct nl_reply *r, const struct fib_info *fi, uint32_t mtu, bool mtu_locked);
 int fib_rtnl_dump(struct net *net, const struct nlmsghdr *h, struct nl_reply *r);
 int fib_rules_init(struct net *net);
 void fib_rules_exit(struct net *net);

@@ -46,14 +46,14 @@ void ipv4_update_pmtu(struct sk_buff *skb, struct net *net, uint32_t mtu, int oi
 void ipv4_redirect(struct sk_buff *skb, struct net *net, int oif, uint8_t proto, uint32_t new_gw, struct net_device *dev);
 /* The same for a socket's own route: its cached dst is looked up anew. */
 void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, uint32_t mtu);
-/* Is the path's MTU below what we believe, so that DF must stay off? */
+/* Is the path's MTU below what we believe, or a route's "mtu lock", so that DF must stay off? */
 static inline bool ip_mtu_locked(const struct dst_entry *dst)
 {
 	const struct rtable *rt = (const struct rtable *)(const void *)dst;
-	return rt->pmtu_locked && rt->dst.net->now_ns < rt->pmtu_expires_ns;
+	return (rt->pmtu_locked && rt->dst.net->now_ns < rt->pmtu_expires_ns) || fib_metric_locked(rt->fi, RTAX_MTU);
 }
 /* Metrics of a route: 0 where the route says nothing. */
-static inline uint32_t rt_hoplimit(const struct rtable *rt) { return rt->fi ? rt->fi->metrics_hoplimit : 0; }
+static inline uint32_t rt_hoplimit(const struct rtable *rt) { return rt->fi ? rt->fi->metrics[RTAX_HOPLIMIT] : 0; }
 /* MTU for a packet in transit: the device's, or the learned one if ip_forward_use_pmtu. */
 uint32_t ip_dst_mtu_maybe_forward(const struct dst_entry *dst, bool forwarding);
 

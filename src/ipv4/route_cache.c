@@ -58,7 +58,7 @@ static void ipv4_dst_destroy(struct dst_entry *dst)
 static uint32_t ipv4_mtu(const struct dst_entry *dst)
 {
 	const struct rtable *rt = (const struct rtable *)(const void *)dst;
-	uint32_t mtu = rt->fi ? rt->fi->metrics_mtu : 0;
+	uint32_t mtu = rt->fi ? rt->fi->metrics[RTAX_MTU] : 0;
 
 	if (rt->pmtu && dst->net->now_ns < rt->pmtu_expires_ns)
 		mtu = rt->pmtu;
@@ -72,8 +72,8 @@ static uint32_t ipv4_advmss(const struct dst_entry *dst)
 	const struct rtable *rt = (const struct rtable *)(const void *)dst;
 	uint32_t floor = (uint32_t)dst->net->ipv4->sysctl.min_adv_mss, mtu = ipv4_mtu(dst);
 
-	if (rt->fi && rt->fi->metrics_advmss)
-		return rt->fi->metrics_advmss;
+	if (rt->fi && rt->fi->metrics[RTAX_ADVMSS])
+		return rt->fi->metrics[RTAX_ADVMSS];
 	/* 40: IP and TCP headers without options (RFC 6691) */
 	return max_u32(mtu > 40 ? mtu - 40 : 0, floor);
 }
@@ -83,10 +83,10 @@ uint32_t ip_dst_mtu_maybe_forward(const struct dst_entry *dst, bool forwarding)
 	const struct rtable *rt = (const struct rtable *)(const void *)dst;
 
 	/* A router does not believe PMTUs that strangers taught it about other people's packets. */
-	if (!forwarding || dst->net->ipv4->sysctl.ip_forward_use_pmtu || (rt->fi && rt->fi->mtu_locked))
+	if (!forwarding || dst->net->ipv4->sysctl.ip_forward_use_pmtu || fib_metric_locked(rt->fi, RTAX_MTU))
 		return ipv4_mtu(dst);
-	if (rt->fi && rt->fi->metrics_mtu)
-		return min_u32(rt->fi->metrics_mtu, min_u32(dst->dev->mtu, IP4_MAX_LEN));
+	if (rt->fi && rt->fi->metrics[RTAX_MTU])
+		return min_u32(rt->fi->metrics[RTAX_MTU], min_u32(dst->dev->mtu, IP4_MAX_LEN));
 	return min_u32(dst->dev->mtu, IP4_MAX_LEN);
 }
 
@@ -109,29 +109,7 @@ static uint32_t ipv4_metric(const struct dst_entry *dst, int which)
 {
 	const struct fib_info *fi = ((const struct rtable *)(const void *)dst)->fi;
 
-	if (!fi)
-		return 0;
-	switch (which) {
-	case RTAX_WINDOW:
-		return fi->metrics_window;
-	case RTAX_SSTHRESH:
-		return fi->metrics_ssthresh;
-	case RTAX_CWND:
-		return fi->metrics_cwnd;
-	case RTAX_RTT:
-		return fi->metrics_rtt;
-	case RTAX_FEATURES:
-		return fi->metrics_features;
-	case RTAX_RTO_MIN:
-		return fi->metrics_rto_min_ms;
-	case RTAX_INITCWND:
-		return fi->metrics_initcwnd;
-	case RTAX_INITRWND:
-		return fi->metrics_initrwnd;
-	case RTAX_QUICKACK:
-		return fi->metrics_quickack;
-	}
-	return 0;
+	return fi && which <= RTAX_MAX ? fi->metrics[which] : 0;
 }
 
 static const char *ipv4_congctl(const struct dst_entry *dst)
@@ -328,7 +306,7 @@ static void __ip_rt_update_pmtu(struct rtable *rt, uint32_t daddr, uint32_t mtu)
 	bool lock = false;
 
 	/* It only ever goes down, and never below what any link must carry (RFC 1191 3, ICMP-11). */
-	if ((rt->fi && rt->fi->mtu_locked) || mtu < IPV4_MIN_MTU || old < mtu)
+	if (fib_metric_locked(rt->fi, RTAX_MTU) || mtu < IPV4_MIN_MTU || old < mtu)
 		return;
 	if (mtu < floor) {
 		lock = true;

@@ -70,34 +70,7 @@ static struct rtable *query_input(struct net *net, struct route_query *q, int *e
 
 static void put_rt_metrics(struct nl_reply *r, const struct rtable *rt, bool pmtu)
 {
-	const struct fib_info *fi = rt->fi;
-	uint32_t mtu = pmtu ? rt->pmtu : fi ? fi->metrics_mtu : 0;
-	uint32_t lock = (pmtu && rt->pmtu_locked) || (fi && fi->mtu_locked) ? 1u << RTAX_MTU : 0;
-	size_t at;
-
-	if (!mtu && !(fi && (fi->metrics_advmss || fi->metrics_initcwnd || fi->metrics_hoplimit || fi->metrics_initrwnd ||
-			     fi->metrics_rto_min_ms || fi->metrics_quickack || fi->metrics_window)))
-		return;
-	at = nl_nest_start(r, RTA_METRICS);
-	if (lock)
-		nl_attr_u32(r, RTAX_LOCK, lock);
-	if (mtu)
-		nl_attr_u32(r, RTAX_MTU, mtu);
-	if (fi && fi->metrics_advmss)
-		nl_attr_u32(r, RTAX_ADVMSS, fi->metrics_advmss);
-	if (fi && fi->metrics_hoplimit)
-		nl_attr_u32(r, RTAX_HOPLIMIT, fi->metrics_hoplimit);
-	if (fi && fi->metrics_initcwnd)
-		nl_attr_u32(r, RTAX_INITCWND, fi->metrics_initcwnd);
-	if (fi && fi->metrics_initrwnd)
-		nl_attr_u32(r, RTAX_INITRWND, fi->metrics_initrwnd);
-	if (fi && fi->metrics_window)
-		nl_attr_u32(r, RTAX_WINDOW, fi->metrics_window);
-	if (fi && fi->metrics_rto_min_ms)
-		nl_attr_u32(r, RTAX_RTO_MIN, fi->metrics_rto_min_ms);
-	if (fi && fi->metrics_quickack)
-		nl_attr_u32(r, RTAX_QUICKACK, fi->metrics_quickack);
-	nl_nest_end(r, at);
+	fib_put_metrics(r, rt->fi, pmtu ? rt->pmtu : 0, pmtu && rt->pmtu_locked);
 }
 
 static void put_rtable(struct nl_reply *r, const struct route_query *q, const struct rtable *rt)

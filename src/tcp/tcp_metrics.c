@@ -37,7 +37,7 @@ void tcp_init_metrics(struct sock *sk)
 	if (v)
 		tp->rto_min_us = min_u32(v, 120000) * 1000;
 	v = dst_metric(dst, RTAX_CWND);
-	if (v)
+	if (v && dst_metric_locked(dst, RTAX_CWND))
 		tp->snd_cwnd_clamp = v;
 	v = dst_metric(dst, RTAX_SSTHRESH);
 	if (v)
