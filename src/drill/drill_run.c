@@ -121,8 +121,9 @@ static void run_event(struct drill *d, const struct devent *e)
 
 	event_times(d, e, &from, &until);
 	if (e->kind == DEV_PACKET && !e->pkt->inbound) {
-		verbose(d, e, ">");
 		drill_expect(d, e, from, until);
+		if (!d->failed)
+			verbose(d, e, ">"); /* with the time when it came */
 		return;
 	}
 	if (!wait_for(d, e, from))
