@@ -332,7 +332,7 @@ static int tcp_replace_ts_recent(struct tcp_sock *tp, uint32_t seq)
 
 	if (!tp->rx_opt.saw_tstamp || after(seq, tp->rcv_wup))
 		return 0;
-	if (delta > TCP_PAWS_WINDOW)
+	if (delta > 0) /* never back, not even the tick that PAWS forgives */
 		return 0;
 	tp->rx_opt.ts_recent = tp->rx_opt.rcv_tsval;
 	tp->rx_opt.ts_recent_stamp = net_now_s(tp->icsk.inet.sk.net);

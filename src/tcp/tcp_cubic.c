@@ -27,14 +27,31 @@ struct cubic {
 	uint32_t origin, k_ms, epoch_start_ms;
 	uint32_t tcp_cwnd, ack_cnt; /* what Reno would have (RFC 9438 4.3) */
 	uint32_t end_seq;           /* of this round */
-	uint32_t last_min_us, cur_min_us, css_base_us;
-	uint32_t round_us, ack_us;  /* the older HyStart: when the round, and the last ACK of the train, came */
+	uint32_t cur_min_us;
+	uint32_t delay_min_us;      /* shortest round trip of this epoch of ours, 0: none yet */
+	union {
+		struct {
+			uint32_t last_min_us, css_base_us;
+		};
+		struct {
+			uint32_t round_us, ack_us; /* the older HyStart: when the round, and the last ACK of the train, came */
+		};
+	};
 	uint8_t samples, css_rounds, css_credit, mode;
 };
 _Static_assert(sizeof(struct cubic) <= TCP_CA_PRIV, "fits");
 /* Made when it is needed first: a connection that never had more than a few segments out has none. */
-static struct cubic *cubic(struct sock *sk) { return tcp_ca(sk); }
 static bool cubic_has(const struct sock *sk) { return inet_csk(sk)->ca_priv != NULL; }
+static struct cubic *cubic(struct sock *sk)
+{
+	struct cubic *ca;
+
+	if (likely(cubic_has(sk)))
+		return tcp_ca(sk);
+	ca = tcp_ca(sk);
+	ca->delay_min_us = tcp_sk(sk)->min_rtt_us == ~0u ? 0 : tcp_sk(sk)->min_rtt_us;
+	return ca;
+}
 
 static void cubic_init(struct sock *sk) { tcp_ca_free(sk); }
 
@@ -103,7 +120,7 @@ static void cubic_update(struct sock *sk, uint32_t cwnd, uint32_t acked)
 	ca->last_time_ms = now;
 	if (!ca->epoch_start_ms)
 		cubic_epoch(ca, cwnd, acked, now);
-	t = (uint64_t)(uint32_t)(now - ca->epoch_start_ms) + (tcp_sk(sk)->min_rtt_us == ~0u ? 0 : tcp_sk(sk)->min_rtt_us / 1000);
+	t = (uint64_t)(uint32_t)(now - ca->epoch_start_ms) + ca->delay_min_us / 1000;
 	dt = t < ca->k_ms ? ca->k_ms - t : t - ca->k_ms;
 	dt = min_u64(dt, 1500000);
 	delta = 4 * dt * dt * dt / 10000000000ull;
@@ -157,11 +174,11 @@ static void cubic_state(struct sock *sk, uint8_t st)
 {
 	if (st == TCP_CA_Loss) {
 		struct cubic *ca = cubic(sk);
-		uint32_t max = ca->last_max_cwnd;
 
+		/* after a timeout K is 0 and W_max the window where congestion avoidance begins (RFC 9438 4.8) */
 		memset(ca, 0, sizeof(*ca));
-		ca->last_max_cwnd = max;
-		ca->mode = HYSTART_DONE;
+		if (tcp_sysctl(sk)->cubic_hystart != 2)
+			ca->mode = HYSTART_DONE;
 	}
 }
 
@@ -231,10 +248,10 @@ static void hystart_found(struct sock *sk, struct cubic *ca)
 
 /* How long a train of ACKs may be without meaning that the pipe is full: half the shortest round trip, and some time for a
  * receiver that gathers. */
-static uint32_t train_limit_us(const struct sock *sk)
+static uint32_t train_limit_us(const struct sock *sk, uint32_t delay_min_us)
 {
 	uint64_t rate = tcp_pacing_rate(sk), gather = rate ? min_u64(65536ull * 4 * 1000000 / rate, 1000) : 0;
-	uint32_t limit = tcp_sk(sk)->min_rtt_us + (uint32_t)gather;
+	uint32_t limit = delay_min_us + (uint32_t)gather;
 
 	return tcp_needs_pacing(sk) ? limit : limit / 2;
 }
@@ -251,9 +268,11 @@ static void hystart_old(struct sock *sk, struct cubic *ca, uint32_t rtt_us)
 		ca->cur_min_us = ~0u;
 		ca->samples = 0;
 	}
+	if (tp->snd_cwnd < HYSTART_LOW_WINDOW)
+		return; /* the rounds are counted, nothing is measured */
 	if (now - ca->ack_us <= ACK_DELTA_US) {
 		ca->ack_us = now;
-		if (now - ca->round_us > train_limit_us(sk)) {
+		if (now - ca->round_us > train_limit_us(sk, ca->delay_min_us)) {
 			TCPEXT_INC(sk->net, TCPHystartTrainDetect);
 			hystart_found(sk, ca);
 		}
@@ -263,8 +282,8 @@ static void hystart_old(struct sock *sk, struct cubic *ca, uint32_t rtt_us)
 		ca->samples++;
 		return;
 	}
-	thresh = min_u32(max_u32(tp->min_rtt_us / MIN_RTT_DIVISOR, MIN_RTT_THRESH_US), MAX_RTT_THRESH_US);
-	if (ca->mode != HYSTART_DONE && ca->cur_min_us > tp->min_rtt_us + thresh) {
+	thresh = min_u32(max_u32(ca->delay_min_us / MIN_RTT_DIVISOR, MIN_RTT_THRESH_US), MAX_RTT_THRESH_US);
+	if (ca->mode != HYSTART_DONE && ca->cur_min_us > ca->delay_min_us + thresh) {
 		TCPEXT_INC(sk->net, TCPHystartDelayDetect);
 		hystart_found(sk, ca);
 	}
@@ -275,7 +294,17 @@ static void cubic_acked(struct sock *sk, uint32_t acked, int64_t rtt_us)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct cubic *ca;
 
-	if (rtt_us < 0 || !tcp_in_slow_start(tp) || tp->snd_cwnd < HYSTART_LOW_WINDOW || !tcp_sysctl(sk)->cubic_hystart)
+	if (rtt_us < 0)
+		return;
+	if (cubic_has(sk)) {
+		ca = cubic(sk);
+		/* samples of the first second after a recovery tell of its queue */
+		if (ca->epoch_start_ms && tcp_time_ms(sk) - ca->epoch_start_ms < 1000)
+			return;
+		if (!ca->delay_min_us || ca->delay_min_us > rtt_us)
+			ca->delay_min_us = rtt_us ? (uint32_t)rtt_us : 1;
+	}
+	if (!tcp_in_slow_start(tp) || !tcp_sysctl(sk)->cubic_hystart || (tp->snd_cwnd < HYSTART_LOW_WINDOW && tcp_sysctl(sk)->cubic_hystart == 1))
 		return;
 	if (tp->snd_ssthresh < TCP_INFINITE_SSTHRESH && tcp_sysctl(sk)->cubic_hystart == 1)
 		return; /* only the first slow start, whose end nobody knows yet (4.3) */

@@ -10,6 +10,16 @@
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
+/* What an ordinary segment costs the receive buffer: as much as Linux charges for one (its sk_buff of 256 octets, and the
+ * smallest of its allocator's buffers that has room for 64 octets in front, the packet, and skb_shared_info of 320), so
+ * that a program's SO_RCVBUF holds as many segments. What was joined before it came here costs what its parts did. */
+static uint32_t rmem_cost(uint32_t len)
+{
+	if (len <= 192)
+		return 832;
+	return 256u + (1u << (32 - __builtin_clz(len + 64 + 320 - 1)));
+}
+
 void tcp_fill_cb(struct sk_buff *skb, const struct tcp_hdr *th)
 {
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
@@ -24,6 +34,8 @@ void tcp_fill_cb(struct sk_buff *skb, const struct tcp_hdr *th)
 	tcb->has_csum = 0;
 	tcb->gso_segs = 1;
 	tcb->tx.tsorted.next = NULL;
+	if (likely(!skb_shinfo(skb)->gso_size && !skb_shinfo(skb)->frag_list))
+		skb->truesize = rmem_cost(skb->len + 20);
 }
 
 /* Header prediction compares the third word of the header after masking PSH: length, flags, window. */
@@ -92,23 +104,43 @@ static bool paws_reject(const struct tcp_sock *tp, uint32_t now_s)
 	return now_s - o->ts_recent_stamp < TCP_PAWS_24DAYS; /* older than 24 days: the clock may have wrapped */
 }
 
-/* A repeated pure ACK that was overtaken is no attack (and does not need an answer). */
+/* A repeated pure ACK that was overtaken is no attack (and does not need an answer). One that tells of another window is not
+ * believed; how far it may be behind is the RTO and a fifth. */
 static bool disordered_ack(const struct sock *sk, const struct sk_buff *skb)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 
 	return (tcb->tcp_flags & TCP_ACK) && tcb->seq == tcb->end_seq && tcb->seq == tp->rcv_nxt && tcb->ack_seq == tp->snd_una &&
-	       (int32_t)(tp->rx_opt.ts_recent - tp->rx_opt.rcv_tsval) <= (int32_t)(inet_csk(sk)->rto_us / 1000);
+	       !after(tcb->seq, tp->snd_wl1) && !((uint32_t)get_be16(tcp_hdr(skb)->window) << tp->rx_opt.snd_wscale > tp->snd_wnd || !get_be16(tcp_hdr(skb)->window)) &&
+	       (int32_t)(tp->rx_opt.ts_recent - tp->rx_opt.rcv_tsval) <= (int32_t)((uint64_t)inet_csk(sk)->rto_us * 6 / 5 / 1000);
 }
 
 /* ---- RFC 9293 3.10.7.4, first to fourth check ---- */
+
+/* The peer of a connection with holes may number its RST by what it sent last, all of which we have said that we hold: the right
+ * edge of the highest block. RFC 5961 3.2 and RFC 9293 3.10.7.4 know SEG.SEQ == RCV.NXT only and would have it challenged, which
+ * such a peer, its connection being gone, answers with the right number one round trip later. Linux takes it at once, and so do
+ * we: who guesses it had to hit one number, too. */
+static bool rst_at_sack_edge(const struct tcp_sock *tp, uint32_t seq)
+{
+	uint32_t max;
+
+	if (!tp->rx_opt.sack_ok || !tp->rx_opt.num_sacks)
+		return false;
+	max = tp->sack->selective_acks[0].end_seq;
+	for (uint8_t i = 1; i < tp->rx_opt.num_sacks; i++)
+		if (after(tp->sack->selective_acks[i].end_seq, max))
+			max = tp->sack->selective_acks[i].end_seq;
+	return seq == max;
+}
+
 static bool reset_acceptable(const struct sock *sk, const struct sk_buff *skb)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	uint32_t seq = TCP_SKB_CB(skb)->seq;
 
-	if (seq == tp->rcv_nxt)
+	if (seq == tp->rcv_nxt || rst_at_sack_edge(tp, seq))
 		return true;
 	/* some peers send the RST for a connection that they closed from the sequence number of their FIN */
 	return seq == tp->rcv_nxt - 1 && tcp_state_in(sk, TCPF_(CLOSE_WAIT) | TCPF_(LAST_ACK) | TCPF_(CLOSING));
@@ -227,10 +259,12 @@ void tcp_ack_snd_check(struct sock *sk)
 		return;
 	if ((tp->rcv_nxt - tp->rcv_wup > icsk->rcv_mss &&
 	     ((int32_t)(tp->rcv_nxt - tp->copied_seq) < sk->rcvlowat || __tcp_select_window(sk) >= tp->rcv_wnd)) ||
-	    (icsk->quick && icsk->pingpong < tcp_pingpong_thresh(sk)) || (icsk->ack_pending & ICSK_ACK_NOW) || !tcp_ofo_empty(tp) || tp->quick_forced)
+	    (icsk->quick && icsk->pingpong < tcp_pingpong_thresh(sk)) || (icsk->ack_pending & ICSK_ACK_NOW) || tp->quick_forced)
 		tcp_send_ack(sk);
-	else
+	else if (tcp_ofo_empty(tp))
 		tcp_send_delayed_ack(sk);
+	else if (!tcp_compress_ack(sk))
+		tcp_send_ack(sk);
 }
 
 /* ---- ESTABLISHED ---- */
@@ -256,8 +290,8 @@ static void established_slow(struct sock *sk, struct sk_buff *skb)
 	tcp_ecn_received_counters(sk, skb, skb->len - tcp_hdrlen(tcp_hdr(skb)));
 	reason = tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT);
 	if (reason < 0) {
-		if (reason == -(int)DROP_TCP_ACK_UNSENT_DATA && !tcp_oow_rate_limited(sk->net, NULL, false, &tcp_sk(sk)->last_oow_ack_ms))
-			tcp_send_ack(sk); /* TS-06 */
+		if (reason == -(int)DROP_TCP_ACK_UNSENT_DATA)
+			tcp_send_challenge_ack(sk); /* TS-06 */
 		kfree_skb_reason(skb, (enum drop_reason)-reason);
 		return;
 	}
@@ -284,10 +318,12 @@ static void established_data(struct sock *sk, struct sk_buff *skb, uint32_t hlen
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	bool eaten;
+
 	tcp_rcv_rtt_measure_ts(sk, skb);
 	TCPEXT_INC(sk->net, TCPHPHits);
 	tcp_ecn_received_counters(sk, skb, skb->len - hlen);
-	tcp_queue_rcv(sk, skb, hlen);
+	eaten = tcp_queue_rcv(sk, skb, hlen);
 	tcp_event_data_recv(sk, skb);
 	if (TCP_SKB_CB(skb)->ack_seq != tp->snd_una) {
 		tcp_ack(sk, skb, FLAG_DATA);
@@ -298,6 +334,8 @@ static void established_data(struct sock *sk, struct sk_buff *skb, uint32_t hlen
 		tp->snd_wl1 = TCP_SKB_CB(skb)->seq;
 		tcp_ack_snd_check(sk);
 	}
+	if (unlikely(eaten))
+		consume_skb(skb);
 	tcp_data_ready(sk);
 }
 
@@ -385,130 +423,6 @@ void tcp_finish_connect(struct sock *sk)
 	if (sock_flag(sk, SOCK_F_KEEPOPEN))
 		tcp_reset_keepalive_timer(sk, tcp_keepalive_time_ns(sk));
 	tcp_update_pred_flags(tp);
-}
-
-/* ---- SYN-SENT (RFC 9293 3.10.7.3) ---- */
-/* >0: send a reset; 0: skb consumed; <0: go on with urgent data and sending. */
-static int synsent_synack(struct sock *sk, struct sk_buff *skb)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-	const struct tcp_hdr *th = tcp_hdr(skb);
-	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
-	bool refused;
-
-	if (unlikely(tp->ecn_flags))
-		tcp_ecn_rcv_synack(sk, skb);
-	tp->snd_wl1 = tcb->seq;
-	/* a repeated SYN whose first copy was answered: undo (Eifel) */
-	if (tp->rx_opt.saw_tstamp && tp->fl->undo_marker && tp->fl->retrans_stamp_ms == tp->rx_opt.rcv_tsecr)
-		tp->fl->undo_marker = 0;
-	tcp_ack(sk, skb, FLAG_SLOWPATH);
-	tp->rcv_nxt = tp->rcv_wup = tp->copied_seq = tcb->seq + 1;
-	tcp_auth_synced(sk, tcb->seq);
-	tp->snd_wnd = get_be16(th->window);
-	if (tp->max_window < tp->snd_wnd)
-		tp->max_window = tp->snd_wnd;
-	if (!tp->rx_opt.wscale_ok) {
-		tp->rx_opt.snd_wscale = tp->rx_opt.rcv_wscale = 0;
-		tp->window_clamp = min_u32(tp->window_clamp, 65535);
-		tp->rcv_wnd = min_u32(tp->rcv_wnd, 65535);
-	}
-	if (tp->rx_opt.saw_tstamp) {
-		tp->rx_opt.tstamp_ok = 1;
-		tp->tcp_header_len = TCP_HLEN + 12;
-		tp->advmss = (uint16_t)(tp->advmss - 12);
-		tp->rx_opt.ts_recent = tp->rx_opt.rcv_tsval;
-		tp->rx_opt.ts_recent_stamp = net_now_s(sk->net);
-	} else {
-		tp->tcp_header_len = TCP_HLEN;
-	}
-	tcp_mtup_init(sk);
-	tcp_sync_mss(sk, inet_csk(sk)->pmtu_cookie);
-	tcp_initialize_rcv_mss(sk);
-	tcp_finish_connect(sk);
-	refused = tcp_fastopen_synack(sk, skb);
-	if (!sock_flag(sk, SOCK_F_DEAD)) {
-		sk->state_change(sk);
-		wake_up(sk->wq, POLLOUT);
-	}
-	if (!refused)
-		tcp_ack_synack(sk);
-	return -1;
-}
-
-static int synsent_simultaneous(struct sock *sk, struct sk_buff *skb)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
-
-	tcp_set_state(sk, TCP_SYN_RECV);
-	if (tp->rx_opt.saw_tstamp) {
-		tp->rx_opt.tstamp_ok = 1;
-		tp->rx_opt.ts_recent = tp->rx_opt.rcv_tsval;
-		tp->rx_opt.ts_recent_stamp = net_now_s(sk->net);
-		tp->tcp_header_len = TCP_HLEN + 12;
-	} else {
-		tp->tcp_header_len = TCP_HLEN;
-	}
-	tp->rcv_nxt = tp->rcv_wup = tp->copied_seq = tcb->seq + 1;
-	tcp_auth_synced(sk, tcb->seq);
-	tp->snd_wnd = get_be16(tcp_hdr(skb)->window); /* a SYN's window is not scaled */
-	tp->snd_wl1 = tcb->seq;
-	tp->max_window = tp->snd_wnd;
-	if (!tp->rx_opt.wscale_ok)
-		tp->rx_opt.snd_wscale = tp->rx_opt.rcv_wscale = 0;
-	if (tp->ecn_flags)
-		tcp_ecn_rcv_syn(sk, skb);
-	tcp_sync_mss(sk, inet_csk(sk)->pmtu_cookie);
-	tcp_initialize_rcv_mss(sk);
-	tcp_send_synack(sk);
-	consume_skb(skb);
-	return 0;
-}
-
-static int rcv_synsent(struct sock *sk, struct sk_buff *skb)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_options_received saved = tp->rx_opt;
-	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
-	uint8_t flags = tcb->tcp_flags;
-	enum drop_reason why = DROP_TCP_FLAGS;
-
-	tp->rx_opt.wscale_ok = tp->rx_opt.sack_ok = 0;
-	if (flags & TCP_SYN)
-		tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT; /* MUST-15, unless the option says more */
-	tcp_parse_options(sk->net, skb, &tp->rx_opt, false);
-	if (tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr)
-		tp->rx_opt.rcv_tsecr -= tp->tsoffset;
-	if (flags & TCP_ACK) {
-		if (!after(tcb->ack_seq, tp->snd_una) || after(tcb->ack_seq, tp->snd_nxt)) {
-			tp->rx_opt = saved;
-			/* an old connection of the peer's, which our RST ends: the SYN may go again at once */
-			if (!inet_csk(sk)->retransmits)
-				inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, TCP_TIMEOUT_MIN_US);
-			return flags & TCP_RST ? (kfree_skb_reason(skb, DROP_TCP_INVALID_ACK_SEQUENCE), 0) : 1;
-		}
-		if (tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr && !(flags & TCP_RST) &&
-		    !between(tp->rx_opt.rcv_tsecr, tp->fl->retrans_stamp_ms - 1, tcp_time_ms(sk) + 1)) {
-			TCPEXT_INC(sk->net, PAWSActive);
-			tp->rx_opt = saved;
-			return 1;
-		}
-		if (flags & TCP_RST) {
-			tcp_reset(sk, skb);
-			kfree_skb_reason(skb, DROP_TCP_RESET);
-			return 0;
-		}
-		if (flags & TCP_SYN)
-			return synsent_synack(sk, skb);
-	} else if (flags & TCP_RST) {
-		why = DROP_TCP_RESET; /* without ACK: not about our SYN */
-	} else if (flags & TCP_SYN) {
-		return synsent_simultaneous(sk, skb);
-	}
-	tp->rx_opt = saved;
-	kfree_skb_reason(skb, why);
-	return 0;
 }
 
 /* ---- the other states ---- */
@@ -687,7 +601,7 @@ int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
 	if (sk->state == TCP_LISTEN)
 		return rcv_listen(sk, skb);
 	if (sk->state == TCP_SYN_SENT) {
-		r = rcv_synsent(sk, skb);
+		r = tcp_rcv_synsent(sk, skb);
 		if (r >= 0)
 			return r;
 		tcp_urg(sk, skb);

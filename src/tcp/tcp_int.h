@@ -242,6 +242,7 @@ const uint8_t *tcp_find_sack(const struct sk_buff *skb, unsigned *nblocks);
 /* tcp_input.c */
 bool tcp_oow_rate_limited(struct net *net, const struct sk_buff *skb, bool counter_synrecv, uint32_t *last_ms);
 void tcp_send_challenge_ack(struct sock *sk);
+int tcp_rcv_synsent(struct sock *sk, struct sk_buff *skb);
 void tcp_fin(struct sock *sk);
 void tcp_init_buffer_space(struct sock *sk);
 void tcp_initialize_rcv_mss(struct sock *sk);
@@ -261,7 +262,7 @@ void tcp_ack_snd_check(struct sock *sk);
 /* tcp_rcvq.c */
 void tcp_data_queue(struct sock *sk, struct sk_buff *skb);
 bool tcp_try_rmem_schedule(struct sock *sk, struct sk_buff *skb);
-void tcp_queue_rcv(struct sock *sk, struct sk_buff *skb, uint32_t hdrlen);
+bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb, uint32_t hdrlen);
 void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb);
 void tcp_enter_quickack_mode(struct sock *sk, uint32_t max);
 void tcp_ack_synack(struct sock *sk);
@@ -271,6 +272,17 @@ void tcp_dsack_set(struct sock *sk, uint32_t seq, uint32_t end_seq);
 void tcp_send_dupack(struct sock *sk, const struct sk_buff *skb);
 void tcp_rcv_rtt_measure_ts(struct sock *sk, const struct sk_buff *skb);
 void tcp_data_ready(struct sock *sk);
+bool tcp_compress_ack(struct sock *sk);
+void tcp_compressed_ack_kick(struct sock *sk);
+void tcp_comp_sack_flush(struct sock *sk);
+void tcp_comp_sack_arm(struct sock *sk, uint64_t deadline_ns);
+void tcp_comp_sack_sent_(struct sock *sk);
+/* An ACK goes out: it says what those that were held back would have. */
+static inline void tcp_comp_sack_sent(struct sock *sk)
+{
+	if (unlikely(tcp_sk(sk)->sack && tcp_sk(sk)->sack->comp_acks))
+		tcp_comp_sack_sent_(sk);
+}
 
 /* tcp_rcvbuf.c */
 void tcp_check_urg(struct sock *sk, const struct tcp_hdr *th, uint32_t seq);

@@ -57,6 +57,10 @@ void tcp_select_initial_window(const struct sock *sk, uint32_t space, uint32_t m
 
 /* The window that the buffer allows now. Receiver's silly window avoidance (MUST-39): grow only by an MSS or half
  * the buffer, close altogether below a sixteenth of it. */
+/* net.ipv4.tcp_shrink_window, with a scale: the window is what fits the buffer, whatever was offered before (RFC 7323 2.4 knows
+ * cases; a sender must bear it, RFC 9293 3.8.6). */
+static bool may_shrink(const struct sock *sk) { return unlikely(tcp_sysctl(sk)->shrink_window) && tcp_sk(sk)->rx_opt.rcv_wscale; }
+
 uint32_t __tcp_select_window(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -76,6 +80,8 @@ uint32_t __tcp_select_window(struct sock *sk)
 		if (free_space < allowed >> 4 || free_space < mss)
 			return 0;
 	}
+	if (may_shrink(sk) && free_space <= tp->rcv_ssthresh)
+		return free_space & ~((1u << scale) - 1);
 	free_space = min_u32(free_space, tp->rcv_ssthresh);
 	if (scale) {
 		window = (free_space + (1u << scale) - 1) & ~((1u << scale) - 1);
@@ -102,7 +108,8 @@ static uint16_t tcp_select_window(struct sock *sk)
 	if (win < cur) {
 		if (win == 0)
 			TCPEXT_INC(sk->net, TCPWantZeroWindowAdv);
-		win = (cur + (1u << scale) - 1) & ~((1u << scale) - 1);
+		if (!may_shrink(sk))
+			win = (cur + (1u << scale) - 1) & ~((1u << scale) - 1);
 	}
 	tp->rcv_wnd = win;
 	tp->rcv_wup = tp->rcv_nxt;
@@ -227,6 +234,7 @@ static void event_ack_sent(struct sock *sk, uint32_t rcv_nxt)
 		icsk->ato_us = TCP_ATO_MIN_US;
 	icsk->ack_pending = 0;
 	icsk->delack_deadline_ns = TIME_NEVER;
+	tcp_comp_sack_sent(sk);
 }
 
 static void event_data_sent(struct sock *sk)

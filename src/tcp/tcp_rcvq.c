@@ -39,7 +39,7 @@ static void measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
 		if (len != icsk->rcv_mss) {
 			uint32_t ratio = (uint32_t)(((uint64_t)all << 8) / max_u32(skb->truesize, 1));
 
-			tp->scaling_ratio = (uint16_t)(ratio ? min_u32(ratio, 255) : 1);
+			tp->scaling_ratio = (uint8_t)(ratio ? min_u32(ratio, 255) : 1);
 			if (!(tp->rare && tp->rare->window_clamp_user))
 				tcp_set_window_clamp(tp, tcp_win_from_space(sk, (uint32_t)sk->rcvbuf));
 		}
@@ -171,50 +171,6 @@ void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb)
 		grow_window(sk, skb);
 }
 
-void tcp_send_delayed_ack(struct sock *sk)
-{
-	struct inet_connection_sock *icsk = inet_csk(sk);
-	const struct tcp_sock *tp = tcp_sk(sk);
-	uint64_t ato = icsk->ato_us, now = sk->net->now_ns, timeout;
-
-	if (ato > TCP_DELACK_MIN_US) {
-		uint64_t max = 500000;
-
-		if (icsk->pingpong >= tcp_pingpong_thresh(sk) || (icsk->ack_pending & ICSK_ACK_PUSHED))
-			max = TCP_DELACK_MAX_US;
-		if (tp->srtt_us)
-			max = min_u64(max, max_u32(tp->srtt_us >> 3, TCP_DELACK_MIN_US));
-		ato = min_u64(ato, max);
-	}
-	ato = min_u64(ato, unlikely(tp->rare && tp->rare->delack_max_us) ? tp->rare->delack_max_us : TCP_DELACK_MAX_US);
-	timeout = now + ato * NSEC_PER_USEC;
-	if (icsk->ack_pending & ICSK_ACK_TIMER) {
-		if (icsk->delack_deadline_ns <= now + (ato >> 2) * NSEC_PER_USEC) {
-			tcp_send_ack(sk);
-			return;
-		}
-		timeout = min_u64(timeout, icsk->delack_deadline_ns);
-	}
-	icsk->ack_pending |= ICSK_ACK_SCHED;
-	inet_csk_reset_delack(sk, (timeout - now) / NSEC_PER_USEC);
-}
-
-/* The last segment of the handshake; where data is about to follow it waits, to ride on that. */
-void tcp_ack_synack(struct sock *sk)
-{
-	struct inet_connection_sock *icsk = inet_csk(sk);
-	const struct tcp_rare *r = tcp_sk(sk)->rare;
-	bool writer = r && (r->write_pending || (r->fo_req && r->fo_req->from->count));
-
-	if (likely(!writer && !(r && r->defer_accept) && icsk->pingpong < tcp_pingpong_thresh(sk))) {
-		tcp_send_ack_reflecting(sk);
-		return;
-	}
-	icsk->ack_pending |= ICSK_ACK_SCHED;
-	tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
-	inet_csk_reset_delack(sk, TCP_DELACK_MAX_US);
-}
-
 /* ---- SACK blocks to send ---- */
 void tcp_dsack_set(struct sock *sk, uint32_t seq, uint32_t end_seq)
 {
@@ -240,15 +196,20 @@ void tcp_dsack_set(struct sock *sk, uint32_t seq, uint32_t end_seq)
 	}
 }
 
+#define TCP_SACK_BLOCKS_EXPECTED 2
 /* The block that [seq, end_seq) belongs to goes first (RFC 2018 4). */
 void tcp_sack_new_ofo_skb(struct sock *sk, uint32_t seq, uint32_t end_seq)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_sack_block nb = { seq, end_seq }, *sp = tcp_sackinfo(sk)->selective_acks;
-	uint8_t n = tp->rx_opt.num_sacks, kept = 0;
+	uint8_t n = tp->rx_opt.num_sacks, kept = 0, first = 0;
 
 	if (!tp->rx_opt.sack_ok)
 		return;
+	while (first < n && (after(seq, sp[first].end_seq) || after(sp[first].start_seq, end_seq)))
+		first++;
+	if (first >= TCP_SACK_BLOCKS_EXPECTED) /* a block may fall off the end of the option: say it while it is there */
+		tcp_comp_sack_flush(sk);
 	for (uint8_t i = 0; i < n; i++) {
 		if (!after(nb.start_seq, sp[i].end_seq) && !after(sp[i].start_seq, nb.end_seq)) {
 			if (before(sp[i].start_seq, nb.start_seq))
@@ -576,15 +537,41 @@ static void data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 }
 
 /* ---- in order ---- */
-void tcp_queue_rcv(struct sock *sk, struct sk_buff *skb, uint32_t hdrlen)
+/* A small segment behind a small one fits into the other's buffer, and costs nothing then: as much as in Linux's buffers, which
+ * are of this size (rmem_cost in tcp_input.c). skb stays the caller's. */
+static bool joined(struct sock *sk, struct sk_buff *skb)
+{
+	struct sk_buff *to = skb_peek_tail(&sk->receive_queue);
+	uint32_t room;
+
+	if (!to || skb->len >= 1024 || ((TCP_SKB_CB(to)->tcp_flags | TCP_SKB_CB(skb)->tcp_flags) & (TCP_FIN | TCP_SYN | TCP_URG)) ||
+	    TCP_SKB_CB(skb)->seq != TCP_SKB_CB(to)->end_seq || to->data_len || skb_cloned(to))
+		return false;
+	room = to->truesize > 832 ? to->truesize - 256 - 320 - 64 : 192;
+	if (TCP_SKB_CB(to)->end_seq - TCP_SKB_CB(to)->seq + 20 + tcp_sk(sk)->tcp_header_len + skb->len > room || skb_tailroom(to) < skb->len)
+		return false;
+	if (skb_copy_bits(skb, 0, skb_put(to, skb->len), skb->len))
+		return false;
+	TCP_SKB_CB(to)->end_seq = TCP_SKB_CB(skb)->end_seq;
+	TCP_SKB_CB(to)->tcp_flags |= TCP_SKB_CB(skb)->tcp_flags;
+	to->tstamp_ns = skb->tstamp_ns;
+	TCPEXT_INC(sk->net, TCPRcvCoalesce);
+	return true;
+}
+
+/* True: the octets went into the last one of the queue, and skb stays the caller's. */
+bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb, uint32_t hdrlen)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	skb_pull(skb, hdrlen);
 	tp->bytes_received += TCP_SKB_CB(skb)->end_seq - tp->rcv_nxt;
 	tp->rcv_nxt = TCP_SKB_CB(skb)->end_seq;
+	if (unlikely(joined(sk, skb)))
+		return true;
 	skb_queue_tail(&sk->receive_queue, skb);
 	tcp_set_owner_r(skb, sk);
+	return false;
 }
 
 /* The hole is filled: what now follows in order moves over. */
@@ -633,11 +620,13 @@ void tcp_data_ready(struct sock *sk)
 static void queue_in_order(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	bool fin = (TCP_SKB_CB(skb)->tcp_flags & TCP_FIN) != 0, has_data = skb->len > tcp_hdrlen(tcp_hdr(skb));
+	bool fin = (TCP_SKB_CB(skb)->tcp_flags & TCP_FIN) != 0, has_data = skb->len > tcp_hdrlen(tcp_hdr(skb)), eaten;
 
-	tcp_queue_rcv(sk, skb, tcp_hdrlen(tcp_hdr(skb)));
+	eaten = tcp_queue_rcv(sk, skb, tcp_hdrlen(tcp_hdr(skb)));
 	if (has_data)
 		tcp_event_data_recv(sk, skb);
+	if (unlikely(eaten))
+		consume_skb(skb);
 	if (fin)
 		tcp_fin(sk);
 	if (!tcp_ofo_empty(tp)) {

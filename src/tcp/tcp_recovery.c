@@ -701,10 +701,11 @@ void tcp_fastretrans_alert(struct sock *sk, uint32_t prior_una, uint32_t num_dup
 		break;
 	case TCP_CA_Loss:
 		process_loss(sk, *flag, num_dupack, rexmit);
-		if (icsk->ca_state != TCP_CA_Loss)
-			return;
 		identify_packet_loss(sk, flag);
-		return;
+		/* open again, or a retransmission was lost: judged like any other */
+		if (icsk->ca_state != TCP_CA_Open && !(*flag & FLAG_LOST_RETRANS))
+			return;
+		/* fall through */
 	default:
 		if (tcp_is_reno(tp)) {
 			if (*flag & FLAG_SND_UNA_ADVANCED)

@@ -226,7 +226,8 @@ ssize_t tcp_repair_send_rcvq(struct sock *sk, struct msghdr *msg, size_t len)
 	tcb->seq = tp->rcv_nxt;
 	tcb->end_seq = tp->rcv_nxt + (uint32_t)len;
 	tcb->ack_seq = tp->snd_una - 1;
-	tcp_queue_rcv(sk, skb, 0);
+	if (tcp_queue_rcv(sk, skb, 0))
+		consume_skb(skb);
 	return (ssize_t)len;
 }
 

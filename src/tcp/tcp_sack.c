@@ -75,7 +75,8 @@ static bool sackblock_valid(const struct tcp_sock *tp, bool is_dsack, uint32_t s
 		return false;
 	if (end - start > tp->snd_nxt - tp->snd_una && !is_dsack)
 		return false;
-	if (!before(start, tp->snd_una))
+	/* a block that begins where the ACK ends makes no sense (RFC 2018 3: the ACK would be higher): not believed */
+	if (after(start, tp->snd_una))
 		return before(start, tp->snd_nxt);
 	if (!is_dsack || !tp->fl->undo_marker)
 		return false;

@@ -340,6 +340,10 @@ struct tcp_sackinfo {
 	uint32_t tree_until;      /* without a SACK until this is acknowledged: forget it */
 	struct sk_buff_head ofo_queue;
 	uint32_t fack_seq; /* end of the highest SACKed byte */
+	/* ACKs held back while segments come out of order (tcp_compress_ack()) */
+	uint64_t comp_deadline_ns; /* 0: off */
+	uint32_t comp_rcv_nxt;     /* dup_acks counts those of this number */
+	uint8_t comp_acks, dup_acks;
 };
 
 struct inet_connection_sock {
@@ -374,8 +378,8 @@ struct tcp_sock {
 	uint32_t rcv_nxt, copied_seq, rcv_wup, rcv_wnd;
 	uint32_t snd_una, snd_nxt, write_seq, snd_wnd, snd_wl1, max_window;
 	uint32_t mss_cache;     /* current sending MSS, options taken off */
-	uint16_t tcp_header_len;
-	uint16_t scaling_ratio; /* payload per truesize, in 1/256 */
+	uint8_t tcp_header_len;
+	uint8_t scaling_ratio;  /* payload per truesize, in 1/256 */
 	uint32_t pushed_seq;
 	struct tcp_flight *fl;  /* never NULL: tcp_no_flight when nothing is out */
 
@@ -495,7 +499,7 @@ struct tcp_sysctl {
 		syn_linear_timeouts, retries1, retries2, orphan_retries, fin_timeout, keepalive_time, keepalive_probes,
 		keepalive_intvl, max_syn_backlog, max_tw_buckets, max_orphans, tw_reuse, tw_reuse_delay, rfc1337, abort_on_overflow,
 		stdurg, rmem[3], wmem[3], mem[3], app_win, adv_win_scale, reordering, max_reordering, recovery,
-		early_retrans, frto, thin_linear_timeouts, slow_start_after_idle, no_metrics_save, moderate_rcvbuf,
+		early_retrans, frto, thin_linear_timeouts, slow_start_after_idle, no_metrics_save, moderate_rcvbuf, comp_sack_delay_ns, comp_sack_slack_ns, comp_sack_nr, shrink_window,
 		tso_win_divisor, min_tso_segs, limit_output_bytes, challenge_ack_limit, invalid_ratelimit, autocorking,
 		syncookies, mtu_probing, base_mss, mtu_probe_floor, probe_interval, probe_threshold, min_snd_mss, notsent_lowat, workaround_signed_windows, rto_min_us,
 		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio, tso_rtt_log, sockmap, cubic_hystart, pingpong_thresh, min_rtt_wlen, reflect_tos, fwmark_accept, fastopen_blackhole_timeout_sec, migrate_req;

@@ -15,6 +15,8 @@ static void timer_rearm(struct sock *sk)
 	uint64_t when = min_u64(min_u64(tcp_sk(sk)->fl->rto_deadline_ns, tcp_sk(sk)->fl->xmit_deadline_ns),
 				min_u64(icsk->delack_deadline_ns, icsk->keep_deadline_ns));
 
+	if (unlikely(tcp_sk(sk)->sack && tcp_sk(sk)->sack->comp_deadline_ns))
+		when = min_u64(when, tcp_sk(sk)->sack->comp_deadline_ns);
 	if (when == TIME_NEVER || (timer_pending(&icsk->timer) && icsk->timer.expires_ns <= when))
 		return;
 	if (!timer_pending(&icsk->timer))
@@ -37,6 +39,8 @@ void tcp_clear_xmit_timers(struct sock *sk)
 	icsk->delack_deadline_ns = icsk->keep_deadline_ns = TIME_NEVER;
 	if (tcp_sk(sk)->fl != &tcp_no_flight)
 		tcp_sk(sk)->fl->rto_deadline_ns = tcp_sk(sk)->fl->xmit_deadline_ns = TIME_NEVER;
+	if (tcp_sk(sk)->sack)
+		tcp_sk(sk)->sack->comp_deadline_ns = 0;
 	icsk->pending = ICSK_TIME_NONE;
 	icsk->ack_pending = 0;
 	if (del_timer(&sk->net->wheel, &icsk->timer))
@@ -76,6 +80,12 @@ void inet_csk_clear_delack(struct sock *sk)
 void tcp_reset_keepalive_timer(struct sock *sk, uint64_t ns)
 {
 	inet_csk(sk)->keep_deadline_ns = sk->net->now_ns + ns;
+	timer_rearm(sk);
+}
+
+void tcp_comp_sack_arm(struct sock *sk, uint64_t deadline_ns)
+{
+	tcp_sk(sk)->sack->comp_deadline_ns = deadline_ns;
 	timer_rearm(sk);
 }
 
@@ -541,6 +551,8 @@ static void tcp_sk_timer(struct timer_list *t)
 	local_bh_disable(net);
 	if (icsk->delack_deadline_ns <= now)
 		tcp_delack_timer(sk);
+	if (unlikely(tcp_sk(sk)->sack && tcp_sk(sk)->sack->comp_deadline_ns && tcp_sk(sk)->sack->comp_deadline_ns <= now))
+		tcp_compressed_ack_kick(sk);
 	if (tcp_sk(sk)->fl->rto_deadline_ns <= now)
 		tcp_write_timer(sk);
 	if (tcp_sk(sk)->fl->xmit_deadline_ns <= now)

@@ -629,7 +629,7 @@ static void tcp_connect_init(struct sock *sk)
 	const struct tcp_sysctl *s = tcp_sysctl(sk);
 	uint8_t rcv_wscale = 0;
 
-	tp->tcp_header_len = (uint16_t)(TCP_HLEN + (s->timestamps ? 12u : 0u) + tcp_auth_room(sk));
+	tp->tcp_header_len = (uint8_t)(TCP_HLEN + (s->timestamps ? 12u : 0u) + tcp_auth_room(sk));
 	if (tp->rx_opt.user_mss)
 		tp->rx_opt.mss_clamp = tp->rx_opt.user_mss;
 	tp->max_window = 0;

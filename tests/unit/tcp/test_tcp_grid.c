@@ -117,6 +117,14 @@ static const struct {
 	{ 30000, 0, 200, 10, 75, 2, false },	  { 1000, 50000, 66, 100, 60, 1, true },  { 3000, 50000, 20, 100, 60, 1, true },
 };
 
+/* The model knows no timeouts; each costs its 200 ms, which is much where a round trip takes one. */
+static bool fast_enough(const struct grid_cell *c, const struct grid_run *g, uint32_t percent)
+{
+	uint64_t bits = g->f[0].got * 8, took_ms = bits * 1000 / g->goodput_bps;
+
+	return took_ms <= bits * 1000 * 100 / (grid_model_bps(c) * percent) + 200ull * g->timeouts;
+}
+
 static void grid_cells(void **state)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(cells); i++)
@@ -129,7 +137,7 @@ static void grid_cells(void **state)
 			assert_true(grid_run(&c, seed, &g));
 			print_cell(&c, &g, 1, true, false);
 			assert_true(g.f[0].max_gap_ns <= grid_stall_limit_ns(&c, &g.f[0]));
-			assert_true(g.goodput_bps * 100 >= grid_model_bps(&c) * cells[i].percent);
+			assert_true(fast_enough(&c, &g, cells[i].percent));
 			assert_true(g.timeouts <= cells[i].rtos);
 		}
 }
@@ -137,7 +145,7 @@ static void grid_cells(void **state)
 /* ---- sharing, and a long fat pipe ---- */
 static void shares(const char *a, const char *b, uint64_t seed)
 {
-	struct grid_cell c = { .rtt_us = 40000, .rate_bps = 20000000, .bytes = UINT64_MAX / 2, .max_ns = 62 * NSEC_PER_SEC, .flows = 2,
+	struct grid_cell c = { .rtt_us = 40000, .rate_bps = 20000000, .bytes = UINT64_MAX / 2, .max_ns = 122 * NSEC_PER_SEC, .flows = 2,
 			       .start_gap_ns = 2 * NSEC_PER_SEC, .cc = { a, b } };
 	struct grid_run g;
 	uint64_t all;
@@ -146,13 +154,14 @@ static void shares(const char *a, const char *b, uint64_t seed)
 	all = g.f[0].got + g.f[1].got;
 	printf("%s and %s share 20 Mbit/s: %llu : %llu %%, %.2f Mbit/s in all\n", a, b, (unsigned long long)(g.f[0].got * 100 / all),
 	       (unsigned long long)(g.f[1].got * 100 / all), (double)g.goodput_bps / 1e6);
-	assert_in_range(g.f[0].got * 100 / all, 40, 60);
 	assert_true(g.goodput_bps > c.rate_bps / 100 * 90);
+	assert_in_range(g.f[0].got * 100 / all, 40, 60);
 }
 
 static void two_flows_share_a_link(void **state)
 {
-	shares("cubic", "cubic", 1);
+	for (unsigned i = 1; i <= 4; i++) /* who loses first at the start stays ahead for a minute: which one that is, is chance */
+		shares("cubic", "cubic", i);
 	shares("reno", "reno", 2);
 	shares("bbr", "bbr", 3);
 }
