@@ -420,7 +420,7 @@ static struct sock *tcp_v4_syn_recv_sock(struct sock *lsk, struct sk_buff *skb, 
 	sk_setup_caps(sk, &rt->dst);
 	tcp_auth_inherit(lsk, sk, req);
 	tp = tcp_sk(sk);
-	tp->tcp_header_len = (uint16_t)(tp->tcp_header_len + tcp_auth_room(sk));
+	tp->tcp_header_len = (uint8_t)(tp->tcp_header_len + tcp_auth_room(sk));
 	inet_sk(sk)->opt = tcp_rsk(req)->opt;
 	tcp_rsk(req)->opt = NULL;
 	inet_csk(sk)->ext_hdr_len = inet_sk(sk)->opt ? inet_sk(sk)->opt->opt.optlen : 0;
