@@ -567,7 +567,8 @@ bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb, uint32_t hdrlen)
 	skb_pull(skb, hdrlen);
 	tp->bytes_received += TCP_SKB_CB(skb)->end_seq - tp->rcv_nxt;
 	tp->rcv_nxt = TCP_SKB_CB(skb)->end_seq;
-	if (unlikely(joined(sk, skb)))
+	/* what overlapped the received keeps its whole buffer, as in Linux, where nothing is cut off its front */
+	if ((!hdrlen || get_be32(tcp_hdr(skb)->seq) == TCP_SKB_CB(skb)->seq) && unlikely(joined(sk, skb)))
 		return true;
 	skb_queue_tail(&sk->receive_queue, skb);
 	tcp_set_owner_r(skb, sk);

@@ -17,9 +17,9 @@ large-receive-offload: off [fixed]
 $ printf 'name: slow\ntopology:\n  defaults: {config: {vars: {cpus: {n: 1, irq_ns: 500, packet_ns: 20000}}}}\n  nodes: {a: {}, b: {}}\n  links:\n    - type: veth\n      endpoints:\n        - {node: a, interface: eth1, ipv4: 10.0.0.1/24}\n        - {node: b, interface: eth1, ipv4: 10.0.0.2/24}\n' >slow.clab.yml
 $ culver lab slow.clab.yml -c 'b iperf -s &' -c 'a iperf -c 10.0.0.2 -n 200000' -c 'b cat /proc/net/napi' -c 'b nstat' --out d | grep -E 'eth1|name|TcpInSegs|TcpOutSegs'
 name                    cpu weight       polls        work scheduled held      merged      trains
-eth1-rx0                  0     64          28         143 0            0         112          21
-TcpInSegs                       30                 0.0
-TcpOutSegs                      20                 0.0
+eth1-rx0                  0     64          28         143 0            0         113          21
+TcpInSegs                       29                 0.0
+TcpOutSegs                      19                 0.0
 # which went into which
 $ sed -n 's/.*"node":"b".*"func":"skb_gro_receive".*"serial":\([0-9]*\),"text":"\(merged[^"]*\)".*/packet \1 \2/p' d/events.jsonl | head -6
 packet 8 merged into=7 segs=2 len=2948
@@ -34,9 +34,9 @@ IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [S], seq 2526991743, win 64240, length 
 IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [S.], seq 2734795108, ack 2526991744, win 65160, length 0
 IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], ack 1, win 63, length 0
 IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], seq 1:1449, ack 1, win 63, length 1448
-IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [.], ack 1449, win 66, length 0
+IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [.], ack 1449, win 67, length 0
 IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], seq 1449:4345, ack 1, win 63, length 2896
-IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [.], ack 4345, win 72, length 0
+IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [.], ack 4345, win 73, length 0
 IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], seq 4345:8689, ack 1, win 63, length 4344
 IP 10.0.0.2.5001 > 10.0.0.1.58770: Flags [.], ack 8689, win 72, length 0
 IP 10.0.0.1.58770 > 10.0.0.2.5001: Flags [.], seq 8689:15929, ack 1, win 63, length 7240
