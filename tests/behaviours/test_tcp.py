@@ -128,7 +128,7 @@ class Handshake(unittest.TestCase):
                        "lab wait 2360ms", "a netstat -nt", "b netstat -nt")
         seen |= {x[2] for t in crossing.out.values() for x in rows(t)}
         half = run(two(link="vars: {tc: {delay: 20ms, rate: 1Mbit, limit: 256KiB}}"), "b nc -l -f 100000 5000 &", "a nc -d x 10.0.0.2 5000 &",
-                   "lab wait 200ms", "a netstat -nt", "b netstat -nt")
+                   "lab wait 200ms", "a netstat -nt", "b netstat -nt", "lab wait 100ms", "a netstat -nt ", "b netstat -nt ")
         seen |= {x[2] for t in half.out.values() for x in rows(t)}
         self.assertEqual(seen, {"LISTEN", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE_WAIT", "LAST_ACK",
                                 "CLOSING"})
