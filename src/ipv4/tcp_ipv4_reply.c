@@ -206,8 +206,10 @@ int tcp_v4_err(struct sk_buff *skb, uint32_t info)
 		ICMP_INC(net, InErrors);
 		return -ENOENT;
 	}
-	if (n->kind == TCP_EH_REQ)
+	if (n->kind == TCP_EH_REQ) { /* which may be gone after it */
 		err_request(container_of(n, struct request_sock, eh), icmp, seq);
+		return 0;
+	}
 	if (n->kind != TCP_EH_SOCK)
 		return 0;
 	sk = &container_of(n, struct inet_connection_sock, eh)->inet.sk;
