@@ -43,7 +43,7 @@ _culver() {
 	run) COMPREPLY=($(compgen -W '--lab --node --out --veth --' -- "$cur") $(compgen -c -- "$cur")) ;;
 	trace) COMPREPLY=($(compgen -W '--packet --stack --at --names --drops --wire' -- "$cur") $(compgen -d -- "$cur")) ;;
 	lives) COMPREPLY=($(compgen -W '--size --json' -- "$cur")) ;;
-	drill) COMPREPLY=($(compgen -W '--verbose --dry_run --json --seed= -D --mtu= --tolerance_usecs= --tolerance_percent= --tcp_ts_tick_usecs= --non_fatal= --init_scripts= --local_ip= --remote_ip= --gateway_ip= --netmask_ip= --bind_port= --connect_port= --define= --ip_version=ipv4 --ip_version=ipv4-mapped-ipv6' -- "$cur") $(compgen -d -- "$cur") $(compgen -f -X '!*.pkt' -- "$cur")) ;;
+	drill) COMPREPLY=($(compgen -W '--verbose --dry_run --json --seed= -D --mtu= --tolerance_usecs= --tolerance_percent= --tcp_ts_tick_usecs= --non_fatal= --init_scripts= --nothing_more --local_ip= --remote_ip= --gateway_ip= --netmask_ip= --bind_port= --connect_port= --define= --ip_version=ipv4 --ip_version=ipv4-mapped-ipv6' -- "$cur") $(compgen -d -- "$cur") $(compgen -f -X '!*.pkt' -- "$cur")) ;;
 	bench) COMPREPLY=($(compgen -W 'tcp-bulk tcp-rr tcp-crr udp-64 tcp-tw hosts tcp-grid --json --full --fair --cell --seconds --runs --seed --cc --md5' -- "$cur")) ;;
 	help) COMPREPLY=($(compgen -W 'visit lab up run trace lives drill bench' -- "$cur")) ;;
 	esac

@@ -63,7 +63,7 @@ static const struct cli_cmd commands[] = {
 	  "  -D NAME=VALUE         a macro (--define=NAME=VALUE)\n"
 	  "  --ip_version=ipv4|ipv4-mapped-ipv6 --mtu=N --local_ip=A --remote_ip=A --gateway_ip=A --netmask_ip=A\n"
 	  "  --bind_port=N --connect_port=N --tolerance_usecs=N --tolerance_percent=P --tcp_ts_tick_usecs=N\n"
-	  "  --non_fatal=packet,syscall --init_scripts=FILE\n"
+	  "  --non_fatal=packet,syscall --init_scripts=FILE --nothing_more\n"
 	  "                        as in a script's own option lines; these here win\n\n"
 	  "Exit: 0 all passed (or were skipped); 1 one failed; 2 a script or an option is wrong; 3 this machine cannot read one.\n" },
 	{ "bench", bench_main, "bench [NAME...] [--json]",
