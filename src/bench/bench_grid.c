@@ -228,14 +228,14 @@ static int linux_start(struct grid_end *e, struct lab_node *n, bool sends)
 
 /* ---- the world ---- */
 /* Which frames are lost is drawn from the seed alone: the same numbers on each road, or luck would be compared. */
-static uint32_t *draw_losses(const struct grid_bench *b, const struct grid_road *r, uint32_t side, uint64_t seed, uint32_t *n)
+static uint32_t *draw_losses(const struct grid_bench *b, const struct grid_road *r, uint32_t side, uint32_t *n)
 {
 	uint64_t frames = r->tc.rate_bps / 8 / 1000 * (b->for_ns / NSEC_PER_SEC + 2) + 1000;
 	uint32_t *d = xcalloc(GRID_DROPS, sizeof(*d));
 	struct rng g;
 
 	*n = 0;
-	rng_derive(&g, seed, side ? "b" : "a", "tcp-grid");
+	rng_derive(&g, r->seed, side ? "b" : "a", "tcp-grid");
 	for (uint64_t i = 8; i < frames && *n < GRID_DROPS; i++) /* ARP and handshake pass */
 		if (rng_chance(&g, r->loss_ppm))
 			d[(*n)++] = (uint32_t)i;
@@ -252,12 +252,12 @@ static struct topo_link *add_link(struct topo *t, uint32_t a, const char *ifa, u
 	return l;
 }
 
-static void impair(struct topo_link *l, const struct grid_bench *b, const struct grid_road *r, uint64_t seed)
+static void impair(struct topo_link *l, const struct grid_bench *b, const struct grid_road *r)
 {
 	for (uint32_t i = 0; i < 2; i++) {
 		l->end[i].has_tc = true;
 		topo_tc_copy(&l->end[i].tc, &r->tc);
-		l->end[i].tc.drop = draw_losses(b, r, i, seed, &l->end[i].tc.n_drop);
+		l->end[i].tc.drop = draw_losses(b, r, i, &l->end[i].tc.n_drop);
 	}
 }
 
@@ -286,7 +286,7 @@ static bool is_shared(const struct grid_bench *b, uint32_t road)
 
 /*     a ---- impaired cable ---- s ---- clean cable ---- b          a cable takes one TAP only
  * or  a, a ---- clean ---- s ---- impaired ---- q ---- clean ---- b, b */
-static void add_road(struct topo *t, const struct grid_bench *b, uint32_t road, uint64_t seed)
+static void add_road(struct topo *t, const struct grid_bench *b, uint32_t road)
 {
 	const struct grid_road *r = &b->road[road];
 	uint32_t s, q;
@@ -300,12 +300,12 @@ static void add_road(struct topo *t, const struct grid_bench *b, uint32_t road, 
 		snprintf(name, sizeof(name), "q%u", r->shares ? road - 1 : road);
 		q = r->shares ? topo_find(t, name) : topo_add_node(t, name, TOPO_BRIDGE);
 		if (!r->shares)
-			impair(add_link(t, s, "far", q, "near"), b, r, seed);
+			impair(add_link(t, s, "far", q, "near"), b, r);
 	}
 	snprintf(name, sizeof(name), "a%u", road);
 	l = add_end(t, b, name, s, NET_A(road));
 	if (q == s)
-		impair(l, b, r, seed);
+		impair(l, b, r);
 	snprintf(name, sizeof(name), "b%u", road);
 	add_end(t, b, name, q, NET_A(road) + 1);
 }
@@ -407,7 +407,7 @@ bool grid_road_failed(const struct grid_bench *b, uint32_t road)
 
 static void forget_what_was_seen(struct grid_road *r)
 {
-	*r = (struct grid_road){ .tc = r->tc, .loss_ppm = r->loss_ppm, .cc = r->cc, .kind = { r->kind[0], r->kind[1] }, .shares = r->shares };
+	*r = (struct grid_road){ .tc = r->tc, .loss_ppm = r->loss_ppm, .seed = r->seed, .cc = r->cc, .kind = { r->kind[0], r->kind[1] }, .shares = r->shares };
 }
 
 int grid_run_roads(struct grid_bench *b, uint64_t seed)
@@ -424,7 +424,7 @@ int grid_run_roads(struct grid_bench *b, uint64_t seed)
 	src.base = xstrdup(".");
 	for (uint32_t i = 0; i < b->n_roads; i++) {
 		forget_what_was_seen(&b->road[i]);
-		add_road(&src.topo, b, i, seed);
+		add_road(&src.topo, b, i);
 	}
 	if (topo_check(&src.topo, &e) || !(b->lab = lab_new(&src, &opts, &err, &e))) {
 		fprintf(stderr, "culver bench: %s\n", e.text);

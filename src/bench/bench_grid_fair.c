@@ -60,6 +60,7 @@ int bench_grid_fair(uint64_t for_ns, uint64_t seed, bool json)
 			struct grid_road *r = grid_add_road(b, RTT_MS, RATE_MBIT, 0, 0);
 
 			r->cc = pairs[i].who[k].cc;
+			r->seed = seed;
 			r->kind[0] = pairs[i].who[k].kind;
 			r->kind[1] = GRID_LINUX;
 			r->shares = k;

@@ -1,6 +1,12 @@
 /* culver bench tcp-grid: which cells, how often, and the table: goodput of each road, culver's in parts of Linux's, median
  * and least. Cells in which not much can flow run together; those that are more than a core can carry on three roads, one
- * road after the other. Called by bench.c; the transfers are bench_grid.c's. */
+ * road after the other. Called by bench.c; the transfers are bench_grid.c's.
+ *
+ * A transfer of ten seconds at 200 ms and 1 % meets two dozen losses: two of Linux's own, with other seeds, differ by a
+ * third. So a cell runs again, with the next seed, until its two ratios are known: until the standard error of each (of a
+ * ratio of sums, from the runs' residuals) is at most KNOWN, or, from RUNS_FAIR on, three times smaller than what is between
+ * the ratio and the goal, on whichever side. --runs N says how many instead. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +20,10 @@
 #define MBIT_AT_ONCE 450u /* what this program carries between TAPs on one core with something to spare */
 #define GOAL_MEDIAN 95u /* percent */
 #define GOAL_LEAST 80u
+#define RUNS_LEAST 3u
+#define RUNS_FAIR 6u
+#define RUNS_MOST 40u
+#define KNOWN 0.04 /* of a ratio */
 
 struct cell {
 	uint32_t loss_ppm, reorder_ppm, rtt_ms, rate_mbit;
@@ -32,7 +42,9 @@ struct grid_opts {
 };
 
 struct sums { /* of one cell, over its runs */
-	uint64_t goodput[3]; /* bits per second, summed */
+	uint32_t runs;
+	uint64_t goodput[3];	 /* bits per second, summed */
+	double squares[3], with_linux[3]; /* of Mbit/s: each road's squared, and times Linux's of the same run */
 	uint64_t segments[3], repeated[3], lost[3], silence_ns[3];
 	uint32_t bad, stalls;
 	bool done;
@@ -50,28 +62,70 @@ static uint32_t demand(const struct cell *c, const struct grid_opts *o)
 	return (uint32_t)min_u64(c->rate_mbit, 2 * 1448 * 8 * w / c->rtt_ms / 1000 + 1);
 }
 
-static void ask(struct grid_bench *b, const struct cell *c, const struct grid_opts *o, uint32_t road)
+static void ask(struct grid_bench *b, const struct cell *c, const struct grid_opts *o, uint32_t road, uint64_t seed)
 {
 	struct grid_road *r = grid_add_road(b, c->rtt_ms, c->rate_mbit, c->loss_ppm, c->reorder_ppm);
 
 	r->cc = o->cc;
+	r->seed = seed;
 	r->kind[0] = road == 1 ? GRID_CULVER : GRID_LINUX;
 	r->kind[1] = road == 2 ? GRID_CULVER : GRID_LINUX;
 }
 
-static void add_up(const struct grid_bench *b, uint32_t from, uint32_t road, struct sums *s)
+struct run {
+	uint64_t goodput[3];
+};
+
+static void add_up(const struct grid_bench *b, uint32_t from, uint32_t road, struct run *run, struct sums *s)
 {
 	const struct grid_road *r = &b->road[from];
 	uint64_t ns = r->progress_ns - r->start_ns;
 
-	s->goodput[road] += ns && r->start_ns ? (uint64_t)((unsigned __int128)r->octets * 8 * NSEC_PER_SEC / ns) : 0;
+	run->goodput[road] = ns && r->start_ns ? (uint64_t)((unsigned __int128)r->octets * 8 * NSEC_PER_SEC / ns) : 0;
 	s->segments[road] += r->segments;
 	s->repeated[road] += r->repeated;
 	s->lost[road] += r->lost + r->queue_drops;
 	s->silence_ns[road] = max_u64(s->silence_ns[road], r->silence_ns);
 	s->stalls += r->stalled;
 	s->bad += grid_road_failed(b, from);
-	s->done = true;
+}
+
+static void add_run(struct sums *s, const struct run *run)
+{
+	s->runs++;
+	for (uint32_t i = 0; i < 3; i++) {
+		double mbit = (double)run->goodput[i] / 1e6;
+
+		s->goodput[i] += run->goodput[i];
+		s->squares[i] += mbit * mbit;
+		s->with_linux[i] += mbit * ((double)run->goodput[0] / 1e6);
+	}
+}
+
+/* The standard error of sum(culver) / sum(Linux), from the residuals culver - ratio * Linux of the runs. */
+static double error_of(const struct sums *s, uint32_t road)
+{
+	double n = s->runs, sum = (double)s->goodput[0] / 1e6, ratio, residuals;
+
+	if (s->runs < 2 || sum <= 0)
+		return 1;
+	ratio = (double)s->goodput[road] / 1e6 / sum;
+	residuals = s->squares[road] - 2 * ratio * s->with_linux[road] + ratio * ratio * s->squares[0];
+	return sqrt((residuals > 0 ? residuals : 0) * n / (n - 1)) / sum;
+}
+
+static bool is_ratio_known(const struct sums *s, uint32_t road)
+{
+	double error = error_of(s, road), off = s->goodput[0] ? (double)s->goodput[road] / (double)s->goodput[0] - GOAL_LEAST / 100.0 : 1;
+
+	return s->runs >= RUNS_LEAST && (error <= KNOWN || (s->runs >= RUNS_FAIR && fabs(off) > 3 * error));
+}
+
+static bool is_known(const struct sums *s, const struct grid_opts *o)
+{
+	if (o->runs)
+		return s->runs >= o->runs;
+	return s->runs >= RUNS_MOST || (is_ratio_known(s, 1) && is_ratio_known(s, 2));
 }
 
 /* The first cell that is not done, and with it as many of the others as can flow beside it. Their indices in at; how many. */
@@ -90,25 +144,32 @@ static uint32_t choose_batch(const struct cell *cells, const struct sums *s, uin
 	return k;
 }
 
+/* Each of the k cells once, with its own next seed; those that are known after that are done. */
 static int run_batch(struct grid_bench *b, const struct cell *cells, struct sums *s, const uint32_t *at, uint32_t k, const struct grid_opts *o)
 {
 	bool apart = k == 1 && 3 * demand(&cells[at[0]], o) > MBIT_AT_ONCE;
+	struct run run[CELLS_AT_ONCE];
 
-	for (uint64_t run = 0; run < o->runs; run++)
-		for (uint32_t turn = 0; turn < (apart ? 3u : 1u); turn++) {
-			int rc;
+	memset(run, 0, sizeof(run));
+	for (uint32_t turn = 0; turn < (apart ? 3u : 1u); turn++) {
+		int rc;
 
-			b->n_roads = 0;
-			for (uint32_t i = 0; i < k; i++)
-				for (uint32_t road = 0; road < 3; road++)
-					if (!apart || road == turn)
-						ask(b, &cells[at[i]], o, road);
-			rc = grid_run_roads(b, o->seed + run);
-			if (rc)
-				return rc;
-			for (uint32_t i = 0; i < b->n_roads; i++)
-				add_up(b, i, apart ? turn : i % 3, &s[at[i / 3]]);
-		}
+		b->n_roads = 0;
+		for (uint32_t i = 0; i < k; i++)
+			for (uint32_t road = 0; road < 3; road++)
+				if (!apart || road == turn)
+					ask(b, &cells[at[i]], o, road, o->seed + s[at[i]].runs);
+		rc = grid_run_roads(b, o->seed + b->batches);
+		if (rc)
+			return rc;
+		for (uint32_t i = 0; i < b->n_roads; i++)
+			add_up(b, i, apart ? turn : i % 3, &run[apart ? 0 : i / 3], &s[at[i / 3]]);
+	}
+	b->batches++;
+	for (uint32_t i = 0; i < k; i++) {
+		add_run(&s[at[i]], &run[i]);
+		s[at[i]].done = is_known(&s[at[i]], o);
+	}
 	return 0;
 }
 
@@ -123,22 +184,27 @@ static void print_cell(const struct cell *c, const struct sums *s, const struct 
 
 	if (o->json) {
 		printf("%s{\"work\":\"tcp-grid\",\"cc\":\"%s\",\"loss_ppm\":%u,\"reorder_ppm\":%u,\"rtt_ms\":%u,\"rate_mbit\":%u,"
-		       "\"runs\":%llu,\"bad\":%u,\"stalls\":%u", first ? "" : ",\n", o->cc, c->loss_ppm, c->reorder_ppm, c->rtt_ms, c->rate_mbit,
-		       (unsigned long long)o->runs, s->bad, s->stalls);
+		       "\"runs\":%u,\"bad\":%u,\"stalls\":%u,\"standard_error\":[%.3f,%.3f]", first ? "" : ",\n", o->cc, c->loss_ppm, c->reorder_ppm,
+		       c->rtt_ms, c->rate_mbit, s->runs, s->bad, s->stalls, error_of(s, 1), error_of(s, 2));
 		for (uint32_t i = 0; i < 3; i++)
-			printf(",\"%s\":[%llu,%llu,%llu,%llu]", road[i], (unsigned long long)(s->goodput[i] / o->runs),
+			printf(",\"%s\":[%llu,%llu,%llu,%llu]", road[i], (unsigned long long)(s->goodput[i] / s->runs),
 			       (unsigned long long)s->repeated[i], (unsigned long long)s->lost[i], (unsigned long long)(s->silence_ns[i] / NSEC_PER_MSEC));
 		printf("}");
 		fflush(stdout);
 		return;
 	}
-	printf("loss %u.%u%% reorder %u%% rtt %u ms rate %u Mbit/s%s%s\n", c->loss_ppm / 10000, c->loss_ppm / 1000 % 10, c->reorder_ppm / 10000,
-	       c->rtt_ms, c->rate_mbit, s->bad > s->stalls ? "   NOT EQUAL OR NOT ENDED" : "",
+	printf("loss %u.%u%% reorder %u%% rtt %u ms rate %u Mbit/s, %u run%s%s%s\n", c->loss_ppm / 10000, c->loss_ppm / 1000 % 10,
+	       c->reorder_ppm / 10000, c->rtt_ms, c->rate_mbit, s->runs, s->runs == 1 ? "" : "s", s->bad > s->stalls ? "   NOT EQUAL OR NOT ENDED" : "",
 	       s->stalls ? "   STALL" : "");
-	for (uint32_t i = 0; i < 3; i++)
-		printf("  %-16s %8.2f Mbit/s  %3u%%  repeated %6llu  lost %6llu  longest silence %5llu ms\n", road[i],
-		       (double)s->goodput[i] / 1e6 / (double)o->runs, percent(s, i), (unsigned long long)s->repeated[i],
+	for (uint32_t i = 0; i < 3; i++) {
+		char give_or_take[16] = "     ";
+
+		if (i && s->runs > 1)
+			snprintf(give_or_take, sizeof(give_or_take), " +-%2.0f", 100 * fmin(error_of(s, i), 0.99));
+		printf("  %-16s %8.2f Mbit/s  %3u%%%s  repeated %6llu  lost %6llu  longest silence %5llu ms\n", road[i],
+		       (double)s->goodput[i] / 1e6 / s->runs, percent(s, i), give_or_take, (unsigned long long)s->repeated[i],
 		       (unsigned long long)s->lost[i], (unsigned long long)(s->silence_ns[i] / NSEC_PER_MSEC));
+	}
 	fflush(stdout);
 }
 
@@ -252,6 +318,8 @@ static int run_cells(const struct cell *cells, uint32_t n, const struct grid_opt
 	while (!rc && (k = choose_batch(cells, s, n, o, at)) > 0) {
 		rc = run_batch(b, cells, s, at, k, o);
 		for (uint32_t i = 0; i < k && !rc; i++) {
+			if (!s[at[i]].done)
+				continue;
 			print_cell(&cells[at[i]], &s[at[i]], o, !n_ratios);
 			bad += s[at[i]].bad;
 			ratio[n_ratios++] = percent(&s[at[i]], 1);
@@ -270,7 +338,7 @@ static int run_cells(const struct cell *cells, uint32_t n, const struct grid_opt
 
 int bench_grid(int argc, char **argv)
 {
-	struct grid_opts o = { .seconds = 10, .runs = 1, .seed = 1, .cc = "cubic" };
+	struct grid_opts o = { .seconds = 10, .seed = 1, .cc = "cubic" };
 	struct cell cells[CELLS_MAX];
 	int rc = parse_opts(argc, argv, &o);
 

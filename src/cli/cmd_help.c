@@ -72,10 +72,11 @@ static const struct cli_cmd commands[] = {
 	  "           this machine's kernel over lossy cables, beside its own. Needs namespaces and /dev/net/tun\n"
 	  "  --json   one JSON object\n\n"
 	  "tcp-grid takes:\n"
-	  "  --full           180 cells instead of a dozen (twenty minutes or so)\n"
+	  "  --full           180 cells instead of a dozen (an hour or so)\n"
 	  "  --fair           instead: two flows over one bottleneck for a minute, culver's and Linux's, and what each gets\n"
 	  "  --cell L,O,T,R   one: loss and reordering in millionths, round trip in ms, Mbit/s\n"
-	  "  --seconds N, --runs N, --seed N, --cc NAME\n"
+	  "  --runs N         of each cell so many (default: as its ratios need to be known, 3 to 40)\n"
+	  "  --seconds N, --seed N, --cc NAME\n"
 	  "  --md5 KEY        with TCP MD5 signatures (RFC 2385) on every segment\n" },
 	{ "help", cmd_help, "help [COMMAND]", "This, or the help of a command.\n" },
 };
