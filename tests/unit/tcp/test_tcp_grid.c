@@ -2,7 +2,7 @@
  * function allows. Without arguments the cells below, as a test; with them a table of the whole grid:
  *
  *     test_tcp_grid --full [--seeds N] [--first SEED] [--cc NAME] [--bytes N] [--loss PPM] [--reorder PPM] [--rtt MS]
- *                   [--rate MBIT] [--netem]      (--netem: reordered frames come without any delay)
+ *                   [--rate MBIT] [--netem] [--sysctl NAME=VALUE]      (--netem: reordered frames come without any delay)
  *
  * --long lets the tests of the long fat pipe run for longer, and in frames of 1500 octets too.
  *
@@ -23,7 +23,7 @@ static const uint32_t losses[] = { 0, 1000, 3000, 10000, 30000 }, reorders[] = {
 struct full_opts {
 	unsigned seeds;
 	uint64_t first, bytes, max_ns;
-	const char *cc;
+	const char *cc, *sysctl;
 	long loss, reorder, rtt, rate;
 	bool netem;
 };
@@ -95,6 +95,7 @@ static int full(const struct full_opts *o)
 					c.bytes = o->bytes ? o->bytes : rates[r] * 500000ull;
 					c.max_ns = o->max_ns;
 					c.cc[0] = o->cc;
+					c.sysctl = o->sysctl;
 					if (o->netem)
 						c.reorder_gap_ns = UINT64_MAX / 2;
 					cells++;
@@ -117,12 +118,16 @@ static const struct {
 	{ 30000, 0, 200, 10, 75, 2, false },	  { 1000, 50000, 66, 100, 60, 1, true },  { 3000, 50000, 20, 100, 60, 1, true },
 };
 
-/* The model knows no timeouts; each costs its 200 ms, which is much where a round trip takes one. */
+/* The model knows no timeouts. Where a round trip takes 1 ms, one costs 200 of them, and they come by ACKs lost alone: those of
+ * a recovery's last segments are held back and become one with the hole's (tcp_comp_sack_delay_ns), and when that one is lost
+ * nothing is in flight that could ask for another. Without the holding back, 300 seeds of 3 % at 1 ms have 0.28 timeouts in
+ * 4 MiB, with it 0.37 (at 20 ms 0.27 and 0.68, where goodput is the same): what Linux's receivers cost too. */
 static bool fast_enough(const struct grid_cell *c, const struct grid_run *g, uint32_t percent)
 {
 	uint64_t bits = g->f[0].got * 8, took_ms = bits * 1000 / g->goodput_bps;
+	uint64_t waited_ms = c->rtt_us <= 1000 ? 200ull * g->timeouts : 0;
 
-	return took_ms <= bits * 1000 * 100 / (grid_model_bps(c) * percent) + 200ull * g->timeouts;
+	return took_ms <= bits * 1000 * 100 / (grid_model_bps(c) * percent) + waited_ms;
 }
 
 static void grid_cells(void **state)
@@ -143,27 +148,55 @@ static void grid_cells(void **state)
 }
 
 /* ---- sharing, and a long fat pipe ---- */
-static void shares(const char *a, const char *b, uint64_t seed)
-{
-	struct grid_cell c = { .rtt_us = 40000, .rate_bps = 20000000, .bytes = UINT64_MAX / 2, .max_ns = 122 * NSEC_PER_SEC, .flows = 2,
-			       .start_gap_ns = 2 * NSEC_PER_SEC, .cc = { a, b } };
-	struct grid_run g;
-	uint64_t all;
+struct minute { /* what each had received when the second had been there for ten seconds */
+	uint64_t from_ns, got[2];
+};
 
-	assert_true(grid_run(&c, seed, &g));
-	all = g.f[0].got + g.f[1].got;
-	printf("%s and %s share 20 Mbit/s: %llu : %llu %%, %.2f Mbit/s in all\n", a, b, (unsigned long long)(g.f[0].got * 100 / all),
-	       (unsigned long long)(g.f[1].got * 100 / all), (double)g.goodput_bps / 1e6);
-	assert_true(g.goodput_bps > c.rate_bps / 100 * 90);
-	assert_in_range(g.f[0].got * 100 / all, 40, 60);
+static void measure_minute(struct grid_run *g, unsigned flow, struct sock *sk, const struct tcp_info_full *ti)
+{
+	struct minute *m = g->c->arg;
+
+	if (sk->net->now_ns < m->from_ns) {
+		m->got[0] = g->f[0].got;
+		m->got[1] = g->f[1].got;
+	}
 }
 
+/* The second begins gap_ms later; after ten seconds of both, so many count. The first's share in percent. */
+static uint32_t shares(const char *a, const char *b, uint64_t gap_ms, uint64_t seconds, uint64_t seed)
+{
+	struct minute m = { .from_ns = 10 * NSEC_PER_SEC + gap_ms * NSEC_PER_MSEC };
+	struct grid_cell c = { .rtt_us = 40000, .rate_bps = 20000000, .bytes = UINT64_MAX / 2, .flows = 2, .start_gap_ns = gap_ms * NSEC_PER_MSEC,
+			       .max_ns = m.from_ns + seconds * NSEC_PER_SEC, .cc = { a, b }, .sample_ns = 100 * NSEC_PER_MSEC,
+			       .sample = measure_minute, .arg = &m };
+	struct grid_run g;
+	uint64_t first, second;
+
+	assert_true(grid_run(&c, seed, &g));
+	first = g.f[0].got - m.got[0];
+	second = g.f[1].got - m.got[1];
+	printf("%s and %s share 20 Mbit/s: %llu : %llu %%, %.2f Mbit/s in all\n", a, b, (unsigned long long)(first * 100 / (first + second)),
+	       (unsigned long long)(second * 100 / (first + second)), (double)g.goodput_bps / 1e6);
+	assert_true(g.goodput_bps > c.rate_bps / 100 * 90);
+	return (uint32_t)(first * 100 / (first + second));
+}
+
+/* Which of two flows loses at a full queue is a matter of microseconds, and the other is ahead for the next ten seconds: of
+ * single minutes three in sixteen lie a little outside of 40 : 60; their mean is in its middle. */
 static void two_flows_share_a_link(void **state)
 {
-	for (unsigned i = 1; i <= 4; i++) /* who loses first at the start stays ahead for a minute: which one that is, is chance */
-		shares("cubic", "cubic", i);
-	shares("reno", "reno", 2);
-	shares("bbr", "bbr", 3);
+	uint32_t share, sum = 0, outside = 0;
+
+	for (unsigned i = 1; i <= 16; i++) {
+		share = shares("cubic", "cubic", 250 * i, 60, i);
+		outside += share < 40 || share > 60;
+		sum += share;
+	}
+	printf("mean of 16: %u %%, %u outside of 40 : 60\n", sum / 16, outside);
+	assert_in_range(sum / 16, 45, 55);
+	assert_true(outside <= 4);
+	assert_in_range(shares("reno", "reno", 2000, 60, 2), 40, 60);
+	assert_in_range(shares("bbr", "bbr", 2000, 120, 3), 40, 60); /* it probes for bandwidth every few seconds only */
 }
 
 static bool whole;
@@ -255,6 +288,8 @@ int main(int argc, char **argv)
 		o.netem |= !strcmp(argv[i], "--netem");
 		if (!strcmp(argv[i], "--cc") && i + 1 < argc)
 			o.cc = argv[i + 1];
+		if (!strcmp(argv[i], "--sysctl") && i + 1 < argc && strchr(argv[i + 1], '='))
+			o.sysctl = argv[i + 1];
 	}
 	return table ? full(&o) : cmocka_run_group_tests(tests, NULL, NULL);
 }
