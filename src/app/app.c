@@ -27,7 +27,7 @@ static const struct app apps[] = {
 	{ "iptables", iptables_main, "iptables [-t TABLE] -A|-D|-I|-F|-L|-P ...", false },
 	{ "nc", nc_main, "nc [-luzvkq] [-w SECONDS] [-d TEXT] [-f BYTES] [HOST] PORT", false },
 	{ "netstat", netstat_main, "netstat [-natuplrsieg]", false },
-	{ "nstat", nstat_main, "nstat [-az]", false },
+	{ "nstat", nstat_main, "nstat [-aznsr] [PATTERN]...", false },
 	{ "ping", ping_main, "ping [-c N] [-s SIZE] [-I DEV|ADDR] [-M do|dont] [-t TTL] [-W S] [-R raw|dgram] HOST", false },
 	{ "route", route_main, "route [-n] [add|del ...]", false },
 	{ "sleep", sleep_main, "sleep SECONDS", false },

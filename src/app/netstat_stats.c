@@ -1,5 +1,5 @@
-/* netstat -s and nstat: the counters of /proc/net/snmp and /proc/net/netstat, in words as net-tools says them, or by name.
- * Called by netstat.c. Tests: tests/kernel (worlds show, ping, conns). */
+/* netstat -s: the counters of /proc/net/snmp and /proc/net/netstat, in words as net-tools says them.
+ * Called by netstat.c; nstat.c says them by name. Tests: tests/kernel (worlds show, ping, conns). */
 #include <string.h>
 #include "app/app_cmds.h"
 #include "app/app_util.h"
@@ -107,7 +107,7 @@ static void one_counter(struct task *t, const char *section, const char *name, c
 }
 
 /* Calls fn for each counter, and with name NULL where a section begins. */
-static void each_counter(struct task *t, void (*fn)(struct task *t, const char *section, const char *name, const char *val, void *arg), void *arg)
+void each_counter(struct task *t, void (*fn)(struct task *t, const char *section, const char *name, const char *val, void *arg), void *arg)
 {
 	static const char *const files[] = { "/proc/net/snmp", "/proc/net/netstat" };
 
@@ -143,46 +143,5 @@ static void say(struct task *t, const char *section, const char *name, const cha
 int netstat_statistics(struct task *t)
 {
 	each_counter(t, say, NULL);
-	return 0;
-}
-
-struct nstat {
-	bool zeros;
-};
-
-static void nstat_one(struct task *t, const char *section, const char *name, const char *val, void *arg)
-{
-	/* settings, not counters */
-	static const char *const no[] = { "IpForwarding", "IpDefaultTTL", "TcpRtoAlgorithm", "TcpRtoMin", "TcpRtoMax", "TcpMaxConn", "TcpCurrEstab" };
-	const struct nstat *n = arg;
-	struct strbuf full;
-
-	if (!name || (!n->zeros && !strcmp(val, "0")))
-		return;
-	sb_init(&full);
-	sb_printf(&full, "%.*s%s", (int)strcspn(section, ":"), section, name);
-	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
-		if (!strcmp(sb_str(&full), no[i]))
-			name = NULL;
-	if (name)
-		task_printf(t, "%-31s %-18s 0.0\n", sb_str(&full), val);
-	sb_free(&full);
-}
-
-/* nstat: every counter's absolute value (-a), zeros too (-z). */
-int nstat_main(struct task *t, int argc, char **argv)
-{
-	struct nstat n = { false };
-	struct opt o;
-	int c;
-
-	opt_init(&o, argc, argv, "azs");
-	while ((c = opt_next(&o, t)) != -1) {
-		if (c == '?')
-			return 2;
-		n.zeros |= c == 'z';
-	}
-	task_puts(t, "#kernel\n");
-	each_counter(t, nstat_one, &n);
 	return 0;
 }

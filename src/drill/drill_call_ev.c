@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "drill/drill_int.h"
+#include "drill/drill_addr.h"
 #include "socket/syscall.h"
 
 #define MAX_POLL 1024u
@@ -20,7 +20,8 @@ static int64_t call_poll(struct drill_job *j, struct task *t)
 		p[i].fd = drill_fd_live(j->d, (int)dexpr_field_int(x->item[i], "fd", -1));
 		p[i].events = (short)dexpr_field_int(x->item[i], "events", 0);
 	}
-	r = sys_poll(t, p, min_u32(n, (uint32_t)djob_int(j, 1, n)), (int)djob_int(j, 2, 0));
+	r = dexpr_null(x) ? sys_poll(t, NULL, (uint32_t)djob_int(j, 1, 0), (int)djob_int(j, 2, 0))
+			  : sys_poll(t, p, min_u32(n, (uint32_t)djob_int(j, 1, n)), (int)djob_int(j, 2, 0));
 	for (uint32_t i = 0; i < n && r >= 0; i++)
 		if (dexpr_int1(dexpr_field(x->item[i], "revents", NULL), &want) && (short)want != p[i].revents)
 			djob_fail(j, "Expected revents of 0x%llx for the pollfd %u but got 0x%x", (long long)want, i, (unsigned)p[i].revents);
@@ -72,7 +73,7 @@ static int64_t call_epoll_ctl(struct drill_job *j, struct task *t)
 	ev.events = (uint32_t)dexpr_field_int(x, "events", 0);
 	event_data(x, &data);
 	ev.data.u64 = (uint64_t)data;
-	return sys_epoll_ctl(t, djob_fd(j, 0), (int)djob_int(j, 1, 0), djob_fd(j, 2), &ev);
+	return sys_epoll_ctl(t, djob_fd(j, 0), (int)djob_int(j, 1, 0), djob_fd(j, 2), dexpr_null(x) ? NULL : &ev);
 }
 
 static void check_event(struct drill_job *j, const struct dexpr *x, const struct epoll_event *ev)
@@ -107,7 +108,7 @@ static int64_t pipe_any(struct drill_job *j, struct task *t, int flags)
 {
 	const struct dexpr *x = djob_arg(j, 0);
 	int fd[2];
-	int r = sys_pipe2(t, fd, flags);
+	int r = dexpr_null(x) ? -EFAULT : sys_pipe2(t, fd, flags);
 
 	for (uint32_t i = 0; !r && i < 2; i++) {
 		int64_t script = fd[i];

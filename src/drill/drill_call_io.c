@@ -120,6 +120,7 @@ struct vec {
 	struct iovec iov[DCALL_MAX_IOV];
 	const struct dexpr *from[DCALL_MAX_IOV];
 	int n;
+	bool null, negative; /* there is no array; a length is below zero */
 };
 
 /* [{..., 1000}, {"abc", 3}] */
@@ -127,7 +128,8 @@ static struct vec *vec_new(struct drill_job *j, const struct dexpr *x, bool out)
 {
 	struct vec *v = xcalloc(1, sizeof(*v));
 
-	if (!x || x->kind == DX_DOTS || x->kind == DX_NULL)
+	v->null = dexpr_null(x);
+	if (!x || x->kind == DX_DOTS || v->null)
 		return v;
 	for (uint32_t i = 0; x->kind == DX_LIST && i < x->n && i < DCALL_MAX_IOV; i++) {
 		const struct dexpr *e = x->item[i], *base, *len;
@@ -141,11 +143,10 @@ static struct vec *vec_new(struct drill_job *j, const struct dexpr *x, bool out)
 		len = e->item[1];
 		if (!dexpr_int1(len, &n) && base->kind == DX_STR)
 			n = base->v;
-		if (n < 0)
-			n = 0;
+		v->negative |= n < 0;
 		v->from[v->n] = base;
 		v->iov[v->n].iov_len = (size_t)n;
-		v->iov[v->n++].iov_base = djob_buffer(j, out || dexpr_nowhere(base) ? base : NULL, (size_t)n);
+		v->iov[v->n++].iov_base = djob_buffer(j, out || dexpr_nowhere(base) ? base : NULL, n < 0 ? 0 : (size_t)n);
 	}
 	return v;
 }
@@ -153,7 +154,7 @@ static struct vec *vec_new(struct drill_job *j, const struct dexpr *x, bool out)
 /* The buffers of one call as a piece of the stream. */
 static void vec_stream(struct drill_job *j, struct vec *v, int n)
 {
-	for (int i = 0; i < n && !j->err.len && (v->iov[i].iov_base || !v->iov[i].iov_len); i++)
+	for (int i = 0; i < n && i < v->n && !v->negative && !j->err.len && (v->iov[i].iov_base || !v->iov[i].iov_len); i++)
 		(i ? drill_tx_add : drill_tx_begin)(flow_of(j), v->iov[i].iov_base, v->iov[i].iov_len, is_any(v->from[i]));
 }
 
@@ -180,16 +181,16 @@ static int64_t vector(struct drill_job *j, struct task *t, bool out)
 	struct vec *v = vec_new(j, djob_arg(j, 1), out);
 	struct drill_flow *stream = flow_of(j);
 	int n = (int)djob_int(j, 2, v->n);
+	const struct iovec *iov = v->null ? NULL : v->iov;
+	bool written = out && n > 0 && v->n && !v->negative;
 	int64_t r;
 
-	if (n > v->n)
-		n = v->n;
-	if (out)
+	if (written)
 		vec_stream(j, v, n);
-	r = out ? sys_writev(t, djob_fd(j, 0), v->iov, n) : sys_readv(t, djob_fd(j, 0), v->iov, n);
+	r = out ? sys_writev(t, djob_fd(j, 0), iov, n) : sys_readv(t, djob_fd(j, 0), iov, n);
 	if (!out)
 		vec_check(j, v, r, 0);
-	else if (n > 0)
+	else if (written)
 		drill_tx_end(stream, r);
 	vec_free(v);
 	return r;
@@ -347,6 +348,16 @@ static void check_control(struct drill_job *j, const struct dexpr *x, const stru
 
 /* ---- messages ---- */
 
+/* Without a message: after the descriptor was looked at, as the host does. */
+static int64_t no_message(struct drill_job *j, struct task *t)
+{
+	int type;
+	socklen_t len = sizeof(type);
+	int r = sys_getsockopt(t, djob_fd(j, 0), SOL_SOCKET, SO_TYPE, &type, &len);
+
+	return r < 0 ? r : -EFAULT;
+}
+
 static int64_t call_sendmsg(struct drill_job *j, struct task *t)
 {
 	const struct dexpr *x = djob_arg(j, 1), *name = dexpr_field(x, "msg_name", NULL);
@@ -372,8 +383,8 @@ static int64_t call_sendmsg(struct drill_job *j, struct task *t)
 	m.msg_controllen = control_build(j, dexpr_field(x, "msg_control", NULL), control, sizeof(control));
 	m.msg_control = m.msg_controllen ? control : NULL;
 	vec_stream(j, v, v->n);
-	r = sys_sendmsg(t, djob_fd(j, 0), &m, flags);
-	if (v->n)
+	r = dexpr_null(x) ? no_message(j, t) : sys_sendmsg(t, djob_fd(j, 0), &m, flags);
+	if (v->n && !v->negative)
 		drill_tx_end(f, r);
 	vec_free(v);
 	return r;
@@ -387,7 +398,7 @@ static int64_t call_recvmsg(struct drill_job *j, struct task *t)
 	struct drill_name n = { .len = 0 };
 	struct msghdr m = { .msg_iov = v->iov, .msg_iovlen = (size_t)v->n, .msg_name = &n.ss, .msg_namelen = sizeof(n.ss),
 			    .msg_control = control, .msg_controllen = sizeof(control) };
-	int64_t r = sys_recvmsg(t, djob_fd(j, 0), &m, (int)djob_int(j, 2, 0)), want;
+	int64_t r = dexpr_null(x) ? no_message(j, t) : sys_recvmsg(t, djob_fd(j, 0), &m, (int)djob_int(j, 2, 0)), want;
 
 	if (r >= 0) {
 		if (dexpr_int1(dexpr_field(x, "msg_flags", NULL), &want) && want != m.msg_flags)

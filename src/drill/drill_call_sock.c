@@ -74,6 +74,11 @@ static int64_t call_socket(struct drill_job *j, struct task *t)
 	return f->script_fd = (int)new_fd(j, fd);
 }
 
+static const struct sockaddr *name_arg(const struct drill_job *j, const struct drill_name *n)
+{
+	return dexpr_null(djob_arg(j, 1)) ? NULL : &n->sa;
+}
+
 static int64_t call_bind(struct drill_job *j, struct task *t)
 {
 	struct drill_flow *f = flow_of_arg(j, 0);
@@ -82,7 +87,7 @@ static int64_t call_bind(struct drill_job *j, struct task *t)
 
 	if (!djob_addr(j, t, djob_arg(j, 1), j->d->sc.conf.local_ip, j->d->sc.conf.bind_port, &n))
 		return 0;
-	r = sys_bind(t, fd, &n.sa, (socklen_t)djob_int(j, 2, n.len));
+	r = sys_bind(t, fd, name_arg(j, &n), (socklen_t)djob_int(j, 2, n.len));
 	if (!r && f)
 		drill_flow_learn_port(j->d, f);
 	return r;
@@ -124,8 +129,9 @@ static int64_t call_connect(struct drill_job *j, struct task *t)
 
 	if (!djob_addr(j, t, djob_arg(j, 1), j->d->sc.conf.remote_ip, j->d->sc.conf.connect_port, &n))
 		return 0;
-	flow_connects(j, flow_of_arg(j, 0), &n.v4);
-	return sys_connect(t, djob_fd(j, 0), &n.sa, (socklen_t)djob_int(j, 2, n.len));
+	if (!dexpr_null(djob_arg(j, 1)))
+		flow_connects(j, flow_of_arg(j, 0), &n.v4);
+	return sys_connect(t, djob_fd(j, 0), name_arg(j, &n), (socklen_t)djob_int(j, 2, n.len));
 }
 
 /* The flow whose SYN made this connection. */
@@ -297,10 +303,11 @@ static int64_t call_getsockopt(struct drill_job *j, struct task *t)
 	int r;
 
 	/* [4] is what comes back too; a string's room may be just its own length. */
-	if (room < 0 || room > OPT_ROOM)
+	if (room > OPT_ROOM)
 		room = OPT_ROOM;
 	n = (socklen_t)room;
-	r = sys_getsockopt(t, djob_fd(j, 0), (int)djob_int(j, 1, 0), (int)djob_int(j, 2, 0), val, &n);
+	r = sys_getsockopt(t, djob_fd(j, 0), (int)djob_int(j, 1, 0), (int)djob_int(j, 2, 0), dexpr_null(djob_arg(j, 3)) ? NULL : val,
+			   dexpr_null(djob_arg(j, 4)) ? NULL : &n);
 	if (r)
 		return r;
 	check_opt(j, djob_arg(j, 3), val, n);

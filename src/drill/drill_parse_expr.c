@@ -370,8 +370,8 @@ static bool skip_note(struct dparse *d)
 {
 	if (!dp_take(d, "("))
 		return true;
-	while (d->p < d->end && *d->p != ')' && *d->p != '\n')
-		d->p++;
+	for (; d->p < d->end && *d->p != ')'; d->p++)
+		d->line += *d->p == '\n';
 	return dp_expect(d, ")");
 }
 

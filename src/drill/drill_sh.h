@@ -35,6 +35,8 @@ struct shnode *sh_parse(struct darena *mem, const char *text, char *err, size_t 
 const char *sh_word_end(const char *p);
 /* Behind the bracket that closes the one at p ("(", "{"), quotes and nesting heeded. */
 const char *sh_close(const char *p);
+/* The same for "$[...]", bash's older sums. */
+const char *sh_bracket_close(const char *p);
 
 /* ---- a run ---- */
 struct shvar {

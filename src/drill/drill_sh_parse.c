@@ -73,6 +73,19 @@ const char *sh_close(const char *p)
 	return close_at(p, 0);
 }
 
+const char *sh_bracket_close(const char *p)
+{
+	size_t nested = 0;
+
+	for (; *p && *p != '\n'; p++) {
+		nested += *p == '[';
+		nested -= *p == ']';
+		if (!nested)
+			return p + 1;
+	}
+	return p;
+}
+
 const char *sh_word_end(const char *p)
 {
 	while (*p && !strchr(" \t\n;|&<>()", *p)) {
@@ -82,6 +95,8 @@ const char *sh_word_end(const char *p)
 			p = quoted_end(p, 0);
 		else if (*p == '$' && (p[1] == '(' || p[1] == '{'))
 			p = sh_close(p + 1);
+		else if (*p == '$' && p[1] == '[')
+			p = sh_bracket_close(p + 1);
 		else
 			p++;
 	}

@@ -429,6 +429,12 @@ static const char *dollar(struct shell *s, const char *p, const char **v)
 			*v = output_of(s, sh_keep(s, p + 2, n));
 		return end;
 	}
+	if (p[1] == '[') {
+		end = sh_bracket_close(p + 1);
+		n = end[-1] == ']' ? (size_t)(end - p) - 3 : (size_t)(end - p) - 2;
+		*v = decimal(s, sh_arith(s, sh_expand_one(s, sh_keep(s, p + 2, n))));
+		return end;
+	}
 	n = p[1] >= '0' && p[1] <= '9' ? 1 : name_len(p + 1);
 	if (!n)
 		return NULL;

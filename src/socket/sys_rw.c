@@ -31,7 +31,8 @@ static int rw_iter(struct file *f, struct iov_iter *it, const struct iovec *iov,
 	return 0;
 }
 
-static ssize_t do_rw(struct task *t, int fd, const struct iovec *iov, int n, bool write)
+/* A single buffer of no octets is still asked for (a socket that is shut says -EPIPE); vectors of none are not. */
+static ssize_t do_rw(struct task *t, int fd, const struct iovec *iov, int n, bool write, bool vector)
 {
 	struct file *f = fget(t, fd);
 	struct iov_iter it;
@@ -47,7 +48,7 @@ static ssize_t do_rw(struct task *t, int fd, const struct iovec *iov, int n, boo
 		ret = -EINVAL;
 	else
 		ret = rw_iter(f, &it, iov, n);
-	if (!ret)
+	if (!ret && (it.count || !vector))
 		ret = write ? f->ops->write(f, &it) : f->ops->read(f, &it);
 	fput(f);
 	return ret;
@@ -57,7 +58,7 @@ ssize_t sys_read(struct task *t, int fd, void *buf, size_t len)
 {
 	SYSCALL(t, NR_READ, "SyS_read");
 	struct iovec iov = { buf, min_sz(len, RW_MAX) };
-	ssize_t ret = do_rw(t, fd, &iov, 1, false);
+	ssize_t ret = do_rw(t, fd, &iov, 1, false, false);
 
 	SYS_LINE(t, "SyS_read", ret, "read(%d, %s, %zu)", fd, st_buf(ST, buf, ret < 0 ? -1 : ret), len);
 	return ret;
@@ -67,7 +68,7 @@ ssize_t sys_write(struct task *t, int fd, const void *buf, size_t len)
 {
 	SYSCALL(t, NR_WRITE, "SyS_write");
 	struct iovec iov = { (void *)(uintptr_t)buf, min_sz(len, RW_MAX) };
-	ssize_t ret = do_rw(t, fd, &iov, 1, true);
+	ssize_t ret = do_rw(t, fd, &iov, 1, true, false);
 
 	SYS_LINE(t, "SyS_write", ret, "write(%d, %s, %zu)", fd,
 		 st_buf(ST, buf, ret < 0 ? -1 : (ssize_t)iov.iov_len), len);
@@ -77,7 +78,7 @@ ssize_t sys_write(struct task *t, int fd, const void *buf, size_t len)
 ssize_t sys_readv(struct task *t, int fd, const struct iovec *iov, int n)
 {
 	SYSCALL(t, NR_READV, "SyS_readv");
-	ssize_t ret = do_rw(t, fd, iov, n, false);
+	ssize_t ret = do_rw(t, fd, iov, n, false, true);
 
 	SYS_LINE(t, "SyS_readv", ret, "readv(%d, %s, %d)", fd,
 		 ret < 0 ? "0x..." : st_iov(ST, iov, (size_t)n), n);
@@ -87,7 +88,7 @@ ssize_t sys_readv(struct task *t, int fd, const struct iovec *iov, int n)
 ssize_t sys_writev(struct task *t, int fd, const struct iovec *iov, int n)
 {
 	SYSCALL(t, NR_WRITEV, "SyS_writev");
-	ssize_t ret = do_rw(t, fd, iov, n, true);
+	ssize_t ret = do_rw(t, fd, iov, n, true, true);
 
 	SYS_LINE(t, "SyS_writev", ret, "writev(%d, %s, %d)", fd,
 		 ret < 0 ? "0x..." : st_iov(ST, iov, (size_t)n), n);

@@ -439,11 +439,11 @@ static int plug_poll(void *u, struct pollfd *fds, nfds_t n, int timeout)
 	if (n > PLUG_MAX_POLL)
 		return (int)leave(pt, -EINVAL);
 	own = xcalloc(n + 1, sizeof(*own));
-	for (nfds_t i = 0; i < n; i++) {
+	for (nfds_t i = 0; i < n && fds; i++) {
 		own[i].fd = fds[i].fd < 0 ? -1 : live_of(P, fds[i].fd) < 0 ? TASK_MAX_FILES - 1 : live_of(P, fds[i].fd);
 		own[i].events = fds[i].events;
 	}
-	r = sys_poll(pt->t, own, (unsigned)n, timeout);
+	r = sys_poll(pt->t, fds ? own : NULL, (unsigned)n, timeout);
 	for (nfds_t i = 0; i < n && r >= 0; i++)
 		fds[i].revents = own[i].revents;
 	free(own);
@@ -474,7 +474,7 @@ static int plug_epoll_wait(void *u, int epfd, struct epoll_event *ev, int max, i
 static int plug_pipe(void *u, int fd[2])
 {
 	struct plug_task *pt = enter(P);
-	int live[2], a, b, r = sys_pipe2(pt->t, live, 0);
+	int live[2], a, b, r = fd ? sys_pipe2(pt->t, live, 0) : -EFAULT;
 
 	if (!r) {
 		a = number_for(P, pt->t, live[0]);

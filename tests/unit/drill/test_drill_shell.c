@@ -46,6 +46,8 @@ static void what_holds_passes(void **state)
 		"a=abc.def; [ ${a%.*} = abc -a ${a##*.} = def ] && [ ${#a} -eq 7 ]", "a=a/b/c; [ ${a##*/} = c ] && [ ${a%%/*} = a ] && [ ${a//\\//-} = a/b/c -o 1 = 1 ]",
 		"a=xax; [ ${a/x/y} = yax ] && [ ${a//x/y} = yay ]",
 		"[ $((15*1024*1024)) = 15728640 ]", "[ $((2 + 3 * (4 - 1))) -eq 11 ]", "i=5; [ $((i << 2)) = 20 ] && [ $((i > 3 && i < 6)) = 1 ]",
+		"[ $[15*1024*1024] = 15728640 ]", "x=\"4096 $[2 * (3 + 1)] z\"; [ \"$x\" = '4096 8 z' ]", "echo $[ 1 + 1 ]a | grep -q '^2a$'",
+		"nstat -n; nstat | grep -q Tcp && exit 1; nstat -az TcpActiveOpens | wc -l | grep -q 2",
 		"[ $(( 0x10 | 1 )) = 17 ]", "i=5; ((i++)); ((i+=2)); [ $i = 8 ]", "let x=4*5; [ $x = 20 ]", "[ $(expr 3 + 4) = 7 ]",
 		"for i in 1 2 3; do x=$((x+i)); done; [ $x -eq 6 ]", "for((i=0;i<3;i++)); do x=$((x+i)); done; [ $x = 3 ]",
 		"for i in a b; do [ $i = a ] && continue; y=$i; break; done; [ $y = b ]", "i=0; while [ $i -lt 4 ]; do i=$((i+1)); done; [ $i = 4 ]",
