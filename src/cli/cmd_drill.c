@@ -80,8 +80,13 @@ static int one_script(struct drill_cmd *c, const char *path)
 	struct strbuf said;
 	enum drill_result r;
 	size_t len;
-	int err = os_read_file(path, DRILL_MAX_FILE, &text, &len);
+	bool piped = !strcmp(path, "-");
+	int err = piped ? -EINVAL : os_read_file(path, DRILL_MAX_FILE, &text, &len);
 
+	if (err == -EINVAL) { /* no regular file */
+		piped = true;
+		err = os_read_pipe(path, DRILL_MAX_FILE, &text, &len);
+	}
 	if (err) {
 		bool typed = err == -ENOENT || err == -ENOTDIR || err == -ENAMETOOLONG || err == -EFBIG;
 
@@ -89,7 +94,7 @@ static int one_script(struct drill_cmd *c, const char *path)
 		c->code = !typed || c->code == CLI_LOCAL ? CLI_LOCAL : CLI_USAGE;
 		return cli_fail(CLI_OK, "drill: %s: %s", path, os_strerror(err));
 	}
-	dir_of(path, dir, sizeof(dir));
+	dir_of(piped ? "-" : path, dir, sizeof(dir));
 	sb_init(&said);
 	r = drill_run(path, dir, text, len, &c->flags, &said);
 	free(text);

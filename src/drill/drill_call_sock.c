@@ -88,8 +88,10 @@ static int64_t call_bind(struct drill_job *j, struct task *t)
 	if (!djob_addr(j, t, djob_arg(j, 1), j->d->sc.conf.local_ip, j->d->sc.conf.bind_port, &n))
 		return 0;
 	r = sys_bind(t, fd, name_arg(j, &n), (socklen_t)djob_int(j, 2, n.len));
-	if (!r && f)
+	if (!r && f) {
 		drill_flow_learn_port(j->d, f);
+		f->port_given = n.v4.sin_port != 0;
+	}
 	return r;
 }
 

@@ -43,14 +43,14 @@ static void quote(struct strbuf *sb, const char *text)
 
 static const char python_head[] =
 	"import sys, io, re, textwrap\n"
-	"_v = {}\n"
+	"_v = {'xrange': range, 'long': int, 'unicode': str}\n" /* Python 2's */
 	"def _run(values, text, last):\n"
 	"    _v.update(values)\n"
 	"    lines = text.split('\\n')\n"
 	"    first = lines[0].strip()\n"
 	"    text = first + '\\n' + textwrap.dedent('\\n'.join(lines[1:])) if first else textwrap.dedent('\\n'.join(lines))\n"
-	"    out = sys.stdout\n"
-	"    if not last: sys.stdout = io.StringIO()\n"
+	"    out = sys.stdout, sys.stderr\n"
+	"    if not last: sys.stdout = sys.stderr = io.StringIO()\n"
 	"    try:\n"
 	"        try:\n"
 	"            code = compile(text, 'script', 'exec')\n"
@@ -58,7 +58,7 @@ static const char python_head[] =
 	"            code = compile(re.sub(r'(?m)(^|[:;])([ \\t]*)print[ \\t]+(?!\\()([^;\\n]+)', r'\\1\\2print(\\3)', text), 'script', 'exec')\n"
 	"        exec(code, _v)\n"
 	"    except BaseException as e:\n"
-	"        sys.stdout = out\n"
+	"        sys.stdout, sys.stderr = out\n"
 	"        t, line = e.__traceback__, getattr(e, 'lineno', None)\n"
 	"        while t:\n"
 	"            if t.tb_frame.f_code.co_filename == 'script': line = t.tb_lineno\n"
@@ -68,7 +68,7 @@ static const char python_head[] =
 	"        kind = 'assertion failed' if what else type(e).__name__\n"
 	"        print('\\x01%d ' % (line or 1) + ': '.join(x for x in (kind, re.sub(r'^assert\\s*', '', what), str(e) if str(e) not in what else '') if x))\n"
 	"        sys.exit(1)\n"
-	"    sys.stdout = out\n";
+	"    sys.stdout, sys.stderr = out\n";
 
 /* Constants that code may name. */
 static const char *const python_names[] = {

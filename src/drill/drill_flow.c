@@ -96,8 +96,8 @@ static struct drill_flow *flow_by_script_ports(struct drill *d, const struct dpk
 			continue;
 		if (f->script_lport == lport && f->script_rport == rport)
 			return f;
-		/* Its own port is the stack's choice: the script may call it what it likes, the first time. */
-		if (!half && !f->script_lport && f->rport == rport && !f->closed)
+		/* Where its own port is the stack's choice, the script may call it what it likes, the first time. */
+		if (!half && !f->script_lport && f->rport == rport && !f->closed && (!f->port_given || f->lport == lport))
 			half = f;
 	}
 	if (!half) {

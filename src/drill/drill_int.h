@@ -58,7 +58,7 @@ struct drill_flow {
 	size_t tx_start;
 	uint32_t tx_busy;
 	bool tx_unknown, rx_unknown, rx_known;
-	bool closed;
+	bool closed, port_given; /* by bind() */
 };
 
 struct drill_fd {

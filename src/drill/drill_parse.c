@@ -303,6 +303,10 @@ int dscript_parse(struct dscript *sc, const char *name, const char *text, size_t
 		dp_fail(&d, "longer than %u octets", DRILL_MAX_TEXT);
 		return -EINVAL;
 	}
+	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) { /* an editor's mark that it is UTF-8 */
+		text += 3;
+		len -= 3;
+	}
 	/* With a NUL behind it, whatever the caller had. */
 	d.p = darena_str(&sc->mem, text, len);
 	d.end = d.p + len;

@@ -11,15 +11,15 @@ static bool parse_ip_item(struct dparse *d, struct dpkt *k)
 {
 	int64_t v;
 
-	if (dp_take_word(d, "noecn"))
+	if (dp_take_word(d, "noecn") || dp_take_word(d, "NOECN"))
 		k->ecn = DECN_NONE;
-	else if (dp_take_word(d, "ect0"))
+	else if (dp_take_word(d, "ect0") || dp_take_word(d, "ECT0"))
 		k->ecn = DECN_ECT0;
-	else if (dp_take_word(d, "ect1"))
+	else if (dp_take_word(d, "ect1") || dp_take_word(d, "ECT1"))
 		k->ecn = DECN_ECT1;
-	else if (dp_take_word(d, "ect01"))
+	else if (dp_take_word(d, "ect01") || dp_take_word(d, "ECT01"))
 		k->ecn = DECN_ECT01;
-	else if (dp_take_word(d, "ce"))
+	else if (dp_take_word(d, "ce") || dp_take_word(d, "CE"))
 		k->ecn = DECN_CE;
 	else if (dp_take_word(d, "tos") || dp_take_word(d, "tclass")) {
 		if (!dp_ranged(d, 0, 255, &v, "tos"))

@@ -59,6 +59,36 @@ int os_read_file(const char *path, size_t max, char **data, size_t *len)
 	return 0;
 }
 
+int os_read_pipe(const char *path, size_t max, char **data, size_t *len)
+{
+	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3), err = 0;
+	char *buf = NULL;
+	size_t n = 0, room = 0;
+	ssize_t r = 1;
+
+	if (fd < 0)
+		return -errno;
+	while (!err && r) {
+		if (room - n < PROC_ROOM)
+			buf = xrealloc(buf, (room += PROC_ROOM + room / 2) + 1);
+		r = read(fd, buf + n, room - n);
+		if (r < 0 && errno != EINTR)
+			err = -errno;
+		n += r > 0 ? (size_t)r : 0;
+		if (n > max)
+			err = -EFBIG;
+	}
+	close(fd);
+	if (err) {
+		free(buf);
+		return err;
+	}
+	buf[n] = '\0';
+	*data = buf;
+	*len = n;
+	return 0;
+}
+
 /* The file last read stays open: a page is sent in many pieces. */
 struct os_dir {
 	int fd, last_fd;

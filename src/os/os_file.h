@@ -8,6 +8,8 @@
 
 /* A whole regular file into memory from malloc, with a NUL behind it. 0, -EFBIG above max, or -errno. */
 int os_read_file(const char *path, size_t max, char **data, size_t *len);
+/* The same of a pipe or a terminal until it ends, waiting for it; "-" is standard input. */
+int os_read_pipe(const char *path, size_t max, char **data, size_t *len);
 
 /* ---- a folder, safely ---- */
 struct os_dir;

@@ -40,8 +40,7 @@ static void measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
 			uint32_t ratio = (uint32_t)(((uint64_t)all << 8) / max_u32(skb->truesize, 1));
 
 			tp->scaling_ratio = (uint8_t)(ratio ? min_u32(ratio, 255) : 1);
-			if (!(tp->rare && tp->rare->window_clamp_user))
-				tcp_set_window_clamp(tp, tcp_win_from_space(sk, (uint32_t)sk->rcvbuf));
+			tcp_set_window_clamp(tp, tcp_win_from_space(sk, (uint32_t)sk->rcvbuf));
 		}
 		icsk->rcv_mss = (uint16_t)min_u32(len, tp->advmss);
 		if (TCP_SKB_CB(skb)->tcp_flags & TCP_PSH) /* a full one that ends a write: nothing more may follow soon */

@@ -8,6 +8,12 @@ $ cat >ok.pkt <<'X'
 > +0 > S. 0:0(0) ack 1 <mss 1460>
 > X
 > culver drill ok.pkt
+$ culver drill - <ok.pkt
+$ cat ok.pkt | culver drill /dev/fd/0
+$ (printf '\357\273\277'; sed 's/$/\r/' ok.pkt) | culver drill -
+$ (cat ok.pkt; echo nonsense) | culver drill -
+-:6: syntax error: an event begins with a time
+? 2
 $ culver drill
 culver: drill: which script? a file, or a folder of them, as in: drill tests/packet (see: culver help drill)
 ? 2
