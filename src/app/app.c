@@ -22,7 +22,7 @@ static const struct app apps[] = {
 	{ "getent", getent_main, "getent hosts NAME", false },
 	{ "http-server", http_server_main, "http-server --root DIR [--port N] [--put PREFIX]", true },
 	{ "ifconfig", ifconfig_main, "ifconfig [-as] [DEV [ADDR] [up|down] [mtu N]]", false },
-	{ "ip", ip_main, "ip [-s] [-o] [-br] [-4] addr|link|route|neigh|rule|maddr ...", false },
+	{ "ip", ip_main, "ip [-s] [-o] [-br] [-4] addr|link|route|neigh|rule|maddr|tcp_metrics ...", false },
 	{ "iperf", iperf_main, "iperf -s | -c HOST [-t SECONDS] [-n BYTES]", false },
 	{ "iptables", iptables_main, "iptables [-t TABLE] -A|-D|-I|-F|-L|-P ...", false },
 	{ "nc", nc_main, "nc [-luzvkq] [-w SECONDS] [-d TEXT] [-f BYTES] [HOST] PORT", false },

@@ -134,12 +134,12 @@ static int dispatch(struct ip_cmd *ip, const char *object)
 		int (*fn)(struct ip_cmd *);
 	} objects[] = { { "address", ip_addr_cmd }, { "link", ip_link_cmd },   { "route", ip_route_cmd },
 			{ "neighbor", ip_neigh_cmd }, { "neighbour", ip_neigh_cmd }, { "rule", ip_rule_cmd },
-			{ "maddress", ip_maddr_cmd } };
+			{ "maddress", ip_maddr_cmd }, { "tcp_metrics", ip_tcp_metrics_cmd }, { "tcpmetrics", ip_tcp_metrics_cmd } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
 		if (ip_is(object, objects[i].name))
 			return objects[i].fn(ip);
-	task_eprintf(ip->t, "Object \"%s\" is unknown, try \"ip addr|link|route|neigh|rule|maddr\".\n", object);
+	task_eprintf(ip->t, "Object \"%s\" is unknown, try \"ip addr|link|route|neigh|rule|maddr|tcp_metrics\".\n", object);
 	return 1;
 }
 
@@ -173,7 +173,7 @@ int ip_run(struct task *t, int argc, char **argv, const char *says)
 		}
 	}
 	if (!w) {
-		task_eprintf(t, "Usage: ip [-s] [-d] [-o] [-br] [-4] addr|link|route|neigh|rule|maddr ...\n");
+		task_eprintf(t, "Usage: ip [-s] [-d] [-o] [-br] [-4] addr|link|route|neigh|rule|maddr|tcp_metrics ...\n");
 		return 1;
 	}
 	rc = nlc_open(&ip.c, t, NETLINK_ROUTE);

@@ -24,6 +24,7 @@ int ip_route_cmd(struct ip_cmd *ip);
 int ip_rule_cmd(struct ip_cmd *ip);
 int ip_neigh_cmd(struct ip_cmd *ip);
 int ip_maddr_cmd(struct ip_cmd *ip);
+int ip_tcp_metrics_cmd(struct ip_cmd *ip);
 
 /* Next word or NULL. */
 static inline const char *ip_word(struct ip_cmd *ip)

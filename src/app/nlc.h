@@ -24,7 +24,7 @@ struct nlc_msg {
 	const struct nlattr *tb[NLC_TB_MAX];
 };
 
-/* protocol: NETLINK_ROUTE or NETLINK_SOCK_DIAG. 0 or -errno. */
+/* protocol: NETLINK_ROUTE, NETLINK_SOCK_DIAG or NETLINK_GENERIC. 0 or -errno. */
 int nlc_open(struct nlc *c, struct task *t, int protocol);
 void nlc_close(struct nlc *c);
 void nlc_begin(struct nlc_req *r, uint16_t type, uint16_t flags, const void *hdr, size_t len);

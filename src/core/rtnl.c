@@ -18,7 +18,10 @@
 struct rtnl_net {
 	struct rtnl_handler *h;
 	size_t n;
+	struct genl_table genl;
 };
+
+struct genl_table *genl_table(struct net *net) { return &net->rtnl->genl; }
 
 /* ---- building ---- */
 
@@ -210,7 +213,7 @@ static bool rtnl_wants_dump(uint16_t protocol, const struct nlmsghdr *h)
 
 static void rtnl_one(struct net *net, uint16_t protocol, const struct nlmsghdr *h, struct nl_reply *r)
 {
-	TRACE_FN_AS(&net->probe, protocol == NETLINK_ROUTE ? "rtnetlink_rcv_msg" : "sock_diag_rcv_msg", 0);
+	TRACE_FN_AS(&net->probe, protocol == NETLINK_ROUTE ? "rtnetlink_rcv_msg" : protocol == NETLINK_GENERIC ? "genl_rcv_msg" : "sock_diag_rcv_msg", 0);
 	const struct rtnl_handler *rh = rtnl_find(net->rtnl, protocol, h->nlmsg_type);
 	size_t from;
 	int err;
@@ -260,7 +263,9 @@ static int rtnl_net_init(struct net *net)
 
 	net->rtnl = xcalloc(1, sizeof(*net->rtnl));
 	err = rtnl_link_init(net);
-	return err ? err : rtnl_neigh_init(net);
+	if (!err)
+		err = rtnl_neigh_init(net);
+	return err ? err : genl_init(net);
 }
 
 static void rtnl_net_exit(struct net *net)

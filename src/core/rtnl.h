@@ -36,11 +36,14 @@ void nl_attr_ip4(struct nl_reply *r, uint16_t type, uint32_t addr);
 /* Handle one request. doit (change/get one): 0 or -errno, may append a reply; dumpit: append all. */
 typedef int (*rtnl_fn)(struct net *net, const struct nlmsghdr *h, struct nl_reply *r);
 struct rtnl_handler {
-	uint16_t protocol; /* NETLINK_ROUTE or NETLINK_SOCK_DIAG */
+	uint16_t protocol; /* NETLINK_ROUTE, NETLINK_SOCK_DIAG or NETLINK_GENERIC */
 	uint16_t type;
 	rtnl_fn doit, dumpit;
 };
 int rtnl_register(struct net *net, const struct rtnl_handler *h, size_t n);
+/* A family of generic netlink: its requests have a struct genlmsghdr in front, and go to doit or dumpit whatever their command. name is
+ * kept; maxattr: its highest attribute. 0 or -errno. */
+int genl_register_family(struct net *net, const char *name, uint8_t version, uint32_t maxattr, rtnl_fn doit, rtnl_fn dumpit);
 /* Run a whole request buffer; appends replies, NLMSG_ERROR acks and NLMSG_DONE. */
 void rtnl_receive(struct net *net, uint16_t protocol, const void *buf, size_t len, struct nl_reply *r);
 /* A device's flags as programs see them (IFF_RUNNING and IFF_LOWER_UP follow state and carrier). */

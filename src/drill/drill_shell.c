@@ -479,11 +479,6 @@ int shell_program(struct shell *s, char **w, uint32_t n)
 		return r;
 	if (!strcmp(name, "ethtool") && n > 2 && (!strcmp(w[1], "-K") || !strcmp(w[1], "--offload")))
 		return cmd_ethtool_k(s, w, n);
-	if (!strcmp(name, "ip") && n > 2 && (!strcmp(w[1], "tcp_metrics") || !strcmp(w[1], "tcpmetrics"))) {
-		if (w[2][0] == 'f' || w[2][0] == 'd')
-			tcp_fastopen_forget_all(s->d->net); /* cookies are all that is kept of a peer */
-		return 0;
-	}
 	if (is_program(name) && app_find(name)) {
 		w[0] = (char *)(uintptr_t)name;
 		return cmd_app(s, w, n);

@@ -326,7 +326,7 @@ static int netlink_create(struct net *net, struct socket *s, int protocol)
 
 	if (s->type != SOCK_RAW && s->type != SOCK_DGRAM)
 		return -ESOCKTNOSUPPORT;
-	if (protocol != NETLINK_ROUTE && protocol != NETLINK_SOCK_DIAG)
+	if (protocol != NETLINK_ROUTE && protocol != NETLINK_SOCK_DIAG && protocol != NETLINK_GENERIC)
 		return -EPROTONOSUPPORT;
 	sk = sk_alloc(net, AF_NETLINK, s->type, protocol, &netlink_proto);
 	if (!sk)

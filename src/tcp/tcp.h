@@ -28,8 +28,6 @@ void inet_csk_listen_stop(struct sock *sk);
 int tcp_connect(struct sock *sk);
 /* The same for TCP_FASTOPEN_CONNECT: true: the SYN waits for the program's first data. */
 bool tcp_fastopen_defer_connect(struct sock *sk);
-/* Forget the Fast Open cookies of all peers. */
-void tcp_fastopen_forget_all(struct net *net);
 
 /* Segments from the network layer. sk is found; skb: transport_header set, data at the TCP header, header
  * length, data offset and checksum verified, TCP_SKB_CB filled by tcp_fill_cb(). All own skb. */

@@ -1,6 +1,6 @@
 /* TCP Fast Open (RFC 7413): data in the SYN, for a client that has shown before, by a cookie, that it is where it says.
  *
- *   first time     SYN + empty option ->  <- SYN-ACK + cookie         the client keeps it (tcp_net.fo_cache)
+ *   first time     SYN + empty option ->  <- SYN-ACK + cookie         the client keeps it (tcp_metrics.h)
  *   from then on   SYN + cookie + data -> child at once, data to read <- SYN-ACK that acknowledges the data
  *
  * A child that was born so is in SYN-RECEIVED, and its program may read and write already; before the client's ACK its timer repeats
@@ -17,66 +17,46 @@
 #include "tcp/tcp_info.h"
 #include "tcp/sock_map.h"
 #include "tcp/tcp_int.h"
+#include "tcp/tcp_metrics.h"
 
 #define RTAX_FASTOPEN_NO_COOKIE_ 17 /* ip route ... fastopen_no_cookie */
 
-#define FO_CACHE 64u /* peers whose cookies are kept: a slot each, the last one wins */
 #define FO_OFF_DOUBLINGS 6u
 #define FO_LOST_MAX 10u
 #define SYN_OPTIONS_MAX 40u
 #define FO_RESET_NS (60 * NSEC_PER_SEC)
 enum { FO_EXP_NOT_TRIED, FO_EXP_NEXT, FO_EXP_TRIED };
-struct tcp_fo_entry {
-	uint32_t daddr;
-	uint16_t mss;
-	uint8_t try_exp, syn_lost; /* SYNs with data that were not answered, in a row */
-	uint64_t lost_ns;
-	struct tcp_fo_cookie c;
-};
-
-static struct tcp_fo_entry *fo_slot(struct net *net, uint32_t daddr)
-{
-	return net->tcp->fo_cache ? &net->tcp->fo_cache[hash_words(net->tcp->ehash_key, daddr, 0) % FO_CACHE] : NULL;
-}
-
-static struct tcp_fo_entry *fo_entry(struct net *net, uint32_t daddr)
-{
-	struct tcp_fo_entry *e;
-
-	if (!net->tcp->fo_cache)
-		net->tcp->fo_cache = xcalloc(FO_CACHE, sizeof(*net->tcp->fo_cache));
-	e = fo_slot(net, daddr);
-	if (e->daddr != daddr)
-		*e = (struct tcp_fo_entry){ .daddr = daddr };
-	return e;
-}
 
 /* RFC 7413 4.1.3.1: a peer that SYNs with data did not get through to, twice in a row, gets none for a minute, then two, ... */
 static void fo_syn_lost(struct sock *sk)
 {
-	struct tcp_fo_entry *e = fo_entry(sk->net, inet_sk(sk)->daddr);
+	struct tcp_metrics_block *e = tcp_metrics_get(sk, true);
 
-	e->syn_lost = (uint8_t)min_u32(e->syn_lost + 1u, FO_LOST_MAX);
-	e->lost_ns = sk->net->now_ns;
+	if (!e)
+		return;
+	e->fo_syn_lost = (uint8_t)min_u32(e->fo_syn_lost + 1u, FO_LOST_MAX);
+	e->fo_lost_ns = sk->net->now_ns;
 }
 
-static bool fo_negative(const struct sock *sk, const struct tcp_fo_entry *e)
+static bool fo_negative(const struct sock *sk, const struct tcp_metrics_block *e)
 {
-	return e && e->syn_lost > 1 && sk->net->now_ns - e->lost_ns < (uint64_t)60 * NSEC_PER_SEC << (e->syn_lost - 2);
+	return e && e->fo_syn_lost > 1 && sk->net->now_ns - e->fo_lost_ns < (uint64_t)60 * NSEC_PER_SEC << (e->fo_syn_lost - 2);
 }
 
 /* What the SYN-ACK taught. c: its cookie, len 0 if it brought none. */
-static void fo_store(struct net *net, uint32_t daddr, uint16_t mss, const struct tcp_fo_cookie *c, uint8_t try_exp, bool lost)
+static void fo_store(struct sock *sk, uint16_t mss, const struct tcp_fo_cookie *c, uint8_t try_exp, bool lost)
 {
-	struct tcp_fo_entry *e = fo_entry(net, daddr);
+	struct tcp_metrics_block *e = tcp_metrics_get(sk, true);
 
-	e->mss = mss;
+	if (!e)
+		return;
+	e->fo_mss = mss;
 	if (!lost)
-		e->syn_lost = 0;
+		e->fo_syn_lost = 0;
 	if (c->len)
-		e->c = *c;
-	else if (try_exp > e->try_exp && !e->c.len)
-		e->try_exp = try_exp;
+		e->fo_cookie = *c;
+	else if (try_exp > e->fo_try_exp && !e->fo_cookie.len)
+		e->fo_try_exp = try_exp;
 }
 
 /* ---- black holes ---- */
@@ -138,13 +118,6 @@ void tcp_fastopen_client_gone(struct sock *sk)
 	}
 }
 
-/* "ip tcp_metrics flush": no peer's cookie is known any more. */
-void tcp_fastopen_forget_all(struct net *net)
-{
-	if (net->tcp->fo_cache)
-		memset(net->tcp->fo_cache, 0, FO_CACHE * sizeof(*net->tcp->fo_cache));
-}
-
 /* ---- client ---- */
 /* The data goes into a segment of its own behind the SYN in the retransmit queue, and out in the SYN itself. NULL: no
  * memory, or the program's buffer cannot be read. */
@@ -191,23 +164,21 @@ static bool no_cookie(const struct sock *sk, uint32_t flag)
 /* May data go with the SYN? *mss: what the peer said last time, if anything is known of it. */
 static bool cookie_check(struct sock *sk, uint32_t *mss)
 {
-	const struct tcp_fo_entry *e = fo_slot(sk->net, inet_sk(sk)->daddr);
+	const struct tcp_metrics_block *e = tcp_metrics_find(sk->net, inet_sk(sk)->saddr, inet_sk(sk)->daddr);
 	struct tcp_rare *r = tcp_rare(sk);
 
-	if (e && e->daddr != inet_sk(sk)->daddr)
-		e = NULL;
-	if (e && e->mss)
-		*mss = e->mss;
+	if (e && e->fo_mss)
+		*mss = e->fo_mss;
 	r->fo_option = false;
 	if (fo_disabled(sk) || fo_negative(sk, e))
 		return false;
 	if (no_cookie(sk, TFO_CLIENT_NO_COOKIE))
 		return true;
 	r->fo_option = true;
-	r->fo_cookie = e ? e->c : (struct tcp_fo_cookie){ 0 };
+	r->fo_cookie = e ? e->fo_cookie : (struct tcp_fo_cookie){ 0 };
 	if (r->fo_cookie.len)
 		return true;
-	r->fo_cookie.exp = e && e->try_exp == FO_EXP_NEXT;
+	r->fo_cookie.exp = e && e->fo_try_exp == FO_EXP_NEXT;
 	r->fo_fail = TFO_COOKIE_UNAVAILABLE_;
 	return false;
 }
@@ -311,7 +282,7 @@ bool tcp_fastopen_synack(struct sock *sk, struct sk_buff *skb)
 	lost = tp->syn_data && tp->total_retrans && !c.len && !tcp_rtx_queue_empty(sk);
 	if (lost)
 		fo_syn_lost(sk);
-	fo_store(sk->net, inet_sk(sk)->daddr, tp->rx_opt.mss_clamp, &c, try_exp, lost);
+	fo_store(sk, tp->rx_opt.mss_clamp, &c, try_exp, lost);
 	r->fo_asked = r->fo_option = false;
 	if (tp->syn_data && !tcp_rtx_queue_empty(sk)) {
 		TCPEXT_INC(sk->net, TCPFastOpenActiveFail);

@@ -398,11 +398,8 @@ void tcp_init_transfer(struct sock *sk)
 
 	tcp_mtup_init(sk);
 	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH; /* a lost SYN said nothing about the path's capacity */
+	tcp_route_init(sk);
 	tcp_init_metrics(sk);
-	if (!tp->srtt_us) { /* the handshake told nothing of the round trip, most likely because it was repeated (RFC 6298 5.7) */
-		tp->mdev_us = TCP_TIMEOUT_FALLBACK_US;
-		inet_csk(sk)->rto_us = TCP_TIMEOUT_FALLBACK_US;
-	}
 	/* a SYN that had to be repeated begins with a window of one (RFC 5681 3.1) */
 	tp->snd_cwnd = tp->total_retrans > 1 && tp->fl->undo_marker ? 1 : tcp_init_cwnd_(sk);
 	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
@@ -511,6 +508,7 @@ static int state_by_ack(struct sock *sk, struct sk_buff *skb)
 	case TCP_LAST_ACK:
 		if (!all)
 			return 0;
+		tcp_update_metrics(sk);
 		tcp_done(sk);
 		consume_skb(skb);
 		return -1;

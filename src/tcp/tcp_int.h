@@ -173,7 +173,9 @@ void tcp_fragment_tstamp(struct sk_buff *skb, struct sk_buff *rest);
 void tcp_collapse_tstamp(struct sk_buff *skb, struct sk_buff *next);
 
 /* tcp_metrics.c */
-void tcp_init_metrics(struct sock *sk);
+void tcp_init_metrics(struct sock *sk);   /* what the peer's earlier connections left, for one that is established */
+void tcp_update_metrics(struct sock *sk); /* one that ended in good order leaves something */
+void tcp_route_init(struct sock *sk);
 void tcp_route_congctl(struct sock *sk);
 bool tcp_route_wants_ecn(const struct sock *sk);
 uint32_t tcp_route_initrwnd(const struct dst_entry *dst);

@@ -124,6 +124,7 @@ void tcp_time_wait(struct sock *sk, uint8_t state, uint64_t timeo_ns)
 	}
 	TRACE(&net->probe, TR_STATE, 0, "tcp=%u:%u new=%s", icsk->eh.num, icsk->eh.dport,
 	      state == TCP_TIME_WAIT ? "TIME_WAIT" : "FIN_WAIT2");
+	tcp_update_metrics(sk);
 	tcp_done(sk);
 }
 
@@ -393,7 +394,7 @@ struct sock *tcp_check_req(struct sock *lsk, struct sk_buff *skb, struct request
 		}
 		return embryonic_reset(req, skb, reset);
 	}
-	tcp_init_metrics(child);
+	tcp_route_init(child);
 	if (!req->num_retrans && t->snt_synack_ns)
 		tcp_synack_rtt_meas(child, t->snt_synack_ns);
 	inet_csk_reqsk_queue_drop(req);

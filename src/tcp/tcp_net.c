@@ -9,6 +9,7 @@
 #include "tcp/sock_map.h"
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
+#include "tcp/tcp_metrics.h"
 
 static void derive_secret(struct net *net, uint8_t out[16], const char *use)
 {
@@ -61,7 +62,7 @@ static void sysctl_defaults(struct tcp_sysctl *s)
 		.tw_reuse = 2, .tw_reuse_delay = 1000,
 		.rmem = { 4096, 131072, 33554432 }, .wmem = { 4096, 16384, 4194304 },
 		.app_win = 31, .adv_win_scale = 1, .reordering = 3,
-		.max_reordering = 300, .recovery = 1, .early_retrans = 3, .frto = 2, .slow_start_after_idle = 1,
+		.max_reordering = 300, .recovery = 1, .early_retrans = 3, .frto = 2, .slow_start_after_idle = 1, .no_ssthresh_metrics_save = 1,
 		.moderate_rcvbuf = 1, .comp_sack_delay_ns = 1000000, .comp_sack_slack_ns = 100000, .comp_sack_nr = 44, .tso_win_divisor = 3, .min_tso_segs = 2, .limit_output_bytes = 4194304,
 		.challenge_ack_limit = 0x7fffffff, .invalid_ratelimit = 500, .autocorking = 1, .syncookies = 1,
 		.base_mss = 1024, .mtu_probe_floor = 48, .probe_interval = 600, .probe_threshold = 8, .min_snd_mss = 48, .notsent_lowat = -1, .rto_min_us = (int32_t)TCP_RTO_MIN_US,
@@ -140,7 +141,7 @@ static int register_knobs(struct net *net)
 		KNOB("early_retrans", early_retrans, 0, 4), KNOB("frto", frto, 0, 2),
 		KNOB("thin_linear_timeouts", thin_linear_timeouts, 0, 1),
 		KNOB("slow_start_after_idle", slow_start_after_idle, 0, 1),
-		KNOB("no_metrics_save", no_metrics_save, 0, 1), KNOB("moderate_rcvbuf", moderate_rcvbuf, 0, 1),
+		KNOB("no_metrics_save", no_metrics_save, 0, 1), KNOB("no_ssthresh_metrics_save", no_ssthresh_metrics_save, 0, 1), KNOB("moderate_rcvbuf", moderate_rcvbuf, 0, 1),
 		KNOB("comp_sack_delay_ns", comp_sack_delay_ns, 0, ANY), KNOB("comp_sack_slack_ns", comp_sack_slack_ns, 0, ANY),
 		KNOB("comp_sack_nr", comp_sack_nr, 0, 255), KNOB("shrink_window", shrink_window, 0, 1),
 		KNOB("tso_win_divisor", tso_win_divisor, 0, 255), KNOB("min_tso_segs", min_tso_segs, 1, 255), KNOB("tso_rtt_log", tso_rtt_log, 0, 31),
@@ -212,7 +213,10 @@ static int tcp_net_init(struct net *net)
 	derive_secret(net, tn->cookie_secret[0], "tcp-cookie-0");
 	derive_secret(net, tn->cookie_secret[1], "tcp-cookie-1");
 	tn->ehash_key = rng_u64(&tn->rng);
+	tcp_metrics_init(net);
 	err = register_knobs(net);
+	if (!err)
+		err = tcp_metrics_nl_init(net);
 	return err ? err : sock_map_net_init(net);
 }
 
@@ -260,6 +264,7 @@ static void tcp_net_exit(struct net *net)
 	close_everything(net);
 	sock_map_net_exit(net);
 	del_timer(&net->wheel, &tn->tw_timer);
+	tcp_metrics_exit(net);
 	tcp_hash_free(&tn->ehash);
 	tcp_hash_free(&tn->lhash);
 	tcp_hash_free(&tn->bhash);
@@ -282,7 +287,6 @@ static void tcp_net_exit(struct net *net)
 	pool_destroy(&tn->bind_pool);
 	pool_destroy(&tn->listener_pool);
 	free(tn->perturb);
-	free(tn->fo_cache);
 	free(tn);
 	net->tcp = NULL;
 }

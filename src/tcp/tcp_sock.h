@@ -499,7 +499,7 @@ struct tcp_sysctl {
 		syn_linear_timeouts, retries1, retries2, orphan_retries, fin_timeout, keepalive_time, keepalive_probes,
 		keepalive_intvl, max_syn_backlog, max_tw_buckets, max_orphans, tw_reuse, tw_reuse_delay, rfc1337, abort_on_overflow,
 		stdurg, rmem[3], wmem[3], mem[3], app_win, adv_win_scale, reordering, max_reordering, recovery,
-		early_retrans, frto, thin_linear_timeouts, slow_start_after_idle, no_metrics_save, moderate_rcvbuf, comp_sack_delay_ns, comp_sack_slack_ns, comp_sack_nr, shrink_window,
+		early_retrans, frto, thin_linear_timeouts, slow_start_after_idle, no_metrics_save, no_ssthresh_metrics_save, moderate_rcvbuf, comp_sack_delay_ns, comp_sack_slack_ns, comp_sack_nr, shrink_window,
 		tso_win_divisor, min_tso_segs, limit_output_bytes, challenge_ack_limit, invalid_ratelimit, autocorking,
 		syncookies, mtu_probing, base_mss, mtu_probe_floor, probe_interval, probe_threshold, min_snd_mss, notsent_lowat, workaround_signed_windows, rto_min_us,
 		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio, tso_rtt_log, sockmap, cubic_hystart, pingpong_thresh, min_rtt_wlen, reflect_tos, fwmark_accept, fastopen_blackhole_timeout_sec, migrate_req;
@@ -524,7 +524,9 @@ struct tcp_net {
 	uint8_t isn_secret[16], ts_secret[16], cookie_secret[2][16], port_secret[16];
 	uint64_t ehash_key;
 	struct tcp_fo_keys fo_keys; /* net.ipv4.tcp_fastopen_key */
-	struct tcp_fo_entry *fo_cache; /* cookies of peers, made with the first */
+	struct hlist_head *metrics_slots; /* tcp_metrics.h; made with the first */
+	uint32_t metrics_size, metrics_count;
+	struct list_head metrics_all;
 	uint32_t fo_off_times, fo_off_stamp_s; /* how often in a row clients gave Fast Open up, and when last */
 	uint64_t last_synq_overflow_ns;
 	struct sock_map *sockmap; /* NULL: no socket was ever in it */

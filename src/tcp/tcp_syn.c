@@ -7,6 +7,7 @@
 #include "tcp/tcp_accecn.h"
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
+#include "tcp/tcp_metrics.h"
 
 static const uint16_t cookie_mss[4] = { 536, 1300, 1440, 1460 };
 #define COOKIE_PERIOD_NS (60 * NSEC_PER_SEC)
@@ -181,12 +182,13 @@ static bool synq_full(const struct sock *lsk)
 	return inet_csk(lsk)->listener->syn_qlen > inet_csk(lsk)->listener->max_qlen;
 }
 
-/* A host without cookies keeps the last quarter of tcp_max_syn_backlog for peers that it knows; it knows none. */
-static bool synq_last_quarter(const struct sock *lsk)
+/* A host without cookies keeps the last quarter of tcp_max_syn_backlog for peers that it knows: connections of theirs ended well. */
+static bool synq_last_quarter(const struct sock *lsk, const struct ip4_hdr *iph)
 {
 	int64_t max = tcp_sysctl(lsk)->max_syn_backlog;
 
-	return !tcp_sysctl(lsk)->syncookies && max - inet_csk(lsk)->listener->syn_qlen < max >> 2;
+	return !tcp_sysctl(lsk)->syncookies && max - inet_csk(lsk)->listener->syn_qlen < max >> 2 &&
+	       !tcp_peer_is_proven(lsk->net, ip4_daddr(iph), ip4_saddr(iph));
 }
 
 /* May a cookie be used? Counts what happens instead. */
@@ -246,7 +248,7 @@ int tcp_conn_request(const struct request_sock_ops *ops, const struct inet_conne
 		TCPEXT_INC(net, ListenDrops);
 		return 0;
 	}
-	if (!cookie && !isn && synq_last_quarter(lsk)) {
+	if (!cookie && !isn && synq_last_quarter(lsk, iph)) {
 		TCPEXT_INC(net, ListenDrops);
 		return 0;
 	}

@@ -658,7 +658,7 @@ static void tcp_connect_init(struct sock *sk)
 	inet_csk(sk)->rto_us = TCP_TIMEOUT_INIT_US;
 	inet_csk(sk)->retransmits = 0;
 	tcp_clear_retrans(tp);
-	tcp_init_metrics(sk);
+	tcp_route_init(sk);
 }
 
 int tcp_connect(struct sock *sk)
