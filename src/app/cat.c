@@ -72,14 +72,21 @@ static int one_knob(struct task *t, const char *arg, bool name_too, bool write)
 	for (size_t i = 0; i < n; i++)
 		sb_putc(&path, name[i] == '.' ? '/' : name[i] == '/' ? '.' : name[i]);
 	fd = sys_open(t, sb_str(&path), eq ? O_WRONLY : O_RDONLY);
-	if (fd < 0)
+	if (fd == -EACCES && eq) /* so sysctl(8) says of a file that nobody may write */
+		task_eprintf(t, "sysctl: setting key \"%s\": %s\n", name, app_strerror(-EINVAL));
+	else if (fd < 0)
 		task_eprintf(t, "sysctl: cannot stat %s: %s\n", sb_str(&path), app_strerror(fd));
 	sb_free(&path);
 	if (fd < 0)
 		return 1;
 	if (eq || write) {
 		const char *val = eq ? eq + 1 : "";
-		r = sys_write(t, fd, val, strlen(val));
+		struct strbuf line;
+
+		sb_init(&line);
+		sb_printf(&line, "%s\n", val);
+		r = sys_write(t, fd, sb_str(&line), line.len);
+		sb_free(&line);
 		if (r < 0)
 			task_eprintf(t, "sysctl: setting key \"%s\": %s\n", name, app_strerror((int)r));
 		else if (name_too)

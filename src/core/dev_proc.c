@@ -147,13 +147,12 @@ static int core_sysctl_init(struct net *net)
 {
 	__typeof__(net->netdev_sysctl) *s = &net->netdev_sysctl;
 	const struct ctl_table t[] = {
-		{ "net.core.netdev_max_backlog", &s->max_backlog, 1, 0, MAX_INT, NULL, NULL, NULL },
-		{ "net.core.netdev_budget", &s->budget, 1, 1, MAX_INT, NULL, NULL, NULL },
-		{ "net.core.netdev_budget_usecs", &s->budget_usecs, 1, 1, MAX_INT, NULL, NULL,
-		  NULL },
-		{ "net.core.dev_weight", &s->dev_weight, 1, 1, 65535, NULL, NULL, NULL },
-		{ "net.culver.gro_flush_timeout", &s->gro_flush_timeout, 1, 0, MAX_INT, NULL, NULL, NULL },
-		{ "net.culver.napi_defer_hard_irqs", &s->napi_defer_hard_irqs, 1, 0, MAX_INT, NULL, NULL, NULL },
+		{ .name = "net.core.netdev_max_backlog", .data = &s->max_backlog, .nr = 1, .max = MAX_INT },
+		{ .name = "net.core.netdev_budget", .data = &s->budget, .nr = 1, .min = 1, .max = MAX_INT },
+		{ .name = "net.core.netdev_budget_usecs", .data = &s->budget_usecs, .nr = 1, .min = 1, .max = MAX_INT },
+		{ .name = "net.core.dev_weight", .data = &s->dev_weight, .nr = 1, .min = 1, .max = 65535 },
+		{ .name = "net.culver.gro_flush_timeout", .data = &s->gro_flush_timeout, .nr = 1, .max = MAX_INT },
+		{ .name = "net.culver.napi_defer_hard_irqs", .data = &s->napi_defer_hard_irqs, .nr = 1, .max = MAX_INT },
 		{ .name = "net.core.default_qdisc",
 		  .get = default_qdisc_get,
 		  .set = default_qdisc_set },

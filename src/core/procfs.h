@@ -2,6 +2,7 @@
 #ifndef CORE_PROCFS_H
 #define CORE_PROCFS_H
 
+#include <sys/types.h>
 #include "base/strbuf.h"
 #include "core/net.h"
 
@@ -39,7 +40,17 @@ bool proc_lookup(struct net *net, const char *path, bool *writable);
 int proc_read(struct net *net, const char *path, struct strbuf *out);
 void proc_list(struct net *net, void (*fn)(const char *path, void *arg), void *arg);
 
-/* sysctl: name as "net.ipv4.ip_forward". Int with bounds, or custom get/set on text. */
+/* sysctl: name as "net.ipv4.ip_forward". A number with bounds, or custom get/set on text. The kinds differ in what they take
+ * and in how much of a text a write says it took: "5 6" is 5 to a knob of one number, and the write took two octets of an
+ * integer's text, all three of an unsigned one's. */
+enum ctl_kind {
+	CTL_INT,
+	CTL_UINT,  /* no sign; data, min and max are taken as uint32_t */
+	CTL_ULONG, /* no sign, 64 bits, at wide */
+	CTL_MSECS, /* milliseconds in a uint32_t, rounded up to whole jiffies */
+	CTL_LINE,  /* with set: it sees the first line of the text with its white space */
+};
+#define SYSCTL_JIFFY_MS 4u
 struct ctl_table {
 	const char *name;
 	int32_t *data;          /* int knobs; or NULL with get/set */
@@ -48,6 +59,9 @@ struct ctl_table {
 	void (*changed)(struct net *net, const struct ctl_table *t);
 	void (*get)(struct net *net, const struct ctl_table *t, struct strbuf *out);
 	int (*set)(struct net *net, const struct ctl_table *t, const char *text);
+	enum ctl_kind kind;
+	uint64_t *wide;         /* CTL_ULONG's, data is NULL then */
+	const int32_t *top;     /* another knob whose value is the upper bound, or NULL */
 };
 /* The table and the names are copied; data pointers must live as long as the net (or until unregistered).
  * 0, or -EEXIST: then nothing of the table is registered. */
@@ -57,8 +71,12 @@ size_t unregister_sysctl(struct net *net, const char *prefix);
 /* Names may use '.' or '/' as in sysctl(8): what stands first is the separator, and the other of the two is a
  * letter ("net.ipv4.conf.eth0/100.forwarding" is net/ipv4/conf/eth0.100/forwarding). White space around the
  * text is taken off before a knob's own set sees it. Returns 0, -ENOENT, -EINVAL (out of bounds, not a number,
- * too long), -EACCES (has no way to be set). */
+ * too many, too long: then nothing has changed), -EACCES (has no way to be set). */
 int sysctl_set(struct net *net, const char *name, const char *text);
+/* As write(2) on the knob's file does it, less strict, and as Linux: how many octets of text were taken, 0 for no text (which changes nothing). *pos is the
+ * file's position; an integer takes nothing behind 0 and says that it did, as the rest of a text that the first write left.
+ * Of several integers those before a wrong one are taken, and the error is told. */
+ssize_t sysctl_write(struct net *net, const char *name, const char *text, uint64_t *pos);
 /* Appends the value without a newline; several integers are parted by tabs. 0 or -ENOENT. A knob's own get
  * function does the same. */
 int sysctl_get(struct net *net, const char *name, struct strbuf *out);

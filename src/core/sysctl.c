@@ -1,11 +1,11 @@
 /* The knobs of one host: a sorted table of names, each with its integers or its own get and set.
  *
- * Decides: what a name means, whether a text is a value within bounds, and that a refused write changes
- * nothing. Called by: procfs.c (/proc/sys), the sysctl program through it, the lab file's sysctls. Calls: the
+ * Decides: what a name means, whether a text is a value within bounds. Called by: procfs.c (/proc/sys), the sysctl program through it, the lab file's sysctls. Calls: the
  * knob's changed, get or set. Names compare with sysctl(8)'s two spellings made one.
  * Tests: tests/unit/core/test_procfs.c. */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/procfs.h"
@@ -137,55 +137,117 @@ bool sysctl_lookup(struct net *net, const char *name, bool *writable)
 
 	if (!sysctl_find(net->sysctl, name, &at))
 		return false;
-	*writable = net->sysctl->knob[at].data || net->sysctl->knob[at].set;
+	*writable = net->sysctl->knob[at].data || net->sysctl->knob[at].wide || net->sysctl->knob[at].set;
 	return true;
 }
 
-/* One integer, decimal or 0x/0 as strtol's base 0 has it; moves *p behind it. */
-static int sysctl_parse_int(const char **p, int32_t *out)
+static const char *skip_space(const char *p)
 {
-	char *end;
-	long v;
+	while (isspace((unsigned char)*p))
+		p++;
+	return p;
+}
 
-	errno = 0;
-	v = strtol(*p, &end, 0);
-	if (end == *p || errno || v < INT32_MIN || v > INT32_MAX)
+/* One number as strtoul's base 0 has it, perhaps with a minus and nothing else before it; white space or the end behind it.
+ * *p moves behind it. Longer ones than SYSCTL_DIGITS_MAX are none, be they zeros. */
+#define SYSCTL_DIGITS_MAX 21
+static int sysctl_parse(const char **p, bool *neg, uint64_t *out)
+{
+	const char *s = skip_space(*p), *start = s;
+	char *end;
+
+	*neg = *s == '-';
+	s += *neg;
+	if (!isdigit((unsigned char)*s))
 		return -EINVAL;
-	if (*end && !isspace((unsigned char)*end))
+	errno = 0;
+	*out = strtoull(s, &end, 0);
+	if (errno || (*end && !isspace((unsigned char)*end)) || end - start >= SYSCTL_DIGITS_MAX)
 		return -EINVAL;
 	*p = end;
-	*out = (int32_t)v;
 	return 0;
 }
 
-static int sysctl_parse_ints(const struct ctl_table *t, const char *text, int32_t *v, int32_t *count)
+static int sysctl_take_int(const struct ctl_table *t, int32_t *to, bool neg, uint64_t mag)
 {
-	int32_t nr = t->nr ? t->nr : 1, n = 0;
+	int64_t v = neg ? -(int64_t)mag : (int64_t)mag;
 
-	for (;;) {
-		while (isspace((unsigned char)*text))
-			text++;
-		if (!*text)
-			break;
-		if (n == nr || sysctl_parse_int(&text, &v[n]))
-			return -EINVAL;
-		if ((t->min || t->max) && (v[n] < t->min || v[n] > t->max))
-			return -EINVAL;
-		n++;
-	}
-	*count = n;
-	return n ? 0 : -EINVAL;
+	if (mag > (neg ? 1ull << 31 : INT32_MAX))
+		return -EINVAL;
+	if ((t->min || t->max) && (v < t->min || v > (t->top ? *t->top : t->max)))
+		return -EINVAL;
+	*to = (int32_t)v;
+	return 0;
 }
 
-/* text without the white space around it; false: longer than room. */
-static bool sysctl_trim(const char *text, char *buf, size_t room)
+static int sysctl_take_uint(const struct ctl_table *t, bool neg, uint64_t v)
+{
+	if (neg || v > UINT32_MAX)
+		return -EINVAL;
+	if ((t->min || t->max) && (v < (uint32_t)t->min || v > (uint32_t)t->max))
+		return -EINVAL;
+	*t->data = (int32_t)(uint32_t)v;
+	return 0;
+}
+
+/* Only what fits 31 bits is a time, but what is above 32 bits was never looked at. */
+static int sysctl_take_msecs(const struct ctl_table *t, bool neg, uint64_t mag)
+{
+	uint32_t v = (uint32_t)(neg ? 0 - mag : mag);
+
+	if (v > INT32_MAX)
+		return -EINVAL;
+	*t->data = (int32_t)((v + SYSCTL_JIFFY_MS - 1) / SYSCTL_JIFFY_MS * SYSCTL_JIFFY_MS);
+	return 0;
+}
+
+static int sysctl_take_one(const struct ctl_table *t, bool neg, uint64_t v)
+{
+	switch (t->kind) {
+	case CTL_UINT:
+		return sysctl_take_uint(t, neg, v);
+	case CTL_MSECS:
+		return sysctl_take_msecs(t, neg, v);
+	case CTL_ULONG:
+		if (neg)
+			return -EINVAL;
+		*t->wide = v;
+		return 0;
+	default:
+		return sysctl_take_int(t, t->data, neg, v);
+	}
+}
+
+/* How much of text was taken, or -errno: then what stood before the wrong number has been taken all the same. */
+static ssize_t sysctl_take(const struct ctl_table *t, const char *text)
+{
+	int32_t nr = t->nr ? t->nr : 1, n = 0;
+	const char *p = text;
+	uint64_t v;
+	bool neg;
+
+	for (; n < nr && *skip_space(p); n++) {
+		int err = sysctl_parse(&p, &neg, &v);
+
+		if (!err)
+			err = nr > 1 ? sysctl_take_int(t, t->data + n, neg, v) : sysctl_take_one(t, neg, v);
+		if (err)
+			return err;
+	}
+	if (!n)
+		return -EINVAL;
+	return skip_space(p) - text;
+}
+
+/* text without the white space around it, or one line of it as it is; false: longer than room. */
+static bool sysctl_trim(const char *text, char *buf, size_t room, bool line)
 {
 	size_t len;
 
-	while (isspace((unsigned char)*text))
+	while (!line && isspace((unsigned char)*text))
 		text++;
-	len = strlen(text);
-	while (len && isspace((unsigned char)text[len - 1]))
+	len = line ? strcspn(text, "\n") : strlen(text);
+	while (!line && len && isspace((unsigned char)text[len - 1]))
 		len--;
 	if (len >= room)
 		return false;
@@ -194,29 +256,64 @@ static bool sysctl_trim(const char *text, char *buf, size_t room)
 	return true;
 }
 
-int sysctl_set(struct net *net, const char *name, const char *text)
+static ssize_t sysctl_write_text(struct net *net, const struct ctl_table *t, const char *text)
 {
-	int32_t v[SYSCTL_MAX_INTS], n;
 	char trimmed[SYSCTL_TEXT_MAX];
+	int err = sysctl_trim(text, trimmed, sizeof(trimmed), t->kind == CTL_LINE) ? t->set(net, t, trimmed) : -EINVAL;
+
+	return err ? err : (ssize_t)strlen(text);
+}
+
+ssize_t sysctl_write(struct net *net, const char *name, const char *text, uint64_t *pos)
+{
 	const struct ctl_table *t;
+	ssize_t used;
 	size_t at;
-	int err;
 
 	if (!sysctl_find(net->sysctl, name, &at))
 		return -ENOENT;
 	t = &net->sysctl->knob[at];
-	if (t->set)
-		return sysctl_trim(text, trimmed, sizeof(trimmed)) ? t->set(net, t, trimmed) : -EINVAL;
-	if (!t->data)
+	if (!t->set && !t->data && !t->wide)
 		return -EACCES;
-	err = sysctl_parse_ints(t, text, v, &n);
-	if (err)
-		return err;
-	/* Fewer integers than the knob has leave the rest alone, as in Linux. */
-	memcpy(t->data, v, (size_t)n * sizeof(*v));
-	if (t->changed)
+	if (!*text)
+		return 0;
+	if (t->set)
+		return sysctl_write_text(net, t, text);
+	used = *pos ? (ssize_t)strlen(text) : sysctl_take(t, text);
+	if (!*pos && (used >= 0 || t->nr > 1) && t->changed)
 		t->changed(net, t);
-	return 0;
+	if (used < 0 || t->kind == CTL_UINT) /* its file has no position, and what follows the number is nobody's */
+		return used < 0 ? used : (ssize_t)strlen(text);
+	*pos += (uint64_t)used;
+	return used;
+}
+
+/* Is text as many numbers as t has at most, all within their bounds, and nothing else? */
+static bool sysctl_fits(const struct ctl_table *t, const char *text)
+{
+	struct ctl_table dry = *t;
+	int32_t v[SYSCTL_MAX_INTS];
+	uint64_t wide;
+
+	dry.data = v;
+	dry.wide = &wide;
+	return sysctl_take(&dry, text) == (ssize_t)strlen(text);
+}
+
+int sysctl_set(struct net *net, const char *name, const char *text)
+{
+	const struct ctl_table *t;
+	uint64_t pos = 0;
+	ssize_t used;
+	size_t at;
+
+	if (!sysctl_find(net->sysctl, name, &at))
+		return -ENOENT;
+	t = &net->sysctl->knob[at];
+	if ((t->data || t->wide) && !t->set && !sysctl_fits(t, text))
+		return -EINVAL;
+	used = t->set ? sysctl_write_text(net, t, text) : sysctl_write(net, name, text, &pos);
+	return used < 0 ? (int)used : 0;
 }
 
 int sysctl_get(struct net *net, const char *name, struct strbuf *out)
@@ -232,7 +329,11 @@ int sysctl_get(struct net *net, const char *name, struct strbuf *out)
 		t->get(net, t, out);
 		return 0;
 	}
-	for (i = 0; t->data && i < (t->nr ? t->nr : 1); i++)
+	if (t->wide)
+		sb_printf(out, "%" PRIu64, *t->wide);
+	else if (t->data && t->kind != CTL_INT)
+		sb_printf(out, "%u", (uint32_t)*t->data);
+	for (i = 0; t->data && t->kind == CTL_INT && i < (t->nr ? t->nr : 1); i++)
 		sb_printf(out, "%s%d", i ? "\t" : "", t->data[i]);
 	return 0;
 }

@@ -72,15 +72,15 @@ static ssize_t procfile_write(struct file *f, struct iov_iter *from)
 		return -EINVAL;
 	copy_from_iter(text, n, from);
 	text[n] = '\0';
+	if (!strncmp(pf->path, "sys/", 4))
+		return sysctl_write(f->net, pf->path + 4, text, &f->pos);
 	sb_init(&answer);
 	err = proc_write(f->net, pf->path, text, n, &answer);
 	/* What is read back from a command's descriptor is its answer, be it nothing. */
-	if (answer.len || strncmp(pf->path, "sys/", 4)) {
-		sb_reset(&pf->text);
-		sb_add(&pf->text, sb_str(&answer), answer.len);
-		pf->made = pf->answer = true;
-		f->pos = 0;
-	}
+	sb_reset(&pf->text);
+	sb_add(&pf->text, sb_str(&answer), answer.len);
+	pf->made = pf->answer = true;
+	f->pos = 0;
 	sb_free(&answer);
 	return err ? err : (ssize_t)n;
 }

@@ -36,7 +36,7 @@ int tcp_init_sock(struct sock *sk)
 	tp->mss_cache = TCP_MSS_DEFAULT;
 	tp->tcp_header_len = TCP_HLEN;
 	tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT;
-	tp->reordering = (uint8_t)s->reordering;
+	tp->reordering = (uint16_t)min_u32((uint32_t)s->reordering, UINT16_MAX);
 	tp->rack_reo_wnd_steps = 1;
 	tp->rto_min_us = (uint32_t)s->rto_min_us;
 	tp->rate_app_limited = 1;

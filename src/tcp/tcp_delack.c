@@ -36,9 +36,12 @@ void tcp_send_delayed_ack(struct sock *sk)
 /* ---- ACKs of what comes out of order: not one for each segment ----
  * RFC 5681 4.2 wants a duplicate ACK for every one, so that the sender sees three. With SACK each ACK says all that the ones before
  * said, so only the first three go at once; of the others one goes after a twentieth of the round trip, at most
- * tcp_comp_sack_delay_ns, at most tcp_comp_sack_nr in one. Sooner where one would lose something: a D-SACK, a third block. */
+ * tcp_comp_sack_delay_ns, at most tcp_comp_sack_nr in one. Sooner where one would lose something: a D-SACK, a third block.
+ * tcp_comp_sack_slack_ns comes on top: in Linux a timer with slack waits for another one's interrupt until its slack is used up,
+ * and an idle machine has no other. */
 
 #define TCP_FASTRETRANS_THRESH 3
+#define COMP_SACK_SLACK_MAX_NS (3600 * NSEC_PER_SEC) /* as good as never */
 
 /* True: not now. */
 bool tcp_compress_ack(struct sock *sk)
@@ -47,6 +50,7 @@ bool tcp_compress_ack(struct sock *sk)
 	const struct tcp_sysctl *s = tcp_sysctl(sk);
 	struct tcp_sackinfo *si = tp->sack;
 	uint32_t rtt8 = tp->rcv_rtt_us;
+	uint64_t delay;
 
 	if (!tp->rx_opt.sack_ok || si->comp_acks >= s->comp_sack_nr)
 		return false;
@@ -64,7 +68,8 @@ bool tcp_compress_ack(struct sock *sk)
 	if (tp->srtt_us && tp->srtt_us < rtt8)
 		rtt8 = tp->srtt_us;
 	/* both are eight round trips in us; 5 % of one in ns */
-	tcp_comp_sack_arm(sk, sk->net->now_ns + min_u64((uint64_t)rtt8 * 1000 / 8 / 20, (uint64_t)s->comp_sack_delay_ns));
+	delay = min_u64((uint64_t)rtt8 * 1000 / 8 / 20, s->comp_sack_delay_ns);
+	tcp_comp_sack_arm(sk, sk->net->now_ns + delay + min_u64(s->comp_sack_slack_ns, COMP_SACK_SLACK_MAX_NS));
 	return true;
 }
 

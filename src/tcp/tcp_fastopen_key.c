@@ -48,13 +48,12 @@ void tcp_fastopen_get_key_sysctl(struct net *net, const struct ctl_table *t, str
 			  word(k->key[i] + 12));
 }
 
+/* Four words; what stands behind them is not looked at, of a longer word the last eight digits count. */
 static bool parse_key(const char *text, uint8_t key[KEY_LEN])
 {
-	unsigned w[4], end = 0;
+	unsigned w[4];
 
-	if (sscanf(text, "%8x-%8x-%8x-%8x%n", &w[0], &w[1], &w[2], &w[3], (int *)&end) != 4)
-		return false;
-	if (text[end] && text[end] != ',' && text[end] != '\n')
+	if (sscanf(text, "%x-%x-%x-%x", &w[0], &w[1], &w[2], &w[3]) != 4)
 		return false;
 	for (unsigned i = 0; i < KEY_LEN; i++)
 		key[i] = (uint8_t)(w[i / 4] >> (8 * (i % 4)));

@@ -97,7 +97,7 @@ bool tcp_out_of_memory(struct sock *sk)
 /* Must this orphan go? Too many of them (a peer that does not answer weighs double), or no memory. */
 bool tcp_check_oom(struct sock *sk, unsigned shift)
 {
-	return (uint64_t)tcp_net(sk)->orphan_count << shift > (uint64_t)tcp_sysctl(sk)->max_orphans || tcp_out_of_memory(sk);
+	return (int64_t)tcp_net(sk)->orphan_count << shift > tcp_sysctl(sk)->max_orphans || tcp_out_of_memory(sk);
 }
 
 /* ---- received segments ---- */

@@ -219,7 +219,7 @@ void tcp_init_metrics(struct sock *sk)
 		if (ssthresh)
 			tp->snd_ssthresh = min_u32(ssthresh, tp->snd_cwnd_clamp);
 		if (tm->vals[TCP_METRIC_REORDERING])
-			tp->reordering = (uint8_t)min_u32(tm->vals[TCP_METRIC_REORDERING], 255);
+			tp->reordering = (uint16_t)min_u32(tm->vals[TCP_METRIC_REORDERING], UINT16_MAX);
 		rtt = tm->vals[TCP_METRIC_RTT];
 	}
 	if (rtt > tp->srtt_us) {

@@ -99,75 +99,73 @@ static void get_available_cc(struct net *net, const struct ctl_table *t, struct 
 {
 	sb_puts(out, "reno cubic bbr");
 }
-/* An unsigned knob: 4294967295 is no limit at all. */
-static void get_notsent_lowat(struct net *net, const struct ctl_table *t, struct strbuf *out)
-{
-	sb_printf(out, "%u", (uint32_t)net->tcp->sysctl.notsent_lowat);
-}
-static int set_notsent_lowat(struct net *net, const struct ctl_table *t, const char *text)
-{
-	uint64_t v;
+/* None: no protocol lies between TCP and the program, and setsockopt(TCP_ULP) finds none. */
+static void get_available_ulp(struct net *net, const struct ctl_table *t, struct strbuf *out) { sb_puts(out, ""); }
+static void get_ehash_entries(struct net *net, const struct ctl_table *t, struct strbuf *out) { sb_printf(out, "%u", net->tcp->ehash.size); }
 
-	if (u64_parse(text, 0, UINT32_MAX, &v))
-		return -EINVAL;
-	net->tcp->sysctl.notsent_lowat = (int32_t)v;
-	return 0;
-}
-static int set_refused(struct net *net, const struct ctl_table *t, const char *text) { return -EINVAL; }
-
-#define KNOB(n, field, lo, hi) { .name = "net.ipv4.tcp_" n, .data = &s->field, .min = lo, .max = hi }
-#define KNOB3(n, field) { .name = "net.ipv4.tcp_" n, .data = s->field, .nr = 3, .min = 1, .max = 0x7fffffff }
+/* Ranges and kinds are those of Linux 6.18: tests/kernel/recorded/knobs.txt has what it takes and says. Octets without a
+ * bound of their own take 255. */
+#define INT(n, field, lo, hi) { .name = "net.ipv4.tcp_" n, .data = &s->field, .min = lo, .max = hi }
+#define UINT(n, field, lo, hi) { .name = "net.ipv4.tcp_" n, .data = &s->field, .min = lo, .max = hi, .kind = CTL_UINT }
+#define OCTET(field) UINT(#field, field, 0, 255)
+#define SWITCH(field) UINT(#field, field, 0, 1)
+#define INT3(n, field) { .name = "net.ipv4.tcp_" n, .data = s->field, .nr = 3, .min = 1, .max = ANY }
+#define ULONG(n, field) { .name = "net.ipv4.tcp_" n, .wide = &s->field, .kind = CTL_ULONG }
 #define ANY 0x7fffffff
+#define SECONDS_MAX (ANY / 250) /* in jiffies they are an int */
+static int register_handshake_knobs(struct net *net)
+{
+	struct tcp_sysctl *s = &net->tcp->sysctl;
+	const struct ctl_table t[] = {
+		OCTET(timestamps), OCTET(window_scaling), OCTET(sack), OCTET(dsack), OCTET(fack),
+		UINT("ecn", ecn, 0, 5), SWITCH(ecn_fallback), UINT("ecn_option", ecn_option, 0, 3),
+		UINT("ecn_option_beacon", ecn_option_beacon, 0, 3),
+		UINT("syn_retries", syn_retries, 1, 127), OCTET(synack_retries), UINT("syn_linear_timeouts", syn_linear_timeouts, 0, 127),
+		OCTET(retries1), OCTET(retries2), OCTET(orphan_retries),
+		INT("fin_timeout", fin_timeout, -SECONDS_MAX, SECONDS_MAX), INT("keepalive_time", keepalive_time, -SECONDS_MAX, SECONDS_MAX),
+		OCTET(keepalive_probes), INT("keepalive_intvl", keepalive_intvl, -SECONDS_MAX, SECONDS_MAX),
+		INT("max_syn_backlog", max_syn_backlog, 0, 0), INT("max_tw_buckets", max_tw_buckets, 0, 0),
+		INT("max_orphans", max_orphans, 0, 0), UINT("tw_reuse", tw_reuse, 0, 2), UINT("tw_reuse_delay", tw_reuse_delay, 1, 60000),
+		OCTET(rfc1337), OCTET(abort_on_overflow), OCTET(stdurg), OCTET(syncookies), SWITCH(migrate_req), SWITCH(reflect_tos),
+		OCTET(fwmark_accept), INT("fastopen", fastopen, 0, 0),
+		{ .name = "net.ipv4.tcp_fastopen_blackhole_timeout_sec", .data = &s->fastopen_blackhole_timeout_sec, .max = ANY,
+		  .changed = tcp_fastopen_blackhole_changed },
+		{ .name = "net.ipv4.tcp_fastopen_key", .get = tcp_fastopen_get_key_sysctl, .set = tcp_fastopen_set_key_sysctl },
+		{ .name = "net.ipv4.tcp_congestion_control", .get = get_congestion_control, .set = set_congestion_control, .kind = CTL_LINE },
+		{ .name = "net.ipv4.tcp_available_congestion_control", .get = get_available_cc },
+		{ .name = "net.ipv4.tcp_allowed_congestion_control", .get = get_available_cc },
+		{ .name = "net.ipv4.tcp_available_ulp", .get = get_available_ulp },
+		{ .name = "net.ipv4.tcp_ehash_entries", .get = get_ehash_entries },
+	};
+
+	return register_sysctl(net, t, ARRAY_SIZE(t));
+}
+
 static int register_knobs(struct net *net)
 {
 	struct tcp_sysctl *s = &net->tcp->sysctl;
 	const struct ctl_table t[] = {
-		KNOB("timestamps", timestamps, 0, 2), KNOB("window_scaling", window_scaling, 0, 1),
-		KNOB("sack", sack, 0, 1), KNOB("dsack", dsack, 0, 1), KNOB("fack", fack, 0, 1),
-		KNOB("ecn", ecn, 0, 5), KNOB("ecn_fallback", ecn_fallback, 0, 1),
-		KNOB("ecn_option", ecn_option, 0, 3), KNOB("ecn_option_beacon", ecn_option_beacon, 0, 3),
-		KNOB("syn_retries", syn_retries, 1, 127), KNOB("synack_retries", synack_retries, 0, 255),
-		KNOB("syn_linear_timeouts", syn_linear_timeouts, 0, 127), KNOB("retries1", retries1, 0, 255),
-		KNOB("retries2", retries2, 0, 255), KNOB("orphan_retries", orphan_retries, 0, 255),
-		KNOB("fin_timeout", fin_timeout, 0, ANY), KNOB("keepalive_time", keepalive_time, 1, 32767),
-		KNOB("keepalive_probes", keepalive_probes, 1, 127), KNOB("keepalive_intvl", keepalive_intvl, 1, 32767),
-		KNOB("max_syn_backlog", max_syn_backlog, 0, ANY), KNOB("max_tw_buckets", max_tw_buckets, 0, ANY),
-		KNOB("max_orphans", max_orphans, 0, ANY), KNOB("tw_reuse", tw_reuse, 0, 2),
-		KNOB("tw_reuse_delay", tw_reuse_delay, 1, ANY), KNOB("rfc1337", rfc1337, 0, 1),
-		KNOB("abort_on_overflow", abort_on_overflow, 0, 1), KNOB("stdurg", stdurg, 0, 1),
-		KNOB3("rmem", rmem), KNOB3("wmem", wmem), KNOB3("mem", mem), KNOB("app_win", app_win, 0, 31),
-		KNOB("adv_win_scale", adv_win_scale, -31, 31), KNOB("reordering", reordering, 1, 127),
-		KNOB("max_reordering", max_reordering, 1, 255), KNOB("recovery", recovery, 0, 7),
-		KNOB("early_retrans", early_retrans, 0, 4), KNOB("frto", frto, 0, 2),
-		KNOB("thin_linear_timeouts", thin_linear_timeouts, 0, 1),
-		KNOB("slow_start_after_idle", slow_start_after_idle, 0, 1),
-		KNOB("no_metrics_save", no_metrics_save, 0, 1), KNOB("no_ssthresh_metrics_save", no_ssthresh_metrics_save, 0, 1), KNOB("moderate_rcvbuf", moderate_rcvbuf, 0, 1),
-		KNOB("comp_sack_delay_ns", comp_sack_delay_ns, 0, ANY), KNOB("comp_sack_slack_ns", comp_sack_slack_ns, 0, ANY),
-		KNOB("comp_sack_nr", comp_sack_nr, 0, 255), KNOB("shrink_window", shrink_window, 0, 1),
-		KNOB("tso_win_divisor", tso_win_divisor, 0, 255), KNOB("min_tso_segs", min_tso_segs, 1, 255), KNOB("tso_rtt_log", tso_rtt_log, 0, 31),
-		KNOB("limit_output_bytes", limit_output_bytes, 0, ANY),
-		KNOB("challenge_ack_limit", challenge_ack_limit, 0, ANY),
-		KNOB("invalid_ratelimit", invalid_ratelimit, 0, ANY), KNOB("autocorking", autocorking, 0, 1),
-		KNOB("syncookies", syncookies, 0, 2), KNOB("mtu_probing", mtu_probing, 0, 2),
-		KNOB("mtu_probe_floor", mtu_probe_floor, 48, 65535), KNOB("probe_interval", probe_interval, 0, ANY),
-		KNOB("probe_threshold", probe_threshold, 0, 65535),
-		KNOB("base_mss", base_mss, 48, 65535), KNOB("min_snd_mss", min_snd_mss, 48, 65535),
-		{ .name = "net.ipv4.tcp_notsent_lowat", .get = get_notsent_lowat, .set = set_notsent_lowat },
-		KNOB("pingpong_thresh", pingpong_thresh, 1, 255), KNOB("min_rtt_wlen", min_rtt_wlen, 0, 86400),
-		KNOB("reflect_tos", reflect_tos, 0, 1), KNOB("fwmark_accept", fwmark_accept, 0, 1), KNOB("migrate_req", migrate_req, 0, 1),
-		KNOB("workaround_signed_windows", workaround_signed_windows, 0, 1),
-		KNOB("rto_min_us", rto_min_us, 1, ANY), KNOB("rto_max_ms", rto_max_ms, 1000, 120000),
-		{ .name = "net.ipv4.tcp_fastopen_blackhole_timeout_sec", .data = &s->fastopen_blackhole_timeout_sec, .max = INT32_MAX,
-		  .changed = tcp_fastopen_blackhole_changed },
-		KNOB("fastopen", fastopen, 0, 0), KNOB("retrans_collapse", retrans_collapse, 0, 1),
-		KNOB("pacing_ss_ratio", pacing_ss_ratio, 0, 1000), KNOB("pacing_ca_ratio", pacing_ca_ratio, 0, 1000),
-		{ .name = "net.ipv4.tcp_fastopen_key", .get = tcp_fastopen_get_key_sysctl, .set = tcp_fastopen_set_key_sysctl },
+		INT3("rmem", rmem), INT3("wmem", wmem), INT3("mem", mem), UINT("app_win", app_win, 0, 31),
+		INT("adv_win_scale", adv_win_scale, -31, 31), INT("max_reordering", max_reordering, 1, ANY),
+		{ .name = "net.ipv4.tcp_reordering", .data = &s->reordering, .min = 1, .max = ANY, .top = &s->max_reordering },
+		OCTET(recovery), UINT("early_retrans", early_retrans, 0, 4), OCTET(frto), OCTET(thin_linear_timeouts),
+		OCTET(slow_start_after_idle), OCTET(no_metrics_save), SWITCH(no_ssthresh_metrics_save), OCTET(moderate_rcvbuf), ULONG("comp_sack_delay_ns", comp_sack_delay_ns),
+		ULONG("comp_sack_slack_ns", comp_sack_slack_ns), OCTET(comp_sack_nr), SWITCH(shrink_window), OCTET(tso_win_divisor),
+		UINT("min_tso_segs", min_tso_segs, 1, 255), OCTET(tso_rtt_log), INT("limit_output_bytes", limit_output_bytes, 0, 0),
+		INT("challenge_ack_limit", challenge_ack_limit, 0, 0),
+		{ .name = "net.ipv4.tcp_invalid_ratelimit", .data = &s->invalid_ratelimit, .kind = CTL_MSECS },
+		SWITCH(autocorking), OCTET(mtu_probing), INT("mtu_probe_floor", mtu_probe_floor, 48, 65535),
+		UINT("probe_interval", probe_interval, 0, (int32_t)(UINT32_MAX / 250)), INT("probe_threshold", probe_threshold, 0, 0),
+		INT("base_mss", base_mss, 0, 0), INT("min_snd_mss", min_snd_mss, 48, 65535), UINT("notsent_lowat", notsent_lowat, 0, 0),
+		UINT("pingpong_thresh", pingpong_thresh, 1, 255), INT("min_rtt_wlen", min_rtt_wlen, 0, 86400),
+		OCTET(workaround_signed_windows), INT("rto_min_us", rto_min_us, 1, ANY), INT("rto_max_ms", rto_max_ms, 1000, 120000),
+		OCTET(retrans_collapse), INT("pacing_ss_ratio", pacing_ss_ratio, 0, 1000), INT("pacing_ca_ratio", pacing_ca_ratio, 0, 1000),
 		{ .name = "net.culver.cubic_hystart", .data = &s->cubic_hystart, .min = 0, .max = 2 },
-		{ .name = "net.ipv4.tcp_congestion_control", .get = get_congestion_control, .set = set_congestion_control },
-		{ .name = "net.ipv4.tcp_available_congestion_control", .get = get_available_cc, .set = set_refused },
-		{ .name = "net.ipv4.tcp_allowed_congestion_control", .get = get_available_cc, .set = set_refused },
 	};
+	int err = register_handshake_knobs(net);
 
+	if (err)
+		return err;
 	return register_sysctl(net, t, ARRAY_SIZE(t));
 }
 

@@ -184,7 +184,7 @@ void tcp_check_sack_reordering(struct sock *sk, uint32_t low_seq, bool ts)
 	tcp_stat(sk)->reord_seen++;
 	metric = fack - low_seq;
 	if (metric > (uint32_t)tp->reordering * mss && mss)
-		tp->reordering = (uint8_t)min_u32((metric + mss - 1) / mss, min_u32((uint32_t)tcp_sysctl(sk)->max_reordering, 255));
+		tp->reordering = (uint16_t)min_u32((metric + mss - 1) / mss, min_u32((uint32_t)tcp_sysctl(sk)->max_reordering, UINT16_MAX));
 	tp->reord_seen = 1;
 	if (ts)
 		TCPEXT_INC(sk->net, TCPTSReorder);
@@ -204,7 +204,7 @@ static void limit_reno_sacked(struct sock *sk)
 	if (tp->fl->sacked_out + holes > tp->fl->packets_out) {
 		tp->fl->sacked_out = tp->fl->packets_out - holes;
 		/* more duplicates than segments: they were reordered, not lost */
-		tp->reordering = (uint8_t)min_u32(tp->fl->packets_out, 255);
+		tp->reordering = (uint16_t)min_u32(tp->fl->packets_out, (uint32_t)tcp_sysctl(sk)->max_reordering);
 		tp->reord_seen = 1;
 		tcp_stat(sk)->reord_seen++;
 		TCPEXT_INC(sk->net, TCPRenoReorder);
@@ -426,7 +426,7 @@ void tcp_enter_loss(struct sock *sk)
 	tp->snd_cwnd_cnt = 0;
 	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 	if (icsk->ca_state <= TCP_CA_Disorder && tp->fl->sacked_out >= (uint32_t)s->reordering)
-		tp->reordering = (uint8_t)min_u32(tp->reordering, (uint32_t)s->reordering);
+		tp->reordering = (uint16_t)min_u32(tp->reordering, (uint32_t)s->reordering);
 	tcp_set_ca_state(sk, TCP_CA_Loss);
 	tp->fl->high_seq = tp->snd_nxt;
 	tp->fl->tlp_high_seq = 0;
@@ -528,7 +528,7 @@ static bool try_undo_dsack(struct sock *sk)
 
 	if (!tp->fl->undo_marker || tp->fl->undo_retrans)
 		return false;
-	tp->rack_reo_wnd_persist = (uint8_t)min_u32(TCP_RACK_RECOVERY_THRESH, tp->rack_reo_wnd_persist + 1u);
+	tp->rack_reo_wnd_persist = min_u32(TCP_RACK_RECOVERY_THRESH, tp->rack_reo_wnd_persist + 1u) & 31;
 	undo_cwnd_reduction(sk, false);
 	TCPEXT_INC(sk->net, TCPDSACKUndo);
 	return true;

@@ -395,8 +395,8 @@ struct tcp_sock {
 
 	/* RACK (RFC 8985) */
 	uint32_t rack_last_delivered;
-	uint8_t rack_reo_wnd_steps, rack_reo_wnd_persist, rack_dsack_seen : 1, rack_advanced : 1, reord_seen : 1;
-	uint8_t reordering;
+	uint8_t rack_reo_wnd_steps, rack_reo_wnd_persist : 5, rack_dsack_seen : 1, rack_advanced : 1, reord_seen : 1;
+	uint16_t reordering;
 
 	/* receive */
 	struct tcp_options_received rx_opt;
@@ -499,10 +499,11 @@ struct tcp_sysctl {
 		syn_linear_timeouts, retries1, retries2, orphan_retries, fin_timeout, keepalive_time, keepalive_probes,
 		keepalive_intvl, max_syn_backlog, max_tw_buckets, max_orphans, tw_reuse, tw_reuse_delay, rfc1337, abort_on_overflow,
 		stdurg, rmem[3], wmem[3], mem[3], app_win, adv_win_scale, reordering, max_reordering, recovery,
-		early_retrans, frto, thin_linear_timeouts, slow_start_after_idle, no_metrics_save, no_ssthresh_metrics_save, moderate_rcvbuf, comp_sack_delay_ns, comp_sack_slack_ns, comp_sack_nr, shrink_window,
+		early_retrans, frto, thin_linear_timeouts, slow_start_after_idle, no_metrics_save, no_ssthresh_metrics_save, moderate_rcvbuf, comp_sack_nr, shrink_window,
 		tso_win_divisor, min_tso_segs, limit_output_bytes, challenge_ack_limit, invalid_ratelimit, autocorking,
 		syncookies, mtu_probing, base_mss, mtu_probe_floor, probe_interval, probe_threshold, min_snd_mss, notsent_lowat, workaround_signed_windows, rto_min_us,
 		rto_max_ms, fastopen, retrans_collapse, fack, port_range[2], pacing_ss_ratio, pacing_ca_ratio, tso_rtt_log, sockmap, cubic_hystart, pingpong_thresh, min_rtt_wlen, reflect_tos, fwmark_accept, fastopen_blackhole_timeout_sec, migrate_req;
+	uint64_t comp_sack_delay_ns, comp_sack_slack_ns;
 };
 struct tcp_net {
 	struct proto prot; /* TCP over IPv4, filled by its glue */

@@ -5,6 +5,7 @@
  * Called by the wheel; arms are called from everywhere in the room.
  * Tests: tests/unit/tcp. */
 #include "tcp/tcp_accecn.h"
+#include "core/procfs.h"
 #include "tcp/tcp_int.h"
 
 static void tcp_sk_timer(struct timer_list *t);
@@ -120,17 +121,20 @@ void tcp_set_keepalive(struct sock *sk, bool on)
 }
 
 /* ---- what the sysctls and options come to ---- */
+/* A knob's seconds may be none, or fewer: then every jiffy. */
+static uint64_t knob_seconds_ns(int32_t s) { return s > 0 ? NSEC_PER_SEC * (uint32_t)s : SYSCTL_JIFFY_MS * NSEC_PER_MSEC; }
+
 uint64_t tcp_keepalive_time_ns(const struct sock *sk)
 {
 	const struct tcp_rare *r = tcp_sk(sk)->rare;
 
-	return NSEC_PER_SEC * (r && r->keepalive_time ? r->keepalive_time : (uint32_t)tcp_sysctl(sk)->keepalive_time);
+	return r && r->keepalive_time ? NSEC_PER_SEC * r->keepalive_time : knob_seconds_ns(tcp_sysctl(sk)->keepalive_time);
 }
 uint64_t tcp_keepalive_intvl_ns(const struct sock *sk)
 {
 	const struct tcp_rare *r = tcp_sk(sk)->rare;
 
-	return NSEC_PER_SEC * (r && r->keepalive_intvl ? r->keepalive_intvl : (uint32_t)tcp_sysctl(sk)->keepalive_intvl);
+	return r && r->keepalive_intvl ? NSEC_PER_SEC * r->keepalive_intvl : knob_seconds_ns(tcp_sysctl(sk)->keepalive_intvl);
 }
 /* Since anything came: an acknowledgement, or data (MUST-26). */
 uint64_t tcp_keepalive_elapsed_ns(const struct sock *sk)
@@ -148,7 +152,7 @@ uint32_t tcp_keepalive_probes(const struct sock *sk)
 uint64_t tcp_fin_time_ns(const struct sock *sk)
 {
 	const struct tcp_rare *r = tcp_sk(sk)->rare;
-	uint64_t t = NSEC_PER_SEC * (r && r->linger2 > 0 ? (uint32_t)r->linger2 : (uint32_t)tcp_sysctl(sk)->fin_timeout);
+	uint64_t t = r && r->linger2 > 0 ? NSEC_PER_SEC * (uint32_t)r->linger2 : knob_seconds_ns(tcp_sysctl(sk)->fin_timeout);
 	uint64_t min = (uint64_t)inet_csk(sk)->rto_us * NSEC_PER_USEC * 7 / 2;
 
 	return max_u64(t, min);

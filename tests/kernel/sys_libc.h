@@ -49,6 +49,7 @@ static inline int sys_setsockopt(struct task *t, int fd, int lv, int n, const vo
 static inline int sys_getsockopt(struct task *t, int fd, int lv, int n, void *v, socklen_t *l) { SYS_RET(int, getsockopt(fd, lv, n, v, l)); }
 static inline ssize_t sys_read(struct task *t, int fd, void *b, size_t n) { SYS_RET(ssize_t, read(fd, b, n)); }
 static inline ssize_t sys_write(struct task *t, int fd, const void *b, size_t n) { SYS_RET(ssize_t, write(fd, b, n)); }
+static inline int sys_open(struct task *t, const char *path, int flags) { SYS_RET(int, open(path, flags)); }
 static inline int sys_close(struct task *t, int fd) { SYS_RET(int, close(fd)); }
 static inline int sys_fcntl(struct task *t, int fd, int cmd, long arg) { SYS_RET(int, fcntl(fd, cmd, arg)); }
 static inline int sys_ioctl(struct task *t, int fd, unsigned long cmd, void *arg) { SYS_RET(int, ioctl(fd, cmd, arg)); }

@@ -464,7 +464,7 @@ static const struct {
 	{ "recv", op_recv }, { "sendfrom", op_sendfrom }, { "errq", op_errq }, { "shut", op_shut }, { "close", op_close }, { "set", op_set }, { "get", op_get },
 	{ "name", op_name }, { "peer", op_name }, { "poll", op_poll }, { "ioctl", op_ioctl }, { "ifreq", op_ifreq }, { "wait", op_wait },
 	{ "nb", op_nb }, { "ports", op_ports }, { "fast", op_fast }, { "state", op_state }, { "sniff", sc_sniff }, { "frames", sc_frames },
-	{ "icmp", sc_icmp }, { "seg", sc_seg }, { "audit", sc_audit },
+	{ "icmp", sc_icmp }, { "seg", sc_seg }, { "audit", sc_audit }, { "knob", sc_knob },
 };
 
 static void run_op(struct sc *s, char *op)

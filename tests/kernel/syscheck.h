@@ -65,6 +65,8 @@ void sc_sniff(struct sc *s);
 void sc_frames(struct sc *s);
 void sc_icmp(struct sc *s);
 void sc_seg(struct sc *s);
+/* syscheck_knob.c: knob NAME [VALUE...]: what a sysctl's file takes; VALUE is written first and last */
+void sc_knob(struct sc *s);
 /* syscheck_audit.c */
 void sc_audit(struct sc *s);
 

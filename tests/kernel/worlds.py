@@ -1,6 +1,7 @@
 """The worlds of compare: what is run, on which host of hosts.clab.yml, in which order."""
 import fnmatch
 import os
+import re
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORLDS = []
@@ -237,3 +238,20 @@ for c in ("net.ipv4.ip_forward=2", "net.ipv4.ip_default_ttl=0", "net.ipv4.ip_def
     name, _, val = c.partition("=")
     w.run("a", "sysctl -w %s" % c, "sysctl -w %s" % (c if "'" not in c else "'%s=%s'" % (name, val.strip("'"))), name="set " + c)
     w.run("a", "sysctl " + name, name="get after " + c)
+
+# Every net.ipv4.tcp_ knob that a namespace has of its own: what its file takes, and what it says to what it does not take. The value
+# behind a name is written before and after.
+KNOBS = """abort_on_overflow 0, adv_win_scale 1, allowed_congestion_control, app_win 31, autocorking 1, available_congestion_control, base_mss 1024,
+challenge_ack_limit 2147483647, comp_sack_delay_ns 1000000, comp_sack_nr 44, comp_sack_slack_ns 100000, congestion_control cubic, dsack 1, early_retrans 3,
+ecn 2, ecn_fallback 1, ecn_option 2, ecn_option_beacon 3, ehash_entries, fack 0, fastopen 1, fastopen_blackhole_timeout_sec 0, fastopen_key 1-2-3-4,
+fin_timeout 60, frto 2, fwmark_accept 0, invalid_ratelimit 500, keepalive_intvl 75, keepalive_probes 9, keepalive_time 7200, limit_output_bytes 4194304,
+max_reordering 300, max_syn_backlog 2048, max_tw_buckets 131072, migrate_req 0, min_rtt_wlen 300, min_snd_mss 48, min_tso_segs 2, moderate_rcvbuf 1,
+mtu_probe_floor 48, mtu_probing 0, no_metrics_save 0, no_ssthresh_metrics_save 1, notsent_lowat 4294967295, orphan_retries 0, pacing_ca_ratio 120, pacing_ss_ratio 200,
+pingpong_thresh 1, probe_interval 600, probe_threshold 8, recovery 1, reflect_tos 0, reordering 3, retrans_collapse 1, retries1 3, retries2 15, rfc1337 0,
+rmem 4096 131072 33554432, rto_max_ms 120000, rto_min_us 200000, sack 1, shrink_window 0, slow_start_after_idle 1, stdurg 0, syn_linear_timeouts 4,
+syn_retries 6, synack_retries 5, syncookies 1, thin_linear_timeouts 0, timestamps 1, tso_rtt_log 9, tso_win_divisor 3, tw_reuse 2, tw_reuse_delay 1000,
+window_scaling 1, wmem 4096 16384 4194304, workaround_signed_windows 0"""
+w = World("knobs")
+for k in KNOBS.replace("\n", " ").split(", "):
+    hosts_own = [(r"reads (reno [a-z ]+|-?\d+)(?=\\n, and so)", "reads ITS OWN")] if re.search("(available|allowed)_cong|ehash", k) else []
+    w.run("a", "syscheck knob net/ipv4/tcp_" + k, name="tcp_" + k.split()[0], subst=hosts_own)

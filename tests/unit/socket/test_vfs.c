@@ -182,9 +182,21 @@ static int proc_prog(struct task *t, void *arg)
 	/* a knob */
 	fd = sys_open(t, "/proc/sys/net/ipv4/ip_forward", O_RDWR);
 	assert_int_equal(sys_write(t, fd, "1\n", 2), 2);
+	assert_int_equal(sys_read(t, fd, b, sizeof(b)), 0); /* both have one position */
+	assert_int_equal(sys_write(t, fd, "0\n", 2), 2);    /* and what is written behind 0 is the rest of an old text */
+	sys_close(t, fd);
+	fd = sys_open(t, "/proc/sys/net/ipv4/ip_forward", O_RDWR);
 	assert_int_equal(sys_read(t, fd, b, sizeof(b)), 2);
 	assert_memory_equal(b, "1\n", 2);
+	sys_close(t, fd);
+	fd = sys_open(t, "/proc/sys/net/ipv4/ip_forward", O_WRONLY);
 	assert_int_equal(sys_write(t, fd, "many\n", 5), -EINVAL);
+	assert_int_equal(sys_write(t, fd, "0 1\n", 4), 2);
+	assert_int_equal(sys_write(t, fd, "1\n", 2), 2);
+	sys_close(t, fd);
+	fd = sys_open(t, "/proc/sys/net/ipv4/ip_forward", O_RDONLY);
+	assert_int_equal(sys_read(t, fd, b, sizeof(b)), 2);
+	assert_memory_equal(b, "0\n", 2);
 	sys_close(t, fd);
 	return 0;
 }

@@ -216,7 +216,9 @@ static void sysctl_tcp_fastopen_key(void **state)
 	/* the cookie that Linux's own packet scripts expect of this key between these addresses */
 	assert_int_equal(siphash(net->tcp->fo_keys.key[0], pair, 8), 0xeb7e0189d8b92130ull);
 	assert_int_equal(sysctl_set(net, "net.ipv4.tcp_fastopen_key", "a1a1a1a1-b2b2b2b2-c3c3c3c3"), -EINVAL);
-	assert_int_equal(sysctl_set(net, "net.ipv4.tcp_fastopen_key", "a1-b2-c3-d4x"), -EINVAL);
+	assert_int_equal(sysctl_set(net, "net.ipv4.tcp_fastopen_key", "a1-b2-c3-d4,"), -EINVAL);
+	assert_int_equal(sysctl_set(net, "net.ipv4.tcp_fastopen_key", "xa1-b2-c3-d4"), -EINVAL);
+	assert_int_equal(sysctl_set(net, "net.ipv4.tcp_fastopen_key", "a1-b2-c3-d4x"), 0); /* Linux looks no farther than the words */
 	assert_int_equal(sysctl_set(net, "net.ipv4.tcp_fastopen_key", two), 0);
 	sb_reset(&sb);
 	assert_int_equal(sysctl_get(net, "net.ipv4.tcp_fastopen_key", &sb), 0);
