@@ -21,7 +21,7 @@ enum task_state { TASK_RUNNABLE, TASK_RUNNING, TASK_SLEEPING, TASK_ZOMBIE };
 #define TASK_SIGINT 2
 #define TASK_SIGPIPE 13
 #define TASK_SIGURG 23
-#define TASK_SIG(n) (1u << (n))
+#define TASK_SIG(n) (1ull << ((n) & 63)) /* signals are 1 to 64 */
 
 struct coro;
 struct files_struct; /* descriptor table, socket/ */
@@ -64,7 +64,7 @@ struct task {
 	char **argv;
 	char **env; /* "NAME=value", NULL-terminated, owned; may be NULL */
 	bool woken, killed, background;
-	uint32_t pending_signals; /* TASK_SIG(SIGINT) interrupts sleeps; URG and PIPE are for the program to see */
+	uint64_t pending_signals; /* TASK_SIG(SIGINT) interrupts sleeps; URG, PIPE, IO and what F_SETSIG says are for the program to see */
 	uint32_t cpu;             /* where it runs: by pid, in turn */
 	uint32_t bh_saved;        /* bh sections given up while it sleeps */
 	struct list_head children, sibling;

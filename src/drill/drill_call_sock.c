@@ -337,7 +337,8 @@ static int64_t call_ioctl(struct drill_job *j, struct task *t)
 static int64_t call_fcntl(struct drill_job *j, struct task *t)
 {
 	int cmd = (int)djob_int(j, 1, 0);
-	int r = sys_fcntl(t, djob_fd(j, 0), cmd, (long)djob_int(j, 2, 0));
+	bool place = cmd == F_SETOWN_EX || cmd == F_GETOWN_EX; /* a script has none to give */
+	int r = sys_fcntl(t, djob_fd(j, 0), cmd, place ? 0 : (long)djob_int(j, 2, 0));
 
 	if (cmd == F_DUPFD)
 		drill_stream_forget(flow_of_arg(j, 0));

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include "socket/fasync.h"
 #include "socket/file.h"
 #include "socket/syscall.h"
 
@@ -37,6 +38,7 @@ struct file *file_new(struct net *net, const struct file_ops *ops, uint32_t flag
 void file_unlink(struct file *f)
 {
 	eventpoll_forget(f);
+	fown_free(f);
 	list_del_init(&f->all);
 	f->net->socks->files_open--;
 }

@@ -30,6 +30,7 @@ struct file_ops {
 	int (*ioctl)(struct file *f, unsigned long cmd, void *arg);
 	void (*set_flags)(struct file *f); /* f->flags changed */
 	void (*abort)(struct file *f);     /* wake the calls that are inside */
+	bool fasync;                       /* O_ASYNC has something to tell here */
 	void (*release)(struct file *f);   /* give up priv and the file itself (file_free) */
 };
 
@@ -41,11 +42,12 @@ struct file {
 	struct net *net;
 	int32_t refcnt; /* slots and calls inside */
 	int32_t slots;
-	uint32_t flags; /* O_ACCMODE, O_NONBLOCK, O_APPEND */
+	uint32_t flags; /* O_ACCMODE, O_NONBLOCK, O_APPEND, O_ASYNC */
 	uint64_t pos;
 	void *priv;
 	struct list_head all; /* net->socks->all_files */
 	struct list_head eps; /* epoll items that watch it */
+	struct fown *own;     /* whom signals go to (fasync.c); NULL: nobody */
 };
 
 /* A socket and its file are one object. */

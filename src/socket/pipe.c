@@ -203,6 +203,7 @@ static const struct file_ops pipe_read_ops = {
 	.read = pipe_read,
 	.poll = pipe_read_poll,
 	.wait_queue = pipe_read_queue,
+	.fasync = true,
 	.ioctl = pipe_ioctl,
 	.release = pipe_read_release,
 };
@@ -211,6 +212,7 @@ static const struct file_ops pipe_write_ops = {
 	.write = pipe_write,
 	.poll = pipe_write_poll,
 	.wait_queue = pipe_write_queue,
+	.fasync = true,
 	.ioctl = pipe_ioctl,
 	.release = pipe_write_release,
 };

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include "socket/fasync.h"
 #include "socket/file.h"
 #include "socket/syscall.h"
 
@@ -69,6 +70,12 @@ static int socket_ioctl(struct file *f, unsigned long cmd, void *arg)
 
 	if (unlikely(!arg))
 		return ioctl_needs_arg(cmd) ? -EFAULT : -ENOTTY;
+	if (cmd == FIOSETOWN || cmd == SIOCSPGRP)
+		return f_setown(f, *(const int *)arg);
+	if (cmd == FIOGETOWN || cmd == SIOCGPGRP) {
+		*(int *)arg = f_getown(f);
+		return 0;
+	}
 	err = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
 
 	/* A family says in one of these ways that it does not know the number. */
@@ -102,6 +109,7 @@ const struct file_ops socket_file_ops = {
 	.write = socket_write,
 	.poll = socket_poll,
 	.wait_queue = socket_wait_queue,
+	.fasync = true,
 	.ioctl = socket_ioctl,
 	.set_flags = socket_set_flags,
 	.abort = socket_abort,

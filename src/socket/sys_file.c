@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include "socket/fasync.h"
 #include "socket/file.h"
 #include "socket/sys_scope.h"
 #include "socket/vfs.h"
@@ -152,8 +153,10 @@ int sys_dup3(struct task *t, int oldfd, int newfd, int flags)
 
 static void file_set_status(struct file *f, uint32_t flags)
 {
-	const uint32_t may = O_NONBLOCK | O_APPEND;
+	const uint32_t may = O_NONBLOCK | O_APPEND | O_ASYNC;
 
+	if ((flags & O_ASYNC) && f->ops->fasync)
+		fasync_set(f, true);
 	f->flags = (f->flags & ~may) | (flags & may);
 	if (f->ops->set_flags)
 		f->ops->set_flags(f);
@@ -189,7 +192,7 @@ static int do_fcntl(struct task *t, int fd, int cmd, long arg)
 		ret = arg < 0 ? -EINVAL : pipe_set_size(f, (size_t)arg);
 		break;
 	default:
-		ret = -EINVAL;
+		ret = fasync_fcntl(f, cmd, arg);
 	}
 	fput(f);
 	return ret;
@@ -219,6 +222,8 @@ static int do_ioctl(struct task *t, int fd, unsigned long cmd, void *arg)
 		if (arg)
 			file_set_status(f, *(const int *)arg ? f->flags | O_NONBLOCK
 							     : f->flags & ~(uint32_t)O_NONBLOCK);
+	} else if (cmd == FIOASYNC) {
+		ret = arg ? fasync_set(f, *(const int *)arg != 0) : -EFAULT;
 	} else {
 		ret = f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
 	}

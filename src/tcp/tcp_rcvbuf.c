@@ -31,13 +31,8 @@ void tcp_check_urg(struct sock *sk, const struct tcp_hdr *th, uint32_t seq)
 	tp->urg_data = TCP_URG_NOTYET;
 	tp->urg_seq = ptr;
 	tp->pred_flags = 0;
-	if (!sock_flag(sk, SOCK_F_DEAD) && sk->error_report) {
-		struct task *t = sk->net->current;
-
-		if (t && t->pid == sk->owner_pid)
-			t->pending_signals |= TASK_SIG(TASK_SIGURG);
-		wake_up(sk->wq, POLLPRI);
-	}
+	if (!sock_flag(sk, SOCK_F_DEAD) && sk->error_report)
+		wake_up(sk->wq, POLLPRI); /* SIGURG too, to whom F_SETOWN named */
 }
 
 void tcp_urg(struct sock *sk, struct sk_buff *skb)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,6 +51,21 @@ static inline int sys_getsockopt(struct task *t, int fd, int lv, int n, void *v,
 static inline ssize_t sys_read(struct task *t, int fd, void *b, size_t n) { SYS_RET(ssize_t, read(fd, b, n)); }
 static inline ssize_t sys_write(struct task *t, int fd, const void *b, size_t n) { SYS_RET(ssize_t, write(fd, b, n)); }
 static inline int sys_open(struct task *t, const char *path, int flags) { SYS_RET(int, open(path, flags)); }
+/* Which signals wait, and take them away. The first call blocks them, so one comes before anything that may send any. */
+static inline uint64_t sc_signals(struct task *t)
+{
+	struct timespec none = { 0, 0 };
+	uint64_t mask = 0;
+	sigset_t all;
+	int sig;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	while ((sig = sigtimedwait(&all, NULL, &none)) > 0)
+		mask |= 1ull << (sig & 63);
+	return mask;
+}
+static inline long sc_self(struct task *t) { return getpid(); }
 static inline int sys_close(struct task *t, int fd) { SYS_RET(int, close(fd)); }
 static inline int sys_fcntl(struct task *t, int fd, int cmd, long arg) { SYS_RET(int, fcntl(fd, cmd, arg)); }
 static inline int sys_ioctl(struct task *t, int fd, unsigned long cmd, void *arg) { SYS_RET(int, ioctl(fd, cmd, arg)); }

@@ -436,6 +436,61 @@ static void op_nb(struct sc *s)
 		result(s, "fcntl", r);
 }
 
+/* own N WHAT [PID]: PID is self, group, nosuch or a number. signals: which have come since they were last asked for. */
+static long own_pid(struct sc *s, const char *w)
+{
+	long self = sc_self(s->t);
+
+	return !strcmp(w, "self") ? self : !strcmp(w, "group") ? -self : !strcmp(w, "nosuch") ? 4000000 : sc_number(w);
+}
+
+static void own_say(struct sc *s, long pid)
+{
+	SAY("=%s", pid == sc_self(s->t) ? "self" : pid == -sc_self(s->t) ? "group" : pid ? "another" : "nobody");
+}
+
+static void op_own(struct sc *s)
+{
+	static const struct sc_word names[] = {
+		{ "F_SETOWN", F_SETOWN, 0 }, { "F_GETOWN", F_GETOWN, 1 }, { "F_SETSIG", F_SETSIG, 0 }, { "F_GETSIG", F_GETSIG, 0 },
+		{ "F_SETOWN_EX", F_SETOWN_EX, 2 }, { "F_GETOWN_EX", F_GETOWN_EX, 3 }, { "FIOASYNC", FIOASYNC, 4 }, { "FIOSETOWN", FIOSETOWN, 4 },
+		{ "SIOCSPGRP", SIOCSPGRP, 4 }, { "FIOGETOWN", FIOGETOWN, 5 }, { "SIOCGPGRP", SIOCGPGRP, 5 }, { "F_SETFL", F_SETFL, 0 }, { "F_GETFL", F_GETFL, 0 },
+	};
+	struct f_owner_ex ex = { (enum __pid_type)sc_number(ARG(4)), (pid_t)own_pid(s, ARG(3)) };
+	int fd = sc_fd(s, ARG(1)), pid = (int)own_pid(s, ARG(3));
+	long r = -1;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i].name, ARG(2)) != 0)
+			continue;
+		if (names[i].level >= 4)
+			r = sys_ioctl(s->t, fd, (unsigned long)names[i].value, &pid);
+		else
+			r = sys_fcntl(s->t, fd, (int)names[i].value, names[i].level >= 2 ? (long)&ex : (long)pid);
+		if (r == -EBADF || (r < 0 && names[i].level != 1)) {
+			result(s, ARG(2), r);
+			return;
+		}
+		SAY(" %s", ARG(2));
+		if (names[i].level == 1 || names[i].level == 5)
+			own_say(s, names[i].level == 1 ? r : pid);
+		else if (names[i].level == 3)
+			own_say(s, ex.pid), SAY(",%d", (int)ex.type);
+		else
+			SAY("=%ld", r);
+	}
+}
+
+static void op_signals(struct sc *s)
+{
+	uint64_t mask = sc_signals(s->t);
+
+	SAY(" signals=");
+	for (unsigned i = 1; i < 64; i++)
+		if (mask >> i & 1)
+			SAY("%u,", i);
+}
+
 static void op_fast(struct sc *s) { s->fast = true; }
 
 static void op_ports(struct sc *s) { s->port0 = (uint16_t)atoi(ARG(1)); }
@@ -464,7 +519,7 @@ static const struct {
 	{ "recv", op_recv }, { "sendfrom", op_sendfrom }, { "errq", op_errq }, { "shut", op_shut }, { "close", op_close }, { "set", op_set }, { "get", op_get },
 	{ "name", op_name }, { "peer", op_name }, { "poll", op_poll }, { "ioctl", op_ioctl }, { "ifreq", op_ifreq }, { "wait", op_wait },
 	{ "nb", op_nb }, { "ports", op_ports }, { "fast", op_fast }, { "state", op_state }, { "sniff", sc_sniff }, { "frames", sc_frames },
-	{ "icmp", sc_icmp }, { "seg", sc_seg }, { "audit", sc_audit }, { "knob", sc_knob },
+	{ "icmp", sc_icmp }, { "seg", sc_seg }, { "audit", sc_audit }, { "own", op_own }, { "signals", op_signals }, { "knob", sc_knob },
 };
 
 static void run_op(struct sc *s, char *op)

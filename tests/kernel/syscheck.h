@@ -12,6 +12,14 @@
 #else
 #include "core/task.h"
 #include "socket/syscall.h"
+static inline uint64_t sc_signals(struct task *t)
+{
+	uint64_t mask = t->pending_signals;
+
+	t->pending_signals = 0;
+	return mask;
+}
+static inline long sc_self(struct task *t) { return t->pid; }
 #endif
 
 #include <stdio.h>
