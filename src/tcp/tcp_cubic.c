@@ -240,8 +240,9 @@ static void hystart_sample(struct cubic *ca, uint32_t rtt_us)
 }
 
 /* ---- the older HyStart ---- */
-static void hystart_found(struct sock *sk, struct cubic *ca)
+static void hystart_found(struct sock *sk, struct cubic *ca, uint64_t *sum_of_cwnd)
 {
+	*sum_of_cwnd += tcp_sk(sk)->snd_cwnd;
 	ca->mode = HYSTART_DONE;
 	tcp_sk(sk)->snd_ssthresh = tcp_sk(sk)->snd_cwnd;
 }
@@ -274,7 +275,7 @@ static void hystart_old(struct sock *sk, struct cubic *ca, uint32_t rtt_us)
 		ca->ack_us = now;
 		if (now - ca->round_us > train_limit_us(sk, ca->delay_min_us)) {
 			TCPEXT_INC(sk->net, TCPHystartTrainDetect);
-			hystart_found(sk, ca);
+			hystart_found(sk, ca, &sk->net->mib.tcpext.TCPHystartTrainCwnd);
 		}
 	}
 	ca->cur_min_us = min_u32(ca->cur_min_us, rtt_us);
@@ -285,7 +286,7 @@ static void hystart_old(struct sock *sk, struct cubic *ca, uint32_t rtt_us)
 	thresh = min_u32(max_u32(ca->delay_min_us / MIN_RTT_DIVISOR, MIN_RTT_THRESH_US), MAX_RTT_THRESH_US);
 	if (ca->mode != HYSTART_DONE && ca->cur_min_us > ca->delay_min_us + thresh) {
 		TCPEXT_INC(sk->net, TCPHystartDelayDetect);
-		hystart_found(sk, ca);
+		hystart_found(sk, ca, &sk->net->mib.tcpext.TCPHystartDelayCwnd);
 	}
 }
 

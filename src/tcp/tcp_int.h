@@ -192,9 +192,11 @@ uint64_t tcp_delivery_rate(const struct tcp_sock *tp);
 void tcp_chrono_start(struct sock *sk, uint8_t type);
 void tcp_chrono_stop(struct sock *sk, uint8_t type);
 uint64_t tcp_chrono_us(const struct sock *sk, uint8_t type);
+void tcp_update_pacing_rate(struct sock *sk);
 uint64_t tcp_pacing_rate(const struct sock *sk);
 bool tcp_pacing_check(struct sock *sk);
 void tcp_pacing_sent(struct sock *sk, uint32_t len);
+uint64_t tcp_last_departure_ns(const struct sock *sk);
 static inline bool tcp_needs_pacing(const struct sock *sk)
 {
 	return unlikely(sk->max_pacing_rate != UINT64_MAX || inet_csk(sk)->ca_ops->cong_control);

@@ -129,21 +129,32 @@ uint64_t tcp_chrono_us(const struct sock *sk, uint8_t type)
 
 /* ---- pacing ---- */
 /* Octets per second that cwnd per round trip comes to, with room to grow. */
-uint64_t tcp_pacing_rate(const struct sock *sk)
+static uint64_t rate_of_cwnd(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_sysctl *s = tcp_sysctl(sk);
 	uint64_t rate = (uint64_t)tp->mss_cache * max_u32(tp->snd_cwnd, tp->fl->packets_out);
-	uint32_t percent;
-
-	if (inet_csk(sk)->ca_ops->cong_control)
-		return min_u64(sk->pacing_rate, sk->max_pacing_rate);
-	percent = (uint32_t)(tp->snd_cwnd < tp->snd_ssthresh / 2 ? s->pacing_ss_ratio : s->pacing_ca_ratio);
+	uint32_t percent = (uint32_t)(tp->snd_cwnd < tp->snd_ssthresh / 2 ? s->pacing_ss_ratio : s->pacing_ca_ratio);
 
 	rate = rate * percent * 10000;
-	if (tp->srtt_us)
-		rate = rate * 8 / tp->srtt_us;
-	return min_u64(rate, sk->max_pacing_rate);
+	return tp->srtt_us ? rate * 8 / tp->srtt_us : rate;
+}
+
+/* An ACK was worked off, and what it allows is not yet sent: the rate holds until the next one, over timeouts and idle times.
+ * Trains for a near peer do not depend on it: there it is worked out when somebody asks. */
+void tcp_update_pacing_rate(struct sock *sk)
+{
+	if (likely(!(tcp_sk(sk)->min_rtt_us >> tcp_sysctl(sk)->tso_rtt_log) && !tcp_needs_pacing(sk)))
+		sk->pacing_rate = UINT64_MAX;
+	else
+		sk->pacing_rate = min_u64(rate_of_cwnd(sk), sk->max_pacing_rate);
+}
+
+uint64_t tcp_pacing_rate(const struct sock *sk)
+{
+	if (sk->pacing_rate == UINT64_MAX && !inet_csk(sk)->ca_ops->cong_control)
+		return min_u64(rate_of_cwnd(sk), sk->max_pacing_rate);
+	return min_u64(sk->pacing_rate, sk->max_pacing_rate);
 }
 
 /* True: not yet; the socket's timer will send. */
@@ -157,13 +168,25 @@ bool tcp_pacing_check(struct sock *sk)
 	return true;
 }
 
-/* len octets left: when may the next? */
+/* len octets left: when may the next? The first ten segments of a connection hold nobody back; and who left later than he
+ * might have is given that time back, up to half of what he takes: timers are late, the rate should not be. */
 void tcp_pacing_sent(struct sock *sk, uint32_t len)
 {
 	struct tcp_rare *r = tcp_rare(sk);
-	uint64_t now = sk->net->now_ns, rate = max_u64(tcp_pacing_rate(sk), 1);
+	uint64_t now = sk->net->now_ns, rate = max_u64(tcp_pacing_rate(sk), 1), due = r->pacing_next_ns;
+	uint64_t takes = tcp_sk(sk)->data_segs_out < TCP_INIT_CWND ? 0 : (uint64_t)len * NSEC_PER_SEC / rate;
 
-	if (!inet_csk(sk)->ca_ops->cong_control)
-		sk->pacing_rate = rate;
-	r->pacing_next_ns = max_u64(r->pacing_next_ns, now) + (uint64_t)len * NSEC_PER_SEC / rate;
+	if (due < now) {
+		takes -= min_u64(takes / 2, now - due);
+		due = now;
+	}
+	r->pacing_next_ns = due + takes;
+}
+
+/* When the last segment left, or is thought to have: the time from which timers for its acknowledgement count. */
+uint64_t tcp_last_departure_ns(const struct sock *sk)
+{
+	const struct tcp_rare *r = tcp_sk(sk)->rare;
+
+	return tcp_needs_pacing(sk) && r ? r->pacing_next_ns : 0;
 }

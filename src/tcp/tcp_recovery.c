@@ -759,6 +759,7 @@ void tcp_cong_control(struct sock *sk, uint32_t ack, int flag, const struct tcp_
 	}
 	if (in_cwnd_reduction(sk)) {
 		cwnd_reduction(sk, rs->acked_sacked, rs->newly_lost, flag);
+		tcp_update_pacing_rate(sk);
 		return;
 	}
 	may_raise = tp->reordering > (uint32_t)tcp_sysctl(sk)->reordering ? (flag & FLAG_FORWARD_PROGRESS) != 0
@@ -767,4 +768,5 @@ void tcp_cong_control(struct sock *sk, uint32_t ack, int flag, const struct tcp_
 		inet_csk(sk)->ca_ops->cong_avoid(sk, ack, rs->acked_sacked);
 		tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 	}
+	tcp_update_pacing_rate(sk);
 }

@@ -51,10 +51,12 @@ void tcp_clear_xmit_timers(struct sock *sk)
 void inet_csk_reset_xmit_timer(struct sock *sk, uint8_t what, uint64_t when_us)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
-	uint64_t max = tcp_rto_max_us(sk);
+	uint64_t max = tcp_rto_max_us(sk), from = sk->net->now_ns;
 
+	if (unlikely(tcp_needs_pacing(sk)) && (what == ICSK_TIME_RETRANS || what == ICSK_TIME_LOSS_PROBE))
+		from = max_u64(from, tcp_last_departure_ns(sk));
 	icsk->pending = what & 15u;
-	tcp_flight(sk)->rto_deadline_ns = sk->net->now_ns + min_u64(when_us, max) * NSEC_PER_USEC;
+	tcp_flight(sk)->rto_deadline_ns = from + min_u64(when_us, max) * NSEC_PER_USEC;
 	timer_rearm(sk);
 }
 

@@ -125,12 +125,15 @@ static uint32_t tcp_tso_segs(const struct sock *sk, uint32_t mss)
 static bool tcp_tso_should_defer(const struct sock *sk, const struct sk_buff *skb, uint32_t quota, uint32_t segs, bool *cwnd_limited)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	uint64_t now = sk->net->now_ns, srtt_ns = (uint64_t)(tp->srtt_us >> 3) * NSEC_PER_USEC;
+	uint64_t now = sk->net->now_ns, srtt_ns = (uint64_t)(tp->srtt_us >> 3) * NSEC_PER_USEC, last;
 	uint32_t limit, div = (uint32_t)tcp_sysctl(sk)->tso_win_divisor, wnd, cwnd_room = quota * tp->mss_cache;
 
 	if (inet_csk(sk)->ca_state >= TCP_CA_Recovery || tcp_rtx_queue_empty(sk))
 		return false;
-	if (list_empty(&tp->fl->tsorted_sent) || now - tcp_tsorted_skb(tp->fl->tsorted_sent.prev)->skb_mstamp_ns > NSEC_PER_MSEC)
+	if (list_empty(&tp->fl->tsorted_sent))
+		return false;
+	last = max_u64(tcp_tsorted_skb(tp->fl->tsorted_sent.prev)->skb_mstamp_ns, tcp_last_departure_ns(sk));
+	if (now > last + NSEC_PER_MSEC)
 		return false;
 	wnd = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
 	limit = min_u32(wnd, cwnd_room);
@@ -474,8 +477,11 @@ bool tcp_schedule_loss_probe(struct sock *sk, bool advancing_rto)
 		timeout = TCP_TIMEOUT_INIT_US;
 	}
 	left = icsk->rto_us;
-	if (!advancing_rto && tp->fl->rto_deadline_ns != TIME_NEVER)
-		left = tp->fl->rto_deadline_ns > sk->net->now_ns ? (tp->fl->rto_deadline_ns - sk->net->now_ns) / NSEC_PER_USEC : 0;
+	if (!advancing_rto) { /* no later than the RTO of the segment that has been out for longest */
+		uint64_t out = (sk->net->now_ns - skb_peek(&tp->fl->rtx_queue)->skb_mstamp_ns) / NSEC_PER_USEC;
+
+		left = out < left ? left - out : 0;
+	}
 	if (left)
 		timeout = min_u64(timeout, left);
 	inet_csk_reset_xmit_timer(sk, ICSK_TIME_LOSS_PROBE, timeout);
