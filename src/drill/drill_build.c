@@ -155,7 +155,7 @@ static void put_ip(uint8_t *p, uint32_t len, uint8_t proto, uint32_t s, uint32_t
 	h->tos = tos_of(k);
 	put_be16(h->tot_len, (uint16_t)len);
 	put_be16(h->frag_off, IP_DF);
-	h->ttl = k->has_ttl ? k->ttl : 64;
+	h->ttl = k->has_ttl ? k->ttl : 255;
 	h->protocol = proto;
 	put_be32(h->saddr, s);
 	put_be32(h->daddr, t);

@@ -13,6 +13,7 @@
 #include "socket/vfs.h"
 
 #define CONTROL_ROOM 4096
+#define TXTIME_CMSG 61 /* SCM_TXTIME */
 #define TFO_FLAG 0x20000000 /* MSG_FASTOPEN */
 
 static struct drill_flow *flow_of(struct drill_job *j)
@@ -213,7 +214,8 @@ static bool is_exterr(const struct dexpr *x)
 	return dexpr_field(x, "ee_errno", NULL) || dexpr_field(x, "ee_origin", NULL) || dexpr_field(x, "ee_info", NULL);
 }
 
-static size_t control_data(struct drill_job *j, const struct dexpr *x, uint8_t *out, size_t room)
+/* Integers are int's, but for when a packet shall leave: nanoseconds from the script's start. */
+static size_t control_data(struct drill_job *j, const struct dexpr *x, bool txtime, uint8_t *out, size_t room)
 {
 	int64_t v;
 	int32_t v32;
@@ -228,6 +230,11 @@ static size_t control_data(struct drill_job *j, const struct dexpr *x, uint8_t *
 		djob_fail(j, "Bad type for cmsg_data");
 		return 0;
 	}
+	if (txtime) {
+		v += (int64_t)j->d->start_ns;
+		memcpy(out, &v, sizeof(v));
+		return sizeof(v);
+	}
 	v32 = (int32_t)v;
 	memcpy(out, &v32, sizeof(v32));
 	return sizeof(v32);
@@ -240,12 +247,13 @@ static size_t control_build(struct drill_job *j, const struct dexpr *x, uint8_t 
 	for (uint32_t i = 0; x && x->kind == DX_LIST && i < x->n; i++) {
 		struct cmsghdr h = { 0 };
 		uint8_t data[256];
-		size_t n = control_data(j, dexpr_field(x->item[i], "cmsg_data", NULL), data, sizeof(data));
+		size_t n;
 
-		if (at + CMSG_SPACE(n) > room)
-			break;
 		h.cmsg_level = (int)dexpr_field_int(x->item[i], "cmsg_level", 0);
 		h.cmsg_type = (int)dexpr_field_int(x->item[i], "cmsg_type", 0);
+		n = control_data(j, dexpr_field(x->item[i], "cmsg_data", NULL), h.cmsg_level == SOL_SOCKET && h.cmsg_type == TXTIME_CMSG, data, sizeof(data));
+		if (at + CMSG_SPACE(n) > room)
+			break;
 		h.cmsg_len = (size_t)dexpr_field_int(x->item[i], "cmsg_len", (int64_t)CMSG_LEN(n));
 		memcpy(buf + at, &h, sizeof(h));
 		memcpy(buf + at + CMSG_LEN(0), data, n);

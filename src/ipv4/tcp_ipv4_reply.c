@@ -162,6 +162,8 @@ static void err_sock(struct sock *sk, struct sk_buff *skb, const struct icmp_hdr
 			return;
 		}
 		err = icmp_err_convert[icmp->code].err;
+		if (icmp->code == ICMP_NET_UNREACH || icmp->code == ICMP_HOST_UNREACH)
+			tcp_ld_RTO_revert(sk, seq);
 		break;
 	case ICMP_TIME_EXCEEDED:
 		err = EHOSTUNREACH;

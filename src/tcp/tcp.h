@@ -68,6 +68,8 @@ void tcp_get_info(struct sock *sk, struct tcp_info_full *ti);
 struct sock *tcp_create_openreq_child(const struct sock *lsk, struct request_sock *req, struct sk_buff *skb);
 /* ICMP said something about this connection. */
 void tcp_icmp_soft_error(struct sock *sk, int err);
+/* A router has no way for the segment that begins with seq: the RTO's last doubling is taken back (RFC 6069). */
+void tcp_ld_RTO_revert(struct sock *sk, uint32_t seq);
 void tcp_icmp_hard_error(struct sock *sk, int err);
 void tcp_mtu_reduced(struct sock *sk, uint32_t mtu);
 

@@ -408,6 +408,31 @@ static void tcp_retransmit_timer(struct sock *sk)
 	backoff_rto(sk);
 }
 
+/* A router says that it has no way for the first segment that is not acknowledged: no congestion, so the last doubling of the RTO
+ * is taken back, and where that time is over already, the segment goes out again now (RFC 6069 4). */
+void tcp_ld_RTO_revert(struct sock *sk, uint32_t seq)
+{
+	TRACE_FN(&sk->net->probe, 0);
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct sk_buff *skb = skb_peek(&tp->fl->rtx_queue);
+	uint64_t since_us;
+
+	if (!skb || seq != tp->snd_una || !icsk->retransmits || !icsk->backoff)
+		return;
+	icsk->backoff--;
+	if (tp->srtt_us)
+		tcp_set_rto(sk);
+	else
+		icsk->rto_us = TCP_TIMEOUT_INIT_US;
+	icsk->rto_us = (uint32_t)min_u64((uint64_t)icsk->rto_us << min_u32(icsk->backoff, 20), tcp_rto_max_us(sk));
+	since_us = (sk->net->now_ns - skb->skb_mstamp_ns) / NSEC_PER_USEC;
+	if (since_us < icsk->rto_us)
+		inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, icsk->rto_us - since_us);
+	else
+		tcp_retransmit_timer(sk);
+}
+
 static void tcp_probe_timer(struct sock *sk)
 {
 	TRACE_FN(&sk->net->probe, 0);
