@@ -64,7 +64,7 @@ static int64_t send_plain(struct drill_job *j, struct task *t, bool is_write)
 	if (is_write)
 		r = sys_write(t, djob_fd(j, 0), buf, (size_t)len);
 	else
-		r = sys_sendto(t, djob_fd(j, 0), buf, (size_t)len, flags, n.len ? &n.sa : NULL, n.len);
+		r = sys_sendto(t, djob_fd(j, 0), buf, (size_t)len, flags, n.len ? &n.sa : NULL, n.len ? (socklen_t)djob_int(j, 5, n.len) : 0);
 	if (buf)
 		drill_tx_end(stream, r);
 	free(buf);

@@ -281,11 +281,8 @@ ssize_t udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		return -EMSGSIZE;
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	/* An error that ICMP brought is told once (RFC 1122 4.1.3.3). */
-	if (sk->err)
-		return sock_error(sk);
-	if (sk->shutdown & 2)
-		return -EPIPE;
+	/* An error that ICMP brought is told once (RFC 1122 4.1.3.3), and a socket that is shut says so: both where memory is asked for, so
+	 * that what is wrong with the address or the route is said before them. */
 	if ((msg->msg_flags & MSG_ZEROCOPY) && len && sock_flag(sk, SOCK_F_ZEROCOPY))
 		zc = true;
 	iov_iter_init(&it, msg->msg_iov, msg->msg_iovlen);

@@ -337,11 +337,9 @@ static void send_all(struct sock *sk, struct send_state *st, int *err)
 {
 	tcp_rate_check_app_limited(sk);
 	st->mss_now = tcp_send_mss(sk, &st->size_goal, st->flags);
-	while (st->from.count) {
-		*err = sk->err || (sk->shutdown & 2) ? -EPIPE : send_some(sk, st);
-		if (*err)
-			break;
-	}
+	do { /* a socket that is shut says so to nothing at all too */
+		*err = sk->err || (sk->shutdown & 2) ? -EPIPE : st->from.count ? send_some(sk, st) : 0;
+	} while (!*err && st->from.count);
 }
 
 /* Bytes are in the queue: what the program wants to be told of them, and out. */
