@@ -179,7 +179,6 @@ static const struct sym symbols[] = {
 	{ "O_APPEND", O_APPEND },
 	{ "O_ASYNC", O_ASYNC },
 	{ "O_CLOEXEC", O_CLOEXEC },
-	{ "O_ASYNC", O_ASYNC },
 	{ "O_CREAT", O_CREAT },
 	{ "O_DIRECT", O_DIRECT },
 	{ "O_DIRECTORY", O_DIRECTORY },
