@@ -326,6 +326,18 @@ int skb_ensure_writable(struct sk_buff *skb)
 	return err;
 }
 
+int skb_grow_tail(struct sk_buff *skb, uint32_t room)
+{
+	int err;
+
+	if (likely(skb_tailroom(skb) >= room))
+		return 0;
+	err = skb_new_buffer(skb, skb_headroom(skb), room, true);
+	if (!err)
+		count_copy(skb, skb->len, "grow_tail");
+	return err;
+}
+
 void skb_swap_data(struct sk_buff *a, struct sk_buff *b)
 {
 	struct sk_buff was = *a;

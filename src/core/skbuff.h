@@ -196,6 +196,8 @@ int skb_linearize(struct sk_buff *skb);
 int skb_cow_head(struct sk_buff *skb, uint32_t headroom);
 /* Make the whole linear data private (before writing payload). 0 or -ENOMEM. */
 int skb_ensure_writable(struct sk_buff *skb);
+/* Room for so many octets behind the data, in a larger linear buffer of its own if need be. 0 or -ENOMEM. */
+int skb_grow_tail(struct sk_buff *skb, uint32_t room);
 
 static inline void skb_reset_mac_header(struct sk_buff *skb) { skb->mac_header = (uint16_t)(skb->data - skb->head); }
 static inline void skb_reset_network_header(struct sk_buff *skb) { skb->network_header = (uint16_t)(skb->data - skb->head); }

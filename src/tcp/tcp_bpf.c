@@ -134,6 +134,7 @@ static struct sk_buff *sk_msg_alloc(struct sock *peer, size_t want, int *err)
 	}
 	TCP_SKB_CB(skb)->seq = TCP_SKB_CB(skb)->end_seq = tcp_sk(peer)->rcv_nxt;
 	TCP_SKB_CB(skb)->tcp_flags = TCP_ACK;
+	TCP_SKB_CB(skb)->ofo.room = 0;
 	skb->tstamp_ns = peer->net->now_ns;
 	return skb;
 }

@@ -10,16 +10,6 @@
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_int.h"
 
-/* What an ordinary segment costs the receive buffer: as much as Linux charges for one (its sk_buff of 256 octets, and the
- * smallest of its allocator's buffers that has room for 64 octets in front, the packet, and skb_shared_info of 320), so
- * that a program's SO_RCVBUF holds as many segments. What was joined before it came here costs what its parts did. */
-static uint32_t rmem_cost(uint32_t len)
-{
-	if (len <= 192)
-		return 832;
-	return 256u + (1u << (32 - __builtin_clz(len + 64 + 320 - 1)));
-}
-
 void tcp_fill_cb(struct sk_buff *skb, const struct tcp_hdr *th)
 {
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
@@ -34,8 +24,11 @@ void tcp_fill_cb(struct sk_buff *skb, const struct tcp_hdr *th)
 	tcb->has_csum = 0;
 	tcb->gso_segs = 1;
 	tcb->tx.tsorted.next = NULL;
+	tcb->ofo.room = 0;
+	/* An ordinary segment costs the receive buffer as much as Linux charges for one, so that a program's SO_RCVBUF holds as many.
+	 * What was joined before it came here costs what its parts did. */
 	if (likely(!skb_shinfo(skb)->gso_size && !skb_shinfo(skb)->frag_list))
-		skb->truesize = rmem_cost(skb->len + 20);
+		skb->truesize = tcp_rmem_cost(skb->len + 20, &tcb->ofo.room);
 }
 
 /* Header prediction compares the third word of the header after masking PSH: length, flags, window. */
@@ -158,10 +151,11 @@ static enum drop_reason tcp_sequence(const struct sock *sk, uint32_t seq, uint32
 		return DROP_TCP_OLD_SEQUENCE;
 	if (likely(!after(end_seq - fin, edge)))
 		return DROP_REASON_MAX;
-	TCPEXT_INC(sk->net, BeyondWindow);
-	if (after(seq, edge))
-		return DROP_TCP_INVALID_SEQUENCE;
-	return seq == edge && window && !skb_queue_empty(&sk->receive_queue) ? DROP_TCP_INVALID_END_SEQUENCE : DROP_REASON_MAX;
+	if (after(seq, edge) || (seq == edge && window && !skb_queue_empty(&sk->receive_queue))) {
+		TCPEXT_INC(sk->net, BeyondWindow);
+		return after(seq, edge) ? DROP_TCP_INVALID_SEQUENCE : DROP_TCP_INVALID_END_SEQUENCE;
+	}
+	return DROP_REASON_MAX;
 }
 
 static void discard_invalid(struct sock *sk, struct sk_buff *skb, enum drop_reason why)
@@ -380,7 +374,7 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 			established_ack(sk, skb);
 			return;
 		}
-		if (likely(sk->rmem_alloc + (int32_t)skb->truesize <= sk->rcvbuf && tcp_receive_window(tp) >= skb->len - hlen &&
+		if (likely((sk->rmem_alloc + (int32_t)skb->truesize <= sk->rcvbuf || skb->truesize <= tcp_forward_alloc(sk)) && tcp_receive_window(tp) >= skb->len - hlen &&
 			   !tcp_net(sk)->mem_pressure_ns)) {
 			predicted_time(tp);
 			established_data(sk, skb, hlen);

@@ -38,9 +38,28 @@ bool tcp_rmem_schedule(struct sock *sk, uint32_t n);
 bool tcp_out_of_memory(struct sock *sk);
 bool tcp_check_oom(struct sock *sk, unsigned shift);
 void tcp_set_owner_r(struct sk_buff *skb, struct sock *sk);
+/* A socket takes its memory in pages, of Linux's size: how much of the last one is still free. What fits there is not asked whether
+ * it may be: so a socket whose segments come one after another can be over its rcvbuf by up to a page. */
+#define TCP_MEM_QUANTUM 4096u
+static inline uint32_t tcp_forward_alloc(const struct sock *sk)
+{
+	return -(uint32_t)(sk->rmem_alloc + sk->wmem_queued) & (TCP_MEM_QUANTUM - 1);
+}
+/* tcp_prune.c */
 /* Memory runs short: what small segments left in many buffers goes into few, of this size at most. */
 #define TCP_COLLAPSE_MAX 3776u
-void tcp_collapse(struct sock *sk);
+bool tcp_try_rmem_schedule(struct sock *sk, struct sk_buff *skb);
+uint32_t tcp_rmem_cost(uint32_t len, uint32_t *room);
+
+/* tcp_ofo.c */
+void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb);
+bool tcp_ofo_keep_first(struct sock *sk, struct sk_buff *skb, uint32_t hlen);
+void tcp_ofo_drain(struct sock *sk);
+void tcp_ofo_insert(struct sock *sk, struct sk_buff *skb, struct sk_buff *next);
+void tcp_ofo_remove(struct tcp_sackinfo *si, struct sk_buff *skb);
+bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in);
+void tcp_ofo_purge(struct sock *sk, enum drop_reason why);
+
 /* What an skb of the send queues costs its socket: as much as Linux charges (832 octets on 64 bits, and each octet of
  * data once), so that a program's SO_SNDBUF means the same number of bytes. */
 #define TCP_SKB_COST 832u
@@ -265,12 +284,15 @@ void tcp_ack_snd_check(struct sock *sk);
 
 /* tcp_rcvq.c */
 void tcp_data_queue(struct sock *sk, struct sk_buff *skb);
-bool tcp_try_rmem_schedule(struct sock *sk, struct sk_buff *skb);
+bool tcp_try_coalesce(struct sock *sk, struct sk_buff *to, const struct sk_buff *skb);
+void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb);
+void tcp_grow_window(struct sock *sk, const struct sk_buff *skb);
+void tcp_ecn_check_ce(struct sock *sk, const struct sk_buff *skb);
+void tcp_sack_remove(struct tcp_sock *tp);
 bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb, uint32_t hdrlen);
 void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb);
 void tcp_enter_quickack_mode(struct sock *sk, uint32_t max);
 void tcp_ack_synack(struct sock *sk);
-void tcp_ofo_purge(struct sock *sk, enum drop_reason why);
 void tcp_sack_new_ofo_skb(struct sock *sk, uint32_t seq, uint32_t end_seq);
 void tcp_dsack_set(struct sock *sk, uint32_t seq, uint32_t end_seq);
 void tcp_send_dupack(struct sock *sk, const struct sk_buff *skb);
@@ -292,6 +314,7 @@ static inline void tcp_comp_sack_sent(struct sock *sk)
 void tcp_check_urg(struct sock *sk, const struct tcp_hdr *th, uint32_t seq);
 void tcp_urg(struct sock *sk, struct sk_buff *skb);
 void tcp_rcv_space_adjust(struct sock *sk);
+void tcp_rcvbuf_grow(struct sock *sk, uint32_t space);
 void tcp_cleanup_rbuf(struct sock *sk, uint32_t copied);
 
 /* tcp_ack.c */

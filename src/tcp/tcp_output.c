@@ -38,8 +38,6 @@ void tcp_select_initial_window(const struct sock *sk, uint32_t space, uint32_t m
 	if (space > mss && mss)
 		space -= space % mss;
 	*rcv_wnd = s->workaround_signed_windows ? min_u32(space, 32767) : space;
-	if (!wscale_ok)
-		*rcv_wnd = min_u32(*rcv_wnd, 65535);
 	*rcv_wscale = 0;
 	if (wscale_ok) {
 		uint32_t top = max_u32(max_u32(space, (uint32_t)s->rmem[2]), rmem_max);

@@ -57,31 +57,38 @@ void tcp_urg(struct sock *sk, struct sk_buff *skb)
 }
 
 /* ---- receive buffer: follow the reader's speed (dynamic right-sizing) ---- */
+/* The program reads space octets in a round trip: room for twice as many, and more if that grows. */
+void tcp_rcvbuf_grow(struct sock *sk, uint32_t space)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint64_t win = (uint64_t)space << 1, grow;
+	uint32_t rcvbuf, old = tp->rcv_space;
+
+	tp->rcv_space = space;
+	if (!tcp_sysctl(sk)->moderate_rcvbuf || (sk->userlocks & 2) || tcp_under_memory_pressure(sk))
+		return;
+	grow = win * (space - old) / max_u32(old, 1);
+	win += grow << 1;
+	if (!tcp_ofo_empty(tp)) /* what lies behind a hole is under way too: losses must not hold the window down */
+		win += TCP_SKB_CB(skb_peek_tail(&tp->sack->ofo_queue))->end_seq - tp->rcv_nxt;
+	rcvbuf = min_u32(tcp_space_from_win(sk, (uint32_t)min_u64(win, 0x3fffffff)), (uint32_t)tcp_sysctl(sk)->rmem[2]);
+	if ((int32_t)rcvbuf > sk->rcvbuf) {
+		sk->rcvbuf = (int32_t)rcvbuf;
+		tp->window_clamp = tcp_win_from_space(sk, rcvbuf);
+	}
+}
+
 void tcp_rcv_space_adjust(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t now = tcp_time_ms(sk), copied, rcvbuf;
-	uint64_t win, grow;
+	uint32_t now = tcp_time_ms(sk), copied, unread = tp->rcv_nxt - tp->copied_seq;
 
 	if (!tp->rcv_rtt_us || (uint64_t)(uint32_t)(now - tp->rcvq_space_ms) * 1000 < tp->rcv_rtt_us >> 3)
 		return;
 	copied = tp->copied_seq - tp->rcv_space_seq;
-	if (copied > tp->rcv_space) {
-		if (tcp_sysctl(sk)->moderate_rcvbuf && !(sk->userlocks & 2) && !tcp_under_memory_pressure(sk)) {
-			win = ((uint64_t)copied << 1) + 16ull * tp->advmss;
-			grow = win * (copied - tp->rcv_space) / max_u32(tp->rcv_space, 1);
-			win += grow << 1;
-			if (!tcp_ofo_empty(tp)) /* what lies behind a hole is under way too: losses must not hold the window down */
-				win += TCP_SKB_CB(skb_peek_tail(&tp->sack->ofo_queue))->end_seq - tp->rcv_nxt;
-			rcvbuf = min_u32(tcp_space_from_win(sk, (uint32_t)min_u64(win, 0x3fffffff)), (uint32_t)tcp_sysctl(sk)->rmem[2]);
-			if ((int32_t)rcvbuf > sk->rcvbuf) {
-				sk->rcvbuf = (int32_t)rcvbuf;
-				if (!(tp->rare && tp->rare->window_clamp_user))
-					tp->window_clamp = tcp_win_from_space(sk, rcvbuf);
-			}
-		}
-		tp->rcv_space = copied;
-	}
+	copied -= min_u32(copied, unread); /* what still lies there is no measure of the reader's speed */
+	if (copied > tp->rcv_space)
+		tcp_rcvbuf_grow(sk, copied);
 	tp->rcv_space_seq = tp->copied_seq;
 	tp->rcvq_space_ms = now;
 }

@@ -17,8 +17,8 @@
  * list in sequence order and, through the same control blocks, a treap by sequence number, so that an insertion costs
  * O(log n) whatever order an attacker chooses. There is no backlog: one thread owns a host, and a system call holds off
  * softirqs (lock_sock) instead of queueing behind itself.
- * Limits: send side by sndbuf, receive side (both queues) by rcvbuf, in truesize (in-order data inside a window that
- * was offered: by twice rcvbuf, then the window is closed); ofo_queue also by TCP_MAX_OFO_SKBS. All connections of a host
+ * Limits: send side by sndbuf, receive side (both queues) by rcvbuf, in truesize as Linux's (tcp_prune.c: overrun by one segment at
+ * most; one that the program did not fix grows up to tcp_rmem[2]); ofo_queue also by TCP_MAX_OFO_SKBS. All connections of a host
  * together by tcp_mem (tcp_mem.c). While SACKs come, rtx_queue is a search tree as well (tcp_rtx_tree.c).
  *
  * STATES and who may leave each (RFC 9293 3.3.2); "call": a program's call, "seg": tcp_input, "timer": tcp_timer.
@@ -112,6 +112,7 @@ struct tcp_skb_cb {
 		} tx;
 		struct {
 			struct sk_buff *left, *right;
+			uint32_t room; /* received: how much more fits its buffer (tcp_try_coalesce) */
 		} ofo;
 	};
 };
@@ -339,6 +340,7 @@ struct tcp_sackinfo {
 	struct sk_buff *rtx_root; /* the retransmission queue as a tree, while SACKs come */
 	uint32_t tree_until;      /* without a SACK until this is acknowledged: forget it */
 	struct sk_buff_head ofo_queue;
+	bool ofo_tiny;     /* nothing more to be won by tcp_collapse until another segment comes into ofo_queue */
 	uint32_t fack_seq; /* end of the highest SACKed byte */
 	/* ACKs held back while segments come out of order (tcp_compress_ack()) */
 	uint64_t comp_deadline_ns; /* 0: off */

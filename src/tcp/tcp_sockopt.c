@@ -492,9 +492,9 @@ void tcp_set_rcvlowat(struct sock *sk, int32_t val)
 	space = tcp_space_from_win(sk, (uint32_t)sk->rcvlowat);
 	if (sk->userlocks & 2)
 		return;
-	if (sk->rcvbuf < (int32_t)(space << 1) && (space << 1) <= (uint32_t)tcp_sysctl(sk)->rmem[2]) {
-		sk->rcvbuf = (int32_t)(space << 1);
-		tcp_sk(sk)->window_clamp = tcp_win_from_space(sk, (uint32_t)sk->rcvbuf);
+	if (sk->rcvbuf < (int32_t)space) {
+		sk->rcvbuf = (int32_t)space;
+		tcp_sk(sk)->window_clamp = (uint32_t)sk->rcvlowat;
 	}
 	tcp_data_ready(sk);
 }

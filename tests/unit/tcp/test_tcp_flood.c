@@ -286,7 +286,7 @@ static void smack(const char *name, unsigned order)
 	struct foe f = { .saddr = 0x40000001, .sport = 5555, .seq = 77 };
 	uint32_t wnd;
 
-	net->tcp->sysctl.rmem[1] = 6 << 20; /* a receive buffer as of a busy server */
+	net->tcp->sysctl.rmem[1] = net->tcp->sysctl.rmem[2] = 6 << 20; /* a receive buffer as of a busy server */
 	net->tcp->sysctl.window_scaling = 1;
 	l = bed_listen(b, 0, 80, 8);
 	foe_connect(b, &seen, &f, 80, 30000);
