@@ -92,6 +92,14 @@ static enum drop_reason pull_to_quote(struct sk_buff *skb)
 	return DROP_NOT_SPECIFIED;
 }
 
+/* ip_no_pmtu_disc 2: no news of path MTUs are taken; 3: only of protocols that check whether the quoted packet is theirs: TCP does. */
+static bool frag_needed_wanted(const struct net *net, const struct sk_buff *skb)
+{
+	int32_t mode = net->ipv4->sysctl.ip_no_pmtu_disc;
+
+	return mode < 2 || (mode == 3 && ((const struct ip4_hdr *)(const void *)skb->data)->protocol == IPPROTO_TCP);
+}
+
 static enum drop_reason icmp_unreach(struct sk_buff *skb)
 {
 	struct net *net = skb->net;
@@ -109,8 +117,10 @@ static enum drop_reason icmp_unreach(struct sk_buff *skb)
 		if (h->code == ICMP_FRAG_NEEDED) {
 			info = get_be16(h->rest + 2);
 			/* 0: a router older than RFC 1191; below 68: a lie (ICMP-11). */
-			if (net->ipv4->sysctl.ip_no_pmtu_disc == 1 || info < 68)
+			if (info < 68 || !frag_needed_wanted(net, skb))
 				return DROP_ICMP_IGNORED;
+			if (net->ipv4->sysctl.ip_no_pmtu_disc == 1)
+				info = 68; /* whatever it says: min_pmtu */
 		}
 	} else if (h->type == ICMP_PARAMETERPROB) {
 		info = h->rest[0];

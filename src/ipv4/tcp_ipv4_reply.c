@@ -123,16 +123,17 @@ static void err_frag_needed(struct sock *sk, struct sk_buff *skb, uint32_t info)
 {
 	if (sk->state == TCP_LISTEN || !sk->dst_cache)
 		return;
-	if (inet_sk(sk)->pmtudisc == IP_PMTUDISC_DONT || inet_sk(sk)->pmtudisc >= IP_PMTUDISC_PROBE)
-		return;
 	/* Nothing new. The same again still says that the smallest segment does not fit: the route's MTU is locked then, and IP may
 	 * cut it (no DF). */
 	if (info > inet_csk(sk)->pmtu_cookie)
 		return;
-	ipv4_sk_update_pmtu(skb, sk, info);
+	/* The route learns of it whatever IP_MTU_DISCOVER says; what is under way is sent again only where that wants it. */
+	ipv4_update_pmtu(skb, sk->net, info, sk->bound_dev_if, sk->protocol);
+	if (!sk->dst_cache->ops->check(sk->dst_cache, 0))
+		sk_dst_reset(sk);
 	if (inet_csk(sk)->af_ops->rebuild_header(sk) || !sk->dst_cache)
 		return;
-	if (dst_mtu(sk->dst_cache) < inet_csk(sk)->pmtu_cookie)
+	if (inet_sk(sk)->pmtudisc != IP_PMTUDISC_DONT && ip_sk_accept_pmtu(sk) && dst_mtu(sk->dst_cache) < inet_csk(sk)->pmtu_cookie)
 		tcp_mtu_reduced(sk, dst_mtu(sk->dst_cache));
 }
 

@@ -335,7 +335,7 @@ static void reqsk_timer_handler(struct timer_list *t)
 		if (!req->num_timeout && l->young)
 			l->young--;
 		req->num_timeout++;
-		req->timeout_ns = min_u64(req->timeout_ns * 2, (uint64_t)tcp_rto_max_us(lsk) * NSEC_PER_USEC);
+		req->timeout_ns = min_u64(req->timeout_ns * 2, TCP_RTO_MAX_US * NSEC_PER_USEC);
 		mod_timer(&net->wheel, &req->timer, net->now_ns + req->timeout_ns);
 		/* TCP_DEFER_ACCEPT: the handshake is complete, only data is missing. Silence until the time is nearly over,
 		 * then one SYN-ACK more, whose ACK is accepted without data. */
@@ -344,6 +344,7 @@ static void reqsk_timer_handler(struct timer_list *t)
 			return;
 		}
 		req->num_retrans++;
+		TCPEXT_INC(net, TCPTimeouts);
 		TCP_INC(net, RetransSegs);
 		TCPEXT_INC(net, TCPSynRetrans);
 		inet_csk(lsk)->af_ops->send_synack(lsk, NULL, req, NULL);

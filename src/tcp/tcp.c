@@ -71,6 +71,7 @@ struct tcp_flight *tcp_flight(struct sock *sk)
 	tp->fl->undo_retrans = -1;
 	tp->fl->rto_deadline_ns = tp->fl->xmit_deadline_ns = TIME_NEVER;
 	tp->fl->high_seq = tp->snd_nxt;
+	tp->fl->cwnd_usage_seq = tp->snd_una; /* all of the flights before is acknowledged: cwnd is watched anew */
 	tp->fl->delivered_ns = tp->fl->first_tx_ns = sk->net->now_ns;
 	return tp->fl;
 }

@@ -297,6 +297,7 @@ static void synack_again(struct sock *lsk, struct request_sock *req)
 	TCP_INC(req->net, RetransSegs);
 	TCPEXT_INC(req->net, TCPSynRetrans);
 	inet_csk(lsk)->af_ops->send_synack(lsk, NULL, req, NULL);
+	mod_timer(&req->net->wheel, &req->timer, req->net->now_ns + req->timeout_ns); /* this one shall have its time, too */
 }
 
 /* The request ends without a child: after a RST or a SYN in its window (RFC 5961). */

@@ -116,7 +116,8 @@ int tcp_mtu_probe(struct sock *sk)
 	if (m->probe_size || inet_csk(sk)->ca_state != TCP_CA_Open || tp->snd_cwnd < MTUP_CWND_MIN || tp->rx_opt.num_sacks || tp->rx_opt.dsack)
 		return -1;
 	size = tcp_mtu_to_mss(sk, (m->search_low + m->search_high + 1) / 2);
-	if (size <= mss || m->search_high < m->search_low + max_u32(tcp_sysctl(sk)->probe_threshold > 0 ? (uint32_t)tcp_sysctl(sk)->probe_threshold : 0, 1)) {
+	if (size > tcp_mtu_to_mss(sk, m->search_high) ||
+	    m->search_high < m->search_low + max_u32(tcp_sysctl(sk)->probe_threshold > 0 ? (uint32_t)tcp_sysctl(sk)->probe_threshold : 0, 1)) {
 		may_reprobe(sk, m);
 		return -1;
 	}

@@ -388,6 +388,7 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = tp->fl->retransmit_hint ? tp->fl->retransmit_hint : skb_peek(&tp->fl->rtx_queue);
+	uint32_t max_segs = tp->fl->lost_out ? tcp_tso_segs(sk, tcp_current_mss(sk)) : 1;
 	bool rearm = false;
 	TRACE_FN(&sk->net->probe, 0);
 
@@ -410,7 +411,7 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 			TCPEXT_INC(sk->net, TCPSlowStartRetrans);
 		if (tcp_small_queue_check(sk, skb))
 			break;
-		if (tcp_retransmit_skb(sk, skb, tp->snd_cwnd - in_flight))
+		if (tcp_retransmit_skb(sk, skb, min_u32(tp->snd_cwnd - in_flight, max_segs)))
 			break;
 		if (icsk->ca_state == TCP_CA_Recovery || icsk->ca_state == TCP_CA_CWR)
 			tp->fl->prr_out += tcp_skb_pcount(skb);

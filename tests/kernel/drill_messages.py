@@ -32,7 +32,7 @@ def csum(b):
 def icmp(text, conn, local, remote):
     """The packet of a line such as `icmp unreachable frag_needed mtu 1200 [1:1001(1000)]`, from the peer to the host;
     conn: (local port, remote port, what to add to a sequence number of the script). None if the line is not understood."""
-    m = re.match(r"icmp (\w+)(?: (\w+))?(?: mtu (\d+))?\s*\[(\d+):(\d+)\((\d+)\)\]", text)
+    m = re.match(r"icmp (\w+)(?: (\w+))?(?: mtu (\d+))?\s*\[(?:[SFRP.]+ )?(-?\d+):(-?\d+)\((\d+)\)(?: ack \d+)?\]", text)
     if not m or m.group(1) not in ICMP_TYPE:
         return None
     t = ICMP_TYPE[m.group(1)]

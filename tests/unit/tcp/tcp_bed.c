@@ -156,7 +156,8 @@ int inet_add_protocol(struct net *net, const struct net_protocol *p, uint8_t pro
 int inet_register_protosw(struct net *net, const struct inet_protosw *p) { return 0; }
 const struct proto_ops inet_stream_ops = { .family = AF_INET };
 void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, uint16_t port, uint32_t info, const uint8_t *payload) {}
-void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, uint32_t mtu) {}
+void ipv4_update_pmtu(struct sk_buff *skb, struct net *net, uint32_t mtu, int oif, uint8_t proto) {}
+bool ip_sk_accept_pmtu(const struct sock *sk) { return true; }
 const struct icmp_err icmp_err_convert[16] = { { ENETUNREACH, false }, { EHOSTUNREACH, false }, { ENOPROTOOPT, true }, { ECONNREFUSED, true } };
 
 /* ---- hosts ---- */
