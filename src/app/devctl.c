@@ -1,5 +1,6 @@
 /* tc qdisc, ethtool, iptables: programs that send a line to a file of the host and print what comes back. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include "app/app_cmds.h"
 #include "app/app_util.h"
@@ -165,6 +166,53 @@ static int ethtool_set(struct task *t, int argc, char **argv)
 	return err;
 }
 
+/* ethtool -g: what the card may have, and what it has. There are no mini and no jumbo rings, and no settings beyond sizes. */
+static void ethtool_rings(struct task *t, const char *dev, struct strbuf *ans)
+{
+	static const char *const names[] = { "rx_max", "tx_max", "rx", "tx" };
+	char v[ARRAY_SIZE(names)][16] = { "n/a", "n/a", "n/a", "n/a" };
+	struct proc_lines l;
+
+	proc_lines_init(&l, ans);
+	while (proc_lines_next(&l))
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			if (l.nf == 2 && !strcmp(l.f[0], names[i]))
+				snprintf(v[i], sizeof(v[i]), "%s", l.f[1]);
+	task_printf(t, "Ring parameters for %s:\n", dev);
+	for (size_t i = 0; i < 4; i += 2)
+		task_printf(t, "%s:\nRX:\t\t%s\nRX Mini:\tn/a\nRX Jumbo:\tn/a\nTX:\t\t%s\n", i ? "Current hardware settings" : "Pre-set maximums",
+			    v[i], v[i + 1]);
+	task_puts(t, "RX Buf Len:\t\tn/a\nCQE Size:\t\tn/a\nTX Push:\toff\nTCP data split:\tn/a\n");
+}
+
+static void ethtool_stats(struct task *t, struct strbuf *ans)
+{
+	struct proc_lines l;
+
+	task_puts(t, "NIC statistics:\n");
+	proc_lines_init(&l, ans);
+	while (proc_lines_next(&l))
+		if (l.nf == 2)
+			task_printf(t, "     %s: %s\n", l.f[0], l.f[1]);
+}
+
+/* Counters are asked for by ioctl, the rest by netlink: their errors are told in other words. Returns ethtool's exit code. */
+static int ethtool_error(struct task *t, int err, bool stats)
+{
+	if (stats && err == -EOPNOTSUPP) {
+		task_eprintf(t, "no stats available\n");
+		return 94;
+	}
+	if (stats) {
+		task_eprintf(t, "Cannot get stats strings information: %s\n", app_strerror(err));
+		return 96;
+	}
+	if (err == -ENODEV)
+		task_eprintf(t, "netlink error: no device matches name (offset 24)\n");
+	task_eprintf(t, "netlink error: %s\n", app_strerror(err));
+	return 1;
+}
+
 /* What the letter asks the host for; NULL: not one of ours. */
 static const char *ethtool_word(int argc, char **argv)
 {
@@ -178,7 +226,6 @@ int ethtool_main(struct task *t, int argc, char **argv)
 	const char *word = ethtool_word(argc, argv);
 	bool stats = word && word[0] == 's';
 	struct strbuf cmd, ans;
-	struct proc_lines l;
 	int err;
 
 	if (argc >= 5 && argc % 2 && !strcmp(argv[1], "-K"))
@@ -191,22 +238,17 @@ int ethtool_main(struct task *t, int argc, char **argv)
 	sb_init(&ans);
 	sb_printf(&cmd, "%s %s", word, argv[2]);
 	err = proc_command(t, "/proc/net/ethtool", sb_str(&cmd), &ans);
-	if (err == -EOPNOTSUPP && stats)
-		task_eprintf(t, "no stats available\n");
-	else if (err)
-		task_eprintf(t, "netlink error: %s\n", app_strerror(err));
-	if (!err && word[0] == 'f') {
+	if (err)
+		err = ethtool_error(t, err, stats);
+	else if (word[0] == 'f')
 		ethtool_features(t, argv[2], &ans);
-	} else if (!err) {
-		task_printf(t, stats ? "NIC statistics:\n" : "Ring parameters for %s:\n", argv[2]);
-		proc_lines_init(&l, &ans);
-		while (proc_lines_next(&l))
-			if (l.nf == 2)
-				task_printf(t, stats ? "     %s: %s\n" : "%s:\t\t%s\n", l.f[0], l.f[1]);
-	}
+	else if (stats)
+		ethtool_stats(t, &ans);
+	else
+		ethtool_rings(t, argv[2], &ans);
 	sb_free(&cmd);
 	sb_free(&ans);
-	return err ? (err == -ENODEV ? 75 : 94) : 0;
+	return err;
 }
 
 /* ---- iptables ---- */

@@ -422,8 +422,8 @@ topology:
                     "config: {vars: {nic: {rx_ring: 1024, tx_ring: 512, hw_csum: true}, cpus: {n: 2}}}, exec: [\"ip link set eth1 mtu 1400\"]"),
                 "b nc -l -q 5000 &", "a nc -f 300000 10.0.0.2 5000", "lab wait 2s", "a ethtool -g eth1", "b ethtool -g eth1", "b ip link")
         self.assertIn("received 300000 bytes", r.text)
-        self.assertRegex(r.out["a ethtool -g eth1"], r"rx:\s+64\n")
-        self.assertRegex(r.out["b ethtool -g eth1"], r"rx:\s+1024\n")
+        self.assertRegex(r.out["a ethtool -g eth1"], r"Current hardware settings:\nRX:\t\t64\nRX Mini:\tn/a\n")
+        self.assertRegex(r.out["b ethtool -g eth1"], r"Current hardware settings:\nRX:\t\t1024\nRX Mini:\tn/a\n")
         self.assertIn("mtu 1400", r.out["b ip link"])
 
 

@@ -226,6 +226,10 @@ for c in ("route add -net 10.44.0.0 netmask 255.255.0.0 gw 10.1.0.254", "route a
           "ip addr add 10.1.0.9/24 dev eth1", "ip addr add 10.1.0.9/24 dev eth1", "ip addr del 10.1.0.99/24 dev eth1", "ip addr show dev eth1 secondary"[:21], "ip addr del 10.1.0.7/24 dev eth1", "ip addr show dev eth1", "ip link set eth1 mtu 60", "ip link set nosuch up", "ip link set eth1 txqueuelen 50", "ip link show eth1"):
     w.run("a", c)
 
+w = World("ethtool")
+for c in ("-g lo", "-g nosuch", "-k nosuch", "-S lo", "-S nosuch"):
+    w.run("a", "ethtool " + c)
+
 w = World("sysctl")
 for tree in ("net.ipv4", "net.core"):
     w.run("a", "sysctl -a --pattern '^%s'" % tree.replace(".", "\\."), "sysctl -a", name="a/" + tree, sort=True, drop="^(?!%s)(?!exit)(?!!)" % tree.replace(".", "\\."))
