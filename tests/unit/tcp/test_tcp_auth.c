@@ -286,6 +286,56 @@ static void md5_resets(void **state)
 	bed_free(b);
 }
 
+static uint64_t lose_resets(struct bed *b, const struct seg *s, void *arg) { return s->b[13] & TCP_RST ? UINT64_MAX : 0; }
+
+/* One end of the connection is gone, and a listener of its host knows the key: the passive end's own one, or for the active end one
+ * on the port that is talked to. Who signs rightly is reset; who does not gets no answer (RFC 2385 4.1). */
+static void reset_of_who_signs(unsigned gone)
+{
+	struct bed *b = bed_new(2);
+	struct sock *l = bed_listen(b, 1, 80, 5), *l0 = bed_listen(b, 0, 80, 5), *sk = bed_socket(b, 0), *c, *left_over, *lost;
+	unsigned left = 2;
+	uint64_t out;
+
+	assert_int_equal(md5_key(l, TCP_MD5SIG, bed_addr(0), -1, K), 0);
+	assert_int_equal(md5_key(l0, TCP_MD5SIG, bed_addr(1), -1, K), 0);
+	assert_int_equal(md5_key(sk, TCP_MD5SIG, bed_addr(1), -1, K), 0);
+	assert_int_equal(bed_connect(b, sk, 1, 80), 0);
+	bed_run(b, SEC);
+	c = bed_accept(l);
+	lost = gone ? c : sk;
+	left_over = gone ? sk : c;
+	b->tap = lose_resets;
+	sock_set_flag(lost, SOCK_F_LINGER, true);
+	lost->lingertime_ns = 0;
+	bed_close(lost);
+	bed_run(b, SEC);
+	assert_int_equal(left_over->state, TCP_ESTABLISHED); /* it has not heard of it */
+	out = b->net[gone]->mib.tcp.OutSegs;
+	b->tap = spoil;
+	b->tap_arg = &left;
+	assert_int_equal(bed_send(left_over, "x", 1, 0), 1);
+	bed_run(b, 100 * MS);
+	assert_int_equal(left, 1);
+	assert_int_equal(b->net[gone]->mib.tcp.OutSegs, out);
+	assert_int_equal(left_over->state, TCP_ESTABLISHED);
+	left = 0;
+	bed_run(b, 10 * SEC); /* sent again, signed rightly */
+	assert_int_equal(b->net[gone]->mib.tcp.OutSegs, out + 1);
+	assert_int_equal(left_over->state, TCP_CLOSE);
+	bed_close(left_over);
+	bed_close(l);
+	bed_close(l0);
+	bed_run(b, 200 * SEC);
+	bed_free(b);
+}
+
+static void md5_reset_only_for_who_signs(void **state)
+{
+	reset_of_who_signs(1);
+	reset_of_who_signs(0);
+}
+
 /* SYN cookies are signed, and the child that comes of one has the key. */
 static void md5_cookies(void **state)
 {
@@ -344,7 +394,7 @@ int main(void)
 	static const struct CMUnitTest t[] = {
 		cmocka_unit_test(mac_vectors),      cmocka_unit_test(md5_keys_and_errors), cmocka_unit_test(md5_longest_prefix),
 		cmocka_unit_test(md5_connection),   cmocka_unit_test(md5_option_room),     cmocka_unit_test(md5_no_agreement),
-		cmocka_unit_test(md5_resets),       cmocka_unit_test(md5_cookies),         cmocka_unit_test(md5_malformed),
+		cmocka_unit_test(md5_resets), cmocka_unit_test(md5_reset_only_for_who_signs),       cmocka_unit_test(md5_cookies),         cmocka_unit_test(md5_malformed),
 	};
 
 	return cmocka_run_group_tests(t, NULL, NULL);

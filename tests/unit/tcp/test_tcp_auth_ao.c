@@ -198,6 +198,23 @@ static void ao_connection(void **state)
 	}
 }
 
+/* RFC 5925 7.4: every octet of the MAC counts. What is wrong in the third is not taken, and comes again. */
+static void ao_wrong_in_the_middle(void **state)
+{
+	struct pair p = ao_pair(SHA1, 0);
+	unsigned left = 1;
+
+	open_pair(&p);
+	p.b->tap = spoil;
+	p.b->tap_arg = &left;
+	talk(&p, 1000);
+	assert_int_equal(left, 0);
+	assert_int_equal(ao_info(p.c).pkt_bad, 1);
+	assert_int_equal(p.b->net[1]->mib.tcpext.TCPAOBad, 1);
+	p.b->net[1]->mib.tcpext.TCPAOBad = 0; /* the one that was meant to be */
+	close_pair(&p);
+}
+
 /* Both keys are known; the client asks to be answered with the second, then uses the second itself. */
 static void ao_rotation(void **state)
 {
@@ -366,7 +383,7 @@ int main(void)
 {
 	static const struct CMUnitTest t[] = {
 		cmocka_unit_test(ao_rfc9235_vector), cmocka_unit_test(ao_sequence_number_extension),
-		cmocka_unit_test(ao_keys_and_errors), cmocka_unit_test(ao_connection), cmocka_unit_test(ao_rotation),
+		cmocka_unit_test(ao_keys_and_errors), cmocka_unit_test(ao_connection), cmocka_unit_test(ao_wrong_in_the_middle), cmocka_unit_test(ao_rotation),
 		cmocka_unit_test(ao_no_agreement), cmocka_unit_test(ao_icmp), cmocka_unit_test(ao_repair), cmocka_unit_test(ao_wraps),
 		cmocka_unit_test(ao_cookies),
 	};

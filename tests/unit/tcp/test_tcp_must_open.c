@@ -246,6 +246,49 @@ static void must_42_listen_while_opening(void **state)
 
 /* ---- acknowledging ---- */
 
+/* RFC 2018 8: a receiver short of memory may throw away what it has SACKed, but then must not go on saying that it has it. What lies
+ * farthest out goes, for the sake of what is nearer. */
+static void rfc2018_8_what_was_thrown_away_is_no_longer_claimed(void **state)
+{
+	struct bed *b = scripted_bed();
+	struct sock *sk = connected(b, SACKED);
+	static char data[2000];
+	char text[40], buf[128];
+	uint32_t far = 0, kept = 0;
+
+	sk->rcvbuf = 24000;
+	sk->userlocks |= 2;
+	for (; far < 100 && sk->rmem_alloc <= sk->rcvbuf; far++) { /* every other hundred octets: nothing to put together */
+		snprintf(text, sizeof(text), ". %u ack 1", 20001 + 200 * far);
+		say(b, sk, text, data, 100);
+	}
+	assert_true(far > 4 && far < 100);
+	assert_int_equal(sk->net->mib.tcpext.OfoPruned, 0);
+	say(b, sk, ". 1001 ack 1", data, 100);
+	assert_true(sk->net->mib.tcpext.OfoPruned > 0);
+	bed_run(b, SEC);
+	while (b->got)
+		bed_next(b, buf, sizeof(buf));
+	/* what the last ACK named is in the queue, every block */
+	for (int i = 0; i < tcp_sk(sk)->rx_opt.num_sacks; i++) {
+		const struct tcp_sack_block *s = &tcp_sk(sk)->sack->selective_acks[i];
+		struct sk_buff *skb;
+		bool there = false;
+
+		skb_queue_walk(&tcp_sk(sk)->sack->ofo_queue, skb)
+			there |= TCP_SKB_CB(skb)->seq == s->start_seq && TCP_SKB_CB(skb)->end_seq == s->end_seq;
+		assert_true(there);
+		kept++;
+	}
+	assert_true(kept > 0);
+	/* the nearest are all there, and the farthest is gone */
+	assert_int_equal(TCP_SKB_CB(skb_peek(&tcp_sk(sk)->sack->ofo_queue))->seq - b->peer_isn, 1001);
+	assert_true(TCP_SKB_CB(skb_peek_tail(&tcp_sk(sk)->sack->ofo_queue))->seq - b->peer_isn < 20001 + 200 * (far - 1));
+	bed_close(sk);
+	bed_run(b, SEC);
+	bed_free(b);
+}
+
 /* shld_31, may_13: what came out of order is kept, each acknowledged: the first three at once, the others when
  * tcp_comp_sack_slack_ns is over. When the hole closes, all of it is processed and then acknowledged by one segment. */
 static void must_58_59_one_acknowledgement_for_all_that_waits(void **state)
@@ -413,7 +456,7 @@ int main(void)
 		cmocka_unit_test(shld_2_reset_with_text),
 		cmocka_unit_test(must_41_listen_disturbs_nobody),
 		cmocka_unit_test(must_42_listen_while_opening),
-		cmocka_unit_test(must_58_59_one_acknowledgement_for_all_that_waits),
+		cmocka_unit_test(rfc2018_8_what_was_thrown_away_is_no_longer_claimed), cmocka_unit_test(must_58_59_one_acknowledgement_for_all_that_waits),
 		cmocka_unit_test(must_60_61_data_leaves_and_says_so),
 		cmocka_unit_test(must_38_sender_waits_for_more_than_crumbs),
 		cmocka_unit_test(may_18_cubic_and_reno),
