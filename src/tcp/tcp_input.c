@@ -35,6 +35,10 @@ void tcp_fill_cb(struct sk_buff *skb, const struct tcp_hdr *th)
 #define PRED_MASK (~((uint32_t)TCP_PSH << 16))
 void tcp_update_pred_flags(struct tcp_sock *tp)
 {
+	const struct sock *sk = &tp->icsk.inet.sk;
+
+	if (unlikely(!tp->pred_flags && sk->rmem_alloc >= sk->rcvbuf))
+		return; /* a full buffer is asked for every segment, until there is room */
 	if (!tcp_ofo_empty(tp) || !tp->rcv_wnd || tp->urg_data) {
 		tp->pred_flags = 0;
 		return;

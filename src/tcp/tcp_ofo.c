@@ -281,29 +281,30 @@ void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 		consume_skb(skb);
 }
 
-/* The hole is filled: what now follows in order moves over. */
+/* The hole is filled: what now follows in order moves over. What the segment that filled it repeated is a duplicate; what those of the
+ * queue repeat of each other has been told. */
 void tcp_ofo_drain(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_sackinfo *si = tp->sack;
+	uint32_t filled = tp->rcv_nxt;
 	struct sk_buff *skb;
 
 	while ((skb = skb_peek(&si->ofo_queue)) != NULL && !after(TCP_SKB_CB(skb)->seq, tp->rcv_nxt)) {
 		struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 		bool fin = (tcb->tcp_flags & TCP_FIN) != 0, eaten = false;
 
+		if (before(tcb->seq, filled))
+			tcp_dsack_set(sk, tcb->seq, before(tcb->end_seq, filled) ? tcb->end_seq : filled);
 		tcp_ofo_remove(si, skb);
 		if (!after(tcb->end_seq, tp->rcv_nxt)) {
-			tcp_dsack_set(sk, tcb->seq, tcb->end_seq);
 			kfree_skb_reason(skb, DROP_TCP_OLD_DATA);
 			continue;
 		}
-		if (before(tcb->seq, tp->rcv_nxt)) {
-			tcp_dsack_set(sk, tcb->seq, tp->rcv_nxt);
+		if (before(tcb->seq, tp->rcv_nxt))
 			ofo_trim_front(skb, tp->rcv_nxt);
-		} else if (!skb_queue_empty(&sk->receive_queue)) {
+		else if (!skb_queue_empty(&sk->receive_queue))
 			eaten = tcp_try_coalesce(sk, skb_peek_tail(&sk->receive_queue), skb);
-		}
 		tp->bytes_received += tcb->end_seq - tp->rcv_nxt;
 		tp->rcv_nxt = tcb->end_seq;
 		if (eaten)
