@@ -252,6 +252,30 @@ static void print_rates(struct ss *s, const struct tcp_info *i)
 	}
 }
 
+struct diag_md5sig { /* linux/tcp.h: tcp_diag_md5sig */
+	uint8_t family, prefixlen;
+	uint16_t keylen;
+	uint8_t addr[16], key[80];
+};
+
+/* md5keys: ADDR/PREFIX=KEY, what is no plain letter as \ooo. */
+static void print_md5_keys(struct task *t, const struct nlc_msg *m)
+{
+	size_t n = nlc_len(m->tb[INET_DIAG_MD5SIG]) / sizeof(struct diag_md5sig);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct diag_md5sig *k = (const struct diag_md5sig *)nlc_data(m->tb[INET_DIAG_MD5SIG]) + i;
+		const uint8_t *a = k->addr;
+
+		task_printf(t, "%s%u.%u.%u.%u/%u=", i ? "," : " md5keys:", a[0], a[1], a[2], a[3], k->prefixlen);
+		for (size_t j = 0; j < k->keylen && j < sizeof(k->key); j++) {
+			uint8_t c = k->key[j];
+
+			task_printf(t, c > ' ' && c < 127 && c != '\\' && c != ',' ? "%c" : "\\%03o", c);
+		}
+	}
+}
+
 static void print_info(struct ss *s, const struct nlc_msg *m)
 {
 	struct task *t = s->t;
@@ -268,6 +292,7 @@ static void print_info(struct ss *s, const struct nlc_msg *m)
 		if (m->tb[INET_DIAG_CONG])
 			task_printf(t, " %.*s", (int)nlc_len(m->tb[INET_DIAG_CONG]), (const char *)nlc_data(m->tb[INET_DIAG_CONG]));
 		task_printf(t, " cwnd:%u", i.tcpi_snd_cwnd);
+		print_md5_keys(t, m);
 		return;
 	}
 	print_setup(s, m, &i);
@@ -295,6 +320,7 @@ static void print_info(struct ss *s, const struct nlc_msg *m)
 	num(t, "snd_wnd", i.tcpi_snd_wnd);
 	num(t, "rcv_wnd", late_field(m, TI_RCV_WND));
 	num(t, "rehash", late_field(m, TI_REHASH));
+	print_md5_keys(t, m);
 }
 
 /* skmem: what the socket holds and may hold (ss(8), -m). */

@@ -1,6 +1,8 @@
 /* What programs may say and ask about their datagrams (ip(7)), raw and ping sockets; RFC 1122 3.4, 4.1.4. */
 #include "bed.h"
 #include <stdlib.h>
+#include "tcp/tcp_auth.h"
+#include <netinet/tcp.h>
 #include <linux/errqueue.h>
 
 static struct bed *b;
@@ -410,13 +412,38 @@ static void queue_xmit_order(void **state)
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+/* ss -i tells root the keys of TCP-MD5, on listeners too: as iproute2 writes them, the youngest first. */
+static void ss_shows_md5_keys(void **state)
+{
+	struct sockaddr_in me = { .sin_family = AF_INET, .sin_port = htons(179), .sin_addr.s_addr = htonl(ME) }, peer = me;
+	struct tcp_md5_arg m = { .keylen = 6, .key = "secret" };
+	int s = sys_socket(b->t, AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(sys_bind(b->t, s, (struct sockaddr *)&me, sizeof(me)), 0);
+	assert_int_equal(sys_listen(b->t, s, 5), 0);
+	assert_null(strstr(bed_cmd(b, "ss -tlni"), "md5keys"));
+	peer.sin_addr.s_addr = htonl(PEER);
+	memcpy(m.addr, &peer, sizeof(peer));
+	assert_int_equal(sys_setsockopt(b->t, s, IPPROTO_TCP, TCP_MD5SIG, &m, sizeof(m)), 0);
+	assert_non_null(strstr(bed_cmd(b, "ss -tlni"), " md5keys:10.0.0.9/32=secret\n"));
+	peer.sin_addr.s_addr = htonl(IP(10, 1, 0, 0));
+	memcpy(m.addr, &peer, sizeof(peer));
+	m.flags = TCP_OPT_MD5_FLAG_PREFIX;
+	m.prefix = 16;
+	memcpy(m.key, "a b,\\\1", 6);
+	assert_int_equal(sys_setsockopt(b->t, s, IPPROTO_TCP, TCP_MD5SIG_EXT, &m, sizeof(m)), 0);
+	assert_non_null(strstr(bed_cmd(b, "ss -tlni"), " md5keys:10.1.0.0/16=a\\040b\\054\\134\\001,10.0.0.9/32=secret\n"));
+	assert_null(strstr(bed_cmd(b, "ss -tln"), "md5keys"));
+	sys_close(b->t, s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest t[] = {
 		T(r1122_i14_i17_u14_tos_and_ttl), T(control_messages_down), T(r1122_u08_i88_control_messages_up),
 		T(options_have_bounds), T(local_errors_on_the_queue), T(raw_sockets_see_everything_of_their_protocol),
 		T(raw_protocol_without_a_handler), T(raw_header_of_our_own), T(ping_socket_talks_and_hears_errors), T(proc_files),
-		T(ip4_20_identification), T(queue_xmit_order),
+		T(ss_shows_md5_keys), T(ip4_20_identification), T(queue_xmit_order),
 	};
 
 	return cmocka_run_group_tests(t, NULL, NULL);
