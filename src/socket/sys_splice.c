@@ -7,6 +7,7 @@
  * Tests: tests/unit/socket/test_splice.c. */
 #include <fcntl.h>
 #include <stdlib.h>
+#include "core/msg_splice.h"
 #include "socket/file.h"
 #include "socket/sys_scope.h"
 
@@ -32,7 +33,7 @@ static ssize_t read_now(struct file *f, uint64_t *off, void *buf, size_t len)
 	if (s) {
 		struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-		return sock_recvmsg(s, &m, len, MSG_DONTWAIT);
+		return sock_recvmsg(s, &m, len, MSG_DONTWAIT | MSG_FOR_SPLICE);
 	}
 	if (off) {
 		ssize_t n = f->ops->pread(f, buf, len, *off);
@@ -171,6 +172,8 @@ static ssize_t splice_to_pipe(struct splice *sp)
 			sp->done += (size_t)n;
 			continue;
 		}
+		if (n == -ENODATA && !sp->done) /* at the urgent mark: only recv goes past it */
+			return may_wait(sp, sp->in) ? 0 : -EAGAIN;
 		if (n != -EAGAIN || sp->done || !may_wait(sp, sp->in))
 			return sp->done ? (ssize_t)sp->done : n;
 		ret = wait_change(sp->in, POLLIN);

@@ -2,6 +2,7 @@
  *
  * Called by inet_recvmsg; reads receive_queue, frees what is read, tells the peer of the room (tcp_cleanup_rbuf).
  * RFC 9293 3.10.3, 3.8.5 (urgent). Tests: tests/unit/tcp. */
+#include "core/msg_splice.h"
 #include "tcp/tcp_int.h"
 
 static ssize_t recv_urg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
@@ -213,8 +214,10 @@ ssize_t tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, 
 		struct sk_buff *skb;
 		int r;
 
-		if (tp->urg_data && tp->urg_seq == *st.seq && st.copied)
+		if (unlikely(tp->urg_data) && tp->urg_seq == *st.seq && (st.copied || flags & MSG_FOR_SPLICE)) {
+			err = st.copied || sk->shutdown & 1 ? 0 : -ENODATA;
 			break; /* data before the mark is returned alone */
+		}
 		skb = find_seq(sk, *st.seq, &off, &fin);
 		if (skb && fin) {
 			(*st.seq)++;
