@@ -435,15 +435,12 @@ static bool need_reset(uint8_t state)
 					TCPF_(SYN_RECV))) != 0;
 }
 
-/* ABORT, or connect(AF_UNSPEC): the socket is as new. */
-int tcp_disconnect(struct sock *sk, int flags)
+/* ABORT's first half: the peer, or who waits to be accepted, hears of it; the state is CLOSED. */
+static void abort_connection(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct inet_connection_sock *icsk = inet_csk(sk);
-	struct inet_sock *inet = inet_sk(sk);
 	uint8_t old = sk->state;
 
-	lock_sock(sk);
 	if (old == TCP_LISTEN) {
 		tcp_set_state(sk, TCP_CLOSE);
 		inet_csk_listen_stop(sk);
@@ -459,16 +456,15 @@ int tcp_disconnect(struct sock *sk, int flags)
 	}
 	if (old != TCP_CLOSE && sk->state != TCP_CLOSE)
 		tcp_set_state(sk, TCP_CLOSE);
-	tcp_clear_xmit_timers(sk);
-	skb_queue_purge_reason(&sk->receive_queue, DROP_SOCKET_CLOSE);
-	tcp_write_queue_purge(sk);
-	tcp_ofo_purge(sk, DROP_SOCKET_CLOSE);
-	inet->dport = 0;
-	inet->daddr = 0;
-	if (!(sk->userlocks & 4))
-		inet->rcv_saddr = inet->saddr = 0;
-	sk->shutdown = 0;
-	sk->flags &= ~(uint32_t)SOCK_F_DONE;
+}
+
+/* Nothing of the old connection is told, measured or agreed in the next. */
+static void forget_connection(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	uint16_t user_mss = tp->rx_opt.user_mss;
+
 	tp->srtt_us = 0;
 	tp->mdev_us = TCP_TIMEOUT_INIT_US;
 	tp->rcv_rtt_us = tp->rcv_rtt_last_tsecr = 0;
@@ -484,7 +480,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	icsk->ca_state = TCP_CA_Open;
 	tp->is_sack_reneg = 0;
 	tp->syn_data = tp->syn_data_acked = 0;
-	inet->defer_connect = false;
+	inet_sk(sk)->defer_connect = false;
 	if (tp->rare)
 		tp->rare->fo_fail = 0;
 	tp->total_retrans = tp->urg_data = tp->ecn_flags = 0;
@@ -497,13 +493,29 @@ int tcp_disconnect(struct sock *sk, int flags)
 	if (tp->stat)
 		memset(tp->stat, 0, sizeof(*tp->stat));
 	tcp_accecn_free(sk);
-	{
-		uint16_t user_mss = tp->rx_opt.user_mss;
+	memset(&tp->rx_opt, 0, sizeof(tp->rx_opt));
+	tp->rx_opt.user_mss = user_mss;
+	tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT;
+}
 
-		memset(&tp->rx_opt, 0, sizeof(tp->rx_opt));
-		tp->rx_opt.user_mss = user_mss;
-		tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT;
-	}
+/* ABORT, or connect(AF_UNSPEC): the socket is as new. */
+int tcp_disconnect(struct sock *sk, int flags)
+{
+	struct inet_sock *inet = inet_sk(sk);
+
+	lock_sock(sk);
+	abort_connection(sk);
+	tcp_clear_xmit_timers(sk);
+	skb_queue_purge_reason(&sk->receive_queue, DROP_SOCKET_CLOSE);
+	tcp_write_queue_purge(sk);
+	tcp_ofo_purge(sk, DROP_SOCKET_CLOSE);
+	inet->dport = 0;
+	inet->daddr = 0;
+	if (!(sk->userlocks & 4))
+		inet->rcv_saddr = inet->saddr = 0;
+	sk->shutdown = 0;
+	sk->flags &= ~(uint32_t)SOCK_F_DONE;
+	forget_connection(sk);
 	sk_dst_reset(sk);
 	sk->error_report(sk);
 	release_sock(sk);
