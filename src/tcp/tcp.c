@@ -14,7 +14,7 @@
  * count here: tcp_check_space() asks once for each wait, and a wake-up that it lost would never come again. */
 static void tcp_write_space(struct sock *sk)
 {
-	if (sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk, 1))
+	if (tcp_wmem_has_room(sk))
 		wake_up(sk->wq, POLLOUT | POLLWRNORM | POLLWRBAND);
 }
 
@@ -549,7 +549,7 @@ static bool tcp_writable(const struct sock *sk)
 {
 	bool answered = false, room = unlikely(tcp_psock(sk)) && tcp_bpf_writable(sk, &answered);
 
-	return answered ? room : sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk, 1);
+	return answered ? room : tcp_wmem_has_room(sk);
 }
 
 uint32_t tcp_poll(struct socket *s)

@@ -76,6 +76,31 @@ static inline void tcp_wmem_charge(struct sock *sk, struct sk_buff *skb)
 	tcp_wmem_change(sk, skb, (int32_t)(TCP_SKB_COST + skb->len));
 }
 
+/* What of SO_SNDBUF is used. Linux's TCP makes trains whatever the device can (software splits them), so that the 832 octets are
+ * paid per train of up to 64 KiB. Ours makes single segments for a device without TSO: full ones among them are charged as
+ * the trains that they would have been, or 4 MiB would hold two fifths less in flight than there. The host's memory
+ * (mem_allocated) counts what there is. */
+static inline int32_t tcp_wmem_used(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t octets, full, trains;
+
+	if (likely(sk->gso_max_segs > 1) || !tp->mss_cache || sock_flag(sk, SOCK_F_NO_GSO))
+		return sk->wmem_queued;
+	octets = tp->write_seq - tp->snd_una;
+	full = min_u32(octets / tp->mss_cache, (uint32_t)tp->fl->packets_out + sk->write_queue.qlen);
+	trains = octets / (TCP_GSO_MAX - MAX_TCP_HEADER) + (full != 0);
+	return sk->wmem_queued - (int32_t)(TCP_SKB_COST * (full - min_u32(full, trains)));
+}
+
+/* Is there room for a writer that waits? */
+static inline bool tcp_wmem_has_room(const struct sock *sk)
+{
+	int32_t used = tcp_wmem_used(sk);
+
+	return sk->sndbuf - used >= used >> 1 && tcp_notsent_ok(sk, 1);
+}
+
 /* tcp_output.c, tcp_xmit.c */
 int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it);
 void __tcp_push_pending_frames(struct sock *sk, uint32_t cur_mss, int nonagle);

@@ -136,7 +136,7 @@ void tcp_check_space(struct sock *sk)
 {
 	if (!(sk->flags & SOCK_F_NOSPACE_))
 		return;
-	if (sk->sndbuf - sk->wmem_queued >= sk->wmem_queued >> 1 && tcp_notsent_ok(sk, 1)) {
+	if (tcp_wmem_has_room(sk)) {
 		tcp_chrono_stop(sk, TCP_CHRONO_SNDBUF_LIMITED);
 		sk->flags &= ~SOCK_F_NOSPACE_;
 		sk->write_space(sk);

@@ -39,7 +39,7 @@ static int wait_connect(struct sock *sk, uint64_t deadline, bool noblock, bool m
 	return 0;
 }
 
-static bool stream_memory_free(const struct sock *sk) { return sk->wmem_queued < sk->sndbuf && tcp_notsent_ok(sk, 0); }
+static bool stream_memory_free(const struct sock *sk) { return tcp_wmem_used(sk) < sk->sndbuf && tcp_notsent_ok(sk, 0); }
 
 /* Room of its own is told by write_space; room in the host's memory by nobody: it is asked for again after a while. */
 #define TCP_MEM_RETRY_NS (200 * NSEC_PER_MSEC)
