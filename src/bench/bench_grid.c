@@ -227,7 +227,8 @@ static int linux_start(struct grid_end *e, struct lab_node *n, bool sends)
 }
 
 /* ---- the world ---- */
-/* Which frames are lost is drawn from the seed alone: the same numbers on each road, or luck would be compared. */
+/* Which frames are lost, and which come early, is drawn from the seed alone: the same numbers on each road, or luck would
+ * be compared. */
 static uint32_t *draw_losses(const struct grid_bench *b, const struct grid_road *r, uint32_t side, uint32_t *n)
 {
 	uint64_t frames = r->tc.rate_bps / 8 / 1000 * (b->for_ns / NSEC_PER_SEC + 2) + 1000;
@@ -258,6 +259,7 @@ static void impair(struct topo_link *l, const struct grid_bench *b, const struct
 		l->end[i].has_tc = true;
 		topo_tc_copy(&l->end[i].tc, &r->tc);
 		l->end[i].tc.drop = draw_losses(b, r, i, &l->end[i].tc.n_drop);
+		l->end[i].tc.reorder_seed = 2 * r->seed + i + 1;
 	}
 }
 

@@ -28,7 +28,7 @@ struct grid_road {
 	/* asked for */
 	struct tc_params tc; /* but for losses */
 	uint32_t loss_ppm;
-	uint64_t seed; /* which frames are lost */
+	uint64_t seed; /* which frames are lost, and which reordered */
 	const char *cc;
 	enum grid_kind kind[2]; /* sender, receiver */
 	bool shares;            /* has no cable of its own: goes over that of the road before */
@@ -54,7 +54,7 @@ struct grid_bench *grid_bench_new(uint64_t for_ns);
 void grid_bench_free(struct grid_bench *b);
 /* The road made ready to be asked for: rate in Mbit/s, a queue of one product, at least 128 KiB. */
 struct grid_road *grid_add_road(struct grid_bench *b, uint32_t rtt_ms, uint32_t rate_mbit, uint32_t loss_ppm, uint32_t reorder_ppm);
-/* All roads of b at once, in real time, seed being the lab's (delays of reordering); ends in any case. 0, or 3: this machine refused (said on standard error). */
+/* All roads of b at once, in real time, seed being the lab's; ends in any case. 0, or 3: this machine refused (said on standard error). */
 int grid_run_roads(struct grid_bench *b, uint64_t seed);
 /* Did both ends say that all went well, and did nothing stand still? */
 bool grid_road_failed(const struct grid_bench *b, uint32_t road);

@@ -22,7 +22,7 @@
 #define GOAL_LEAST 80u
 #define RUNS_LEAST 3u
 #define RUNS_FAIR 6u
-#define RUNS_MOST 40u
+#define RUNS_MOST 24u
 #define KNOWN 0.04 /* of a ratio */
 
 struct cell {

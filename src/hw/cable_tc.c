@@ -71,6 +71,8 @@ int cable_tc_set(struct cable_tc *t, const struct tc_params *p, uint64_t sent)
 		drop = xcalloc(p->n_drop, sizeof(*drop));
 		memcpy(drop, p->drop, p->n_drop * sizeof(*drop));
 	}
+	if (p->reorder_seed && p->reorder_seed != t->p.reorder_seed)
+		tc_derive(&t->reorder, p->reorder_seed, "", "reorder");
 	free(t->p.drop);
 	t->p = *p;
 	t->p.drop = drop;

@@ -100,6 +100,8 @@ struct tc_params {
 	uint64_t reorder_gap_ns; /* how much earlier than its delay a reordered frame comes; 0: as
 				  * netem, no delay at all. With delay_ns 0 the others are delayed
 				  * by this (0: three frames' time) */
+	uint64_t reorder_seed;   /* which frames are reordered follows from this and their number alone; 0: from the
+				  * lab's seed and the cable's name */
 	uint32_t *drop;          /* the Nth frames (1-based), ascending; owned by the cable */
 	uint32_t n_drop;
 };

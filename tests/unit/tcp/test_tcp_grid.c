@@ -48,12 +48,13 @@ static void print_cell(const struct grid_cell *c, const struct grid_run *g, unsi
 	fflush(stdout);
 }
 
-static bool full_cell(const struct grid_cell *c, const struct full_opts *o)
+/* All seeds of a cell, a line about them, and their sums. False: one was not equal, or stood still. */
+static bool full_cell(const struct grid_cell *c, const struct full_opts *o, struct grid_run *sum)
 {
-	struct grid_run sum, g;
+	struct grid_run g;
 	bool ok = true, stall = false;
 
-	memset(&sum, 0, sizeof(sum));
+	memset(sum, 0, sizeof(*sum));
 	for (unsigned s = 0; s < o->seeds; s++) {
 		bool bad = !grid_run(c, o->first + s, &g), still = g.f[0].max_gap_ns > grid_stall_limit_ns(c, &g.f[0]);
 
@@ -63,19 +64,19 @@ static bool full_cell(const struct grid_cell *c, const struct full_opts *o)
 			       (double)g.f[0].max_gap_ns / 1e6);
 		ok = ok && !bad;
 		stall = stall || still;
-		sum.goodput_bps += g.goodput_bps;
-		sum.retrans += g.retrans;
-		sum.lost_frames += g.lost_frames;
-		sum.queue_drops += g.queue_drops;
-		sum.dsacks += g.dsacks;
-		sum.timeouts += g.timeouts;
-		sum.spurious_rtos += g.spurious_rtos;
-		sum.undos += g.undos;
-		sum.tlps += g.tlps;
-		sum.lost_retrans += g.lost_retrans;
-		sum.f[0].max_gap_ns = max_u64(sum.f[0].max_gap_ns, g.f[0].max_gap_ns);
+		sum->goodput_bps += g.goodput_bps;
+		sum->retrans += g.retrans;
+		sum->lost_frames += g.lost_frames;
+		sum->queue_drops += g.queue_drops;
+		sum->dsacks += g.dsacks;
+		sum->timeouts += g.timeouts;
+		sum->spurious_rtos += g.spurious_rtos;
+		sum->undos += g.undos;
+		sum->tlps += g.tlps;
+		sum->lost_retrans += g.lost_retrans;
+		sum->f[0].max_gap_ns = max_u64(sum->f[0].max_gap_ns, g.f[0].max_gap_ns);
 	}
-	print_cell(c, &sum, o->seeds, ok, stall);
+	print_cell(c, sum, o->seeds, ok, stall);
 	return ok && !stall;
 }
 
@@ -88,6 +89,7 @@ static int full(const struct full_opts *o)
 			for (unsigned k = 0; k < ARRAY_SIZE(reorders); k++)
 				for (unsigned l = 0; l < ARRAY_SIZE(losses); l++) {
 					struct grid_cell c = cell_of(losses[l], reorders[k], rtts[d], rates[r]);
+					struct grid_run sum;
 
 					if ((o->loss >= 0 && o->loss != losses[l]) || (o->reorder >= 0 && o->reorder != reorders[k]) ||
 					    (o->rtt >= 0 && o->rtt != rtts[d]) || (o->rate >= 0 && o->rate != rates[r]))
@@ -99,52 +101,44 @@ static int full(const struct full_opts *o)
 					if (o->netem)
 						c.reorder_gap_ns = UINT64_MAX / 2;
 					cells++;
-					bad += !full_cell(&c, o);
+					bad += !full_cell(&c, o, &sum);
 				}
 	printf("%u cells, %u seeds each, %u bad\n", cells, o->seeds, bad);
 	return bad != 0;
 }
 
 /* ---- the test ---- */
-/* percent: of the model, at least; a short transfer's slow start makes it more. rtos: at most so many timeouts. */
+/* Of each cell so many seeds: two runs of 4 MiB differ by a factor of two where one has a timeout, their mean does not.
+ * percent: of the model, the mean at least; a short transfer's slow start makes it more. rtos: so many timeouts in ten runs at
+ * most. At 3 % they come by ACKs lost alone: those of a recovery's last segments are held back and become one with the hole's
+ * (tcp_comp_sack_delay_ns and its slack), and when that one is lost nothing is in flight that could ask for another. 300 seeds
+ * of 3 % at 1 ms have 0.73 timeouts each with the holding back, 0.37 without its slack and 0.28 without any of it, and 64, 68
+ * and 70 % of the model: what Linux's receivers cost too. */
+#define SEEDS 40u
 static const struct {
 	uint32_t loss, reorder, rtt, rate, percent, rtos;
 	bool netem;
 } cells[] = {
 	{ 0, 0, 20, 100, 75, 0, false },	  { 0, 10000, 66, 100, 40, 0, false },	 { 0, 50000, 20, 10, 95, 0, false },
-	{ 1000, 0, 66, 100, 90, 0, false },	  { 1000, 10000, 20, 100, 90, 0, false }, { 3000, 0, 20, 100, 90, 0, false },
+	{ 1000, 0, 66, 100, 90, 1, false },	  { 1000, 10000, 20, 100, 90, 1, false }, { 3000, 0, 20, 100, 90, 1, false },
 	{ 10000, 0, 1, 100, 80, 1, false },	  { 10000, 10000, 20, 10, 75, 1, false }, { 10000, 0, 66, 10, 85, 1, false },
-	{ 30000, 0, 20, 100, 70, 4, false },	  { 30000, 50000, 20, 100, 70, 4, false }, { 30000, 0, 1, 500, 65, 8, false },
+	{ 30000, 0, 20, 100, 70, 9, false },	  { 30000, 50000, 20, 100, 70, 6, false }, { 30000, 0, 1, 500, 55, 13, false },
 	{ 30000, 0, 200, 10, 75, 2, false },	  { 1000, 50000, 66, 100, 60, 1, true },  { 3000, 50000, 20, 100, 60, 1, true },
 };
 
-/* The model knows no timeouts. Where a round trip takes 1 ms, one costs 200 of them, and they come by ACKs lost alone: those of
- * a recovery's last segments are held back and become one with the hole's (tcp_comp_sack_delay_ns), and when that one is lost
- * nothing is in flight that could ask for another. Without the holding back, 300 seeds of 3 % at 1 ms have 0.28 timeouts in
- * 4 MiB, with it 0.37 (at 20 ms 0.27 and 0.68, where goodput is the same): what Linux's receivers cost too. */
-static bool fast_enough(const struct grid_cell *c, const struct grid_run *g, uint32_t percent)
-{
-	uint64_t bits = g->f[0].got * 8, took_ms = bits * 1000 / g->goodput_bps;
-	uint64_t waited_ms = c->rtt_us <= 1000 ? 200ull * g->timeouts : 0;
-
-	return took_ms <= bits * 1000 * 100 / (grid_model_bps(c) * percent) + waited_ms;
-}
-
 static void grid_cells(void **state)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(cells); i++)
-		for (uint64_t seed = 1; seed <= 2; seed++) {
-			struct grid_cell c = cell_of(cells[i].loss, cells[i].reorder, cells[i].rtt, cells[i].rate);
-			struct grid_run g;
+	for (unsigned i = 0; i < ARRAY_SIZE(cells); i++) {
+		struct grid_cell c = cell_of(cells[i].loss, cells[i].reorder, cells[i].rtt, cells[i].rate);
+		struct full_opts o = { .seeds = SEEDS, .first = 1 };
+		struct grid_run sum;
 
-			c.bytes = 4u << 20;
-			c.reorder_gap_ns = cells[i].netem ? UINT64_MAX / 2 : 0;
-			assert_true(grid_run(&c, seed, &g));
-			print_cell(&c, &g, 1, true, false);
-			assert_true(g.f[0].max_gap_ns <= grid_stall_limit_ns(&c, &g.f[0]));
-			assert_true(fast_enough(&c, &g, cells[i].percent));
-			assert_true(g.timeouts <= cells[i].rtos);
-		}
+		c.bytes = 4u << 20;
+		c.reorder_gap_ns = cells[i].netem ? UINT64_MAX / 2 : 0;
+		assert_true(full_cell(&c, &o, &sum));
+		assert_true(sum.goodput_bps * 100 / SEEDS >= grid_model_bps(&c) * cells[i].percent);
+		assert_true(sum.timeouts * 10 <= cells[i].rtos * SEEDS);
+	}
 }
 
 /* ---- sharing, and a long fat pipe ---- */
@@ -197,6 +191,19 @@ static void two_flows_share_a_link(void **state)
 	assert_true(outside <= 4);
 	assert_in_range(shares("reno", "reno", 2000, 60, 2), 40, 60);
 	assert_in_range(shares("bbr", "bbr", 2000, 120, 3), 40, 60); /* it probes for bandwidth every few seconds only */
+}
+
+/* 4 MiB of send buffer (Linux's default) carry 2.5 MB in flight over a cable whose NIC takes no trains, too: a blocked writer
+ * wakes when a third is free, and what is left must fill the pipe. With 832 octets charged for each segment it was 61 Mbit/s. */
+static void send_buffer_is_charged_by_trains(void **state)
+{
+	struct grid_cell c = { .rtt_us = 200000, .rate_bps = 100000000, .bytes = UINT64_MAX / 2, .max_ns = 10 * NSEC_PER_SEC,
+			       .sysctl = "net.ipv4.tcp_wmem=4096 16384 4194304" };
+	struct grid_run g;
+
+	assert_true(grid_run(&c, 1, &g));
+	printf("200 ms, 100 Mbit/s, tcp_wmem 4 MiB: %.2f Mbit/s\n", (double)g.goodput_bps / 1e6);
+	assert_true(g.goodput_bps > 75000000);
 }
 
 static bool whole;
@@ -273,7 +280,7 @@ static long number(int argc, char **argv, const char *flag, long none)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(grid_cells), cmocka_unit_test(two_flows_share_a_link),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(grid_cells), cmocka_unit_test(two_flows_share_a_link), cmocka_unit_test(send_buffer_is_charged_by_trains),
 					   cmocka_unit_test(long_fat_pipe_is_filled), cmocka_unit_test(long_fat_pipe_with_losses) };
 	struct full_opts o = { .seeds = (unsigned)number(argc, argv, "--seeds", 3), .first = (uint64_t)number(argc, argv, "--first", 1),
 			       .bytes = (uint64_t)number(argc, argv, "--bytes", 0), .loss = number(argc, argv, "--loss", -1),
