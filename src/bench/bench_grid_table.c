@@ -6,7 +6,6 @@
  * third. So a cell runs again, with the next seed, until its two ratios are known: until the standard error of each (of a
  * ratio of sums, from the runs' residuals) is at most KNOWN, or, from RUNS_FAIR on, three times smaller than what is between
  * the ratio and the goal, on whichever side. --runs N says how many instead. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +101,16 @@ static void add_run(struct sums *s, const struct run *run)
 	}
 }
 
+/* Newton's way. */
+static double root(double x)
+{
+	double r = x > 1 ? x : 1;
+
+	for (uint32_t i = 0; i < 64; i++)
+		r = (r + x / r) / 2;
+	return r;
+}
+
 /* The standard error of sum(culver) / sum(Linux), from the residuals culver - ratio * Linux of the runs. */
 static double error_of(const struct sums *s, uint32_t road)
 {
@@ -111,14 +120,14 @@ static double error_of(const struct sums *s, uint32_t road)
 		return 1;
 	ratio = (double)s->goodput[road] / 1e6 / sum;
 	residuals = s->squares[road] - 2 * ratio * s->with_linux[road] + ratio * ratio * s->squares[0];
-	return sqrt((residuals > 0 ? residuals : 0) * n / (n - 1)) / sum;
+	return residuals > 1e-12 ? root(residuals * n / (n - 1)) / sum : 0;
 }
 
 static bool is_ratio_known(const struct sums *s, uint32_t road)
 {
 	double error = error_of(s, road), off = s->goodput[0] ? (double)s->goodput[road] / (double)s->goodput[0] - GOAL_LEAST / 100.0 : 1;
 
-	return s->runs >= RUNS_LEAST && (error <= KNOWN || (s->runs >= RUNS_FAIR && fabs(off) > 3 * error));
+	return s->runs >= RUNS_LEAST && (error <= KNOWN || (s->runs >= RUNS_FAIR && (off < 0 ? -off : off) > 3 * error));
 }
 
 static bool is_known(const struct sums *s, const struct grid_opts *o)
@@ -200,7 +209,7 @@ static void print_cell(const struct cell *c, const struct sums *s, const struct 
 		char give_or_take[16] = "     ";
 
 		if (i && s->runs > 1)
-			snprintf(give_or_take, sizeof(give_or_take), " +-%2.0f", 100 * fmin(error_of(s, i), 0.99));
+			snprintf(give_or_take, sizeof(give_or_take), " +-%2.0f", 100 * (error_of(s, i) < 0.99 ? error_of(s, i) : 0.99));
 		printf("  %-16s %8.2f Mbit/s  %3u%%%s  repeated %6llu  lost %6llu  longest silence %5llu ms\n", road[i],
 		       (double)s->goodput[i] / 1e6 / s->runs, percent(s, i), give_or_take, (unsigned long long)s->repeated[i],
 		       (unsigned long long)s->lost[i], (unsigned long long)(s->silence_ns[i] / NSEC_PER_MSEC));
