@@ -78,8 +78,8 @@ static inline void tcp_wmem_charge(struct sock *sk, struct sk_buff *skb)
 
 /* What of SO_SNDBUF is used. Linux's TCP makes trains whatever the device can (software splits them), so that the 832 octets are
  * paid per train of up to 64 KiB. Ours makes single segments for a device without TSO: full ones among them are charged as
- * the trains that they would have been, or 4 MiB would hold two fifths less in flight than there. The host's memory
- * (mem_allocated) counts what there is. */
+ * the trains that they would have been, or 4 MiB would hold two fifths less in flight than there; at half of what they are
+ * at least, for a peer may ask for segments of 48 octets. The host's memory (mem_allocated) counts what there is. */
 static inline int32_t tcp_wmem_used(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
@@ -90,7 +90,7 @@ static inline int32_t tcp_wmem_used(const struct sock *sk)
 	octets = tp->write_seq - tp->snd_una;
 	full = min_u32(octets / tp->mss_cache, (uint32_t)tp->fl->packets_out + sk->write_queue.qlen);
 	trains = octets / (TCP_GSO_MAX - MAX_TCP_HEADER) + (full != 0);
-	return sk->wmem_queued - (int32_t)(TCP_SKB_COST * (full - min_u32(full, trains)));
+	return sk->wmem_queued - (int32_t)min_u32(TCP_SKB_COST * (full - min_u32(full, trains)), (uint32_t)sk->wmem_queued / 2);
 }
 
 /* Is there room for a writer that waits? */
