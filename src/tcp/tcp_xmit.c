@@ -468,7 +468,8 @@ bool tcp_schedule_loss_probe(struct sock *sk, bool advancing_rto)
 	if (unlikely(tp->fastopen_child))
 		return false;
 
-	if ((early != 3 && early != 4) || !tp->fl->packets_out || tcp_is_reno(tp) ||
+	/* where segments are SACKed (in CWR that can be) the reordering timer runs, and no probe is to take its place: 7.2 */
+	if ((early != 3 && early != 4) || !tp->fl->packets_out || tcp_is_reno(tp) || tp->fl->sacked_out ||
 	    (icsk->ca_state != TCP_CA_Open && icsk->ca_state != TCP_CA_CWR))
 		return false;
 	if (tp->srtt_us) {
