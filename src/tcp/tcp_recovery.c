@@ -494,7 +494,10 @@ static void undo_cwnd_reduction(struct sock *sk, bool unmark)
 	}
 	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 	tp->fl->undo_marker = 0;
-	tp->rack_advanced = 1;
+	/* RACK is to look again, but not at once at what was just found not to be lost: its time has long passed, and it would
+	 * be sent again with this very ACK. The next delivery judges it. */
+	if (!unmark)
+		tp->rack_advanced = 1;
 }
 
 bool tcp_try_undo_recovery(struct sock *sk)
