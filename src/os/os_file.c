@@ -18,6 +18,19 @@
 #define OS_MAX_NAMES 1000000u
 #define PROC_ROOM 65536u /* files of /proc and /sys say that they are empty */
 
+/* What was read becomes the caller's, ended by a NUL; or is freed, when err says why. */
+static int hand_over(int err, char *buf, size_t n, char **data, size_t *len)
+{
+	if (err) {
+		free(buf);
+		return err;
+	}
+	buf[n] = '\0';
+	*data = buf;
+	*len = n;
+	return 0;
+}
+
 int os_read_file(const char *path, size_t max, char **data, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), err = 0;
@@ -49,14 +62,7 @@ int os_read_file(const char *path, size_t max, char **data, size_t *len)
 		n += r > 0 ? (size_t)r : 0;
 	}
 	close(fd);
-	if (err) {
-		free(buf);
-		return err;
-	}
-	buf[n] = '\0';
-	*data = buf;
-	*len = n;
-	return 0;
+	return hand_over(err, buf, n, data, len);
 }
 
 int os_read_pipe(const char *path, size_t max, char **data, size_t *len)
@@ -79,14 +85,7 @@ int os_read_pipe(const char *path, size_t max, char **data, size_t *len)
 			err = -EFBIG;
 	}
 	close(fd);
-	if (err) {
-		free(buf);
-		return err;
-	}
-	buf[n] = '\0';
-	*data = buf;
-	*len = n;
-	return 0;
+	return hand_over(err, buf, n, data, len);
 }
 
 /* The file last read stays open: a page is sent in many pieces. */

@@ -325,7 +325,7 @@ static void bbr_gives_way_to_marks(void **state)
 
 	assert_true(grid_run(&c, 1, &g));
 	assert_true(m.marked > 20);
-assert_in_range(m.min_cwnd_marked, 4, 22); /* of 66 */
+	assert_in_range(m.min_cwnd_marked, 4, 22); /* of 66 */
 	assert_true(g.goodput_bps * 100 > LINK_PAYLOAD(c.rate_bps) * 75);
 }
 
