@@ -54,9 +54,10 @@ void tcp_rack_advance(struct tcp_sock *tp, uint8_t sacked, uint32_t end_seq, uin
 	uint64_t rtt = (tp->icsk.inet.sk.net->now_ns - xmit_ns) / NSEC_PER_USEC;
 
 	/* the ACK of a retransmission is the original's if it echoes an older time or is faster than any round trip
-	 * (6.2 step 2) */
+	 * (6.2 step 2). A SACK above a hole says nothing by its echo, which stands still until the hole is filled (RFC 7323 4.3). */
 	if (sacked & (TCPCB_EVER_RETRANS | TCPCB_SACKED_RETRANS)) {
-		if (tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr && before(tp->rx_opt.rcv_tsecr, (uint32_t)(xmit_ns / NSEC_PER_MSEC)))
+		if (!after(end_seq, tp->snd_una) && tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr &&
+		    before(tp->rx_opt.rcv_tsecr, (uint32_t)(xmit_ns / NSEC_PER_MSEC)))
 			return;
 		if (rtt < tp->min_rtt_us)
 			return;
