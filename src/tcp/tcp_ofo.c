@@ -28,12 +28,19 @@ static struct sk_buff *ofo_rotate(struct sk_buff *t, bool left)
 	return c;
 }
 
+/* Two may begin at the same number for a while, one that is collapsed and the first one that it replaces: so that either is found,
+ * whatever was rotated, their priorities decide. */
+static bool ofo_before(const struct tcp_skb_cb *a, const struct tcp_skb_cb *b)
+{
+	return a->seq == b->seq ? a->prio < b->prio : before(a->seq, b->seq);
+}
+
 /* Depth is O(log n) with random priorities; recursion is bounded by it (2^20 entries: about 50). */
 static struct sk_buff *ofo_insert(struct sk_buff *t, struct sk_buff *n)
 {
 	if (!t)
 		return n;
-	if (before(TCP_SKB_CB(n)->seq, TCP_SKB_CB(t)->seq)) {
+	if (ofo_before(TCP_SKB_CB(n), TCP_SKB_CB(t))) {
 		TCP_SKB_CB(t)->ofo.left = ofo_insert(TCP_SKB_CB(t)->ofo.left, n);
 		if (TCP_SKB_CB(TCP_SKB_CB(t)->ofo.left)->prio > TCP_SKB_CB(t)->prio)
 			t = ofo_rotate(t, false);
@@ -60,10 +67,9 @@ static struct sk_buff *ofo_join(struct sk_buff *a, struct sk_buff *b)
 void tcp_ofo_remove(struct tcp_sackinfo *si, struct sk_buff *skb)
 {
 	struct sk_buff **link = &si->ofo_root;
-	uint32_t seq = TCP_SKB_CB(skb)->seq;
 
 	while (*link && *link != skb)
-		link = before(seq, TCP_SKB_CB(*link)->seq) ? &TCP_SKB_CB(*link)->ofo.left : &TCP_SKB_CB(*link)->ofo.right;
+		link = ofo_before(TCP_SKB_CB(skb), TCP_SKB_CB(*link)) ? &TCP_SKB_CB(*link)->ofo.left : &TCP_SKB_CB(*link)->ofo.right;
 	if (*link)
 		*link = ofo_join(TCP_SKB_CB(skb)->ofo.left, TCP_SKB_CB(skb)->ofo.right);
 	skb_unlink(skb, &si->ofo_queue);
@@ -98,14 +104,17 @@ void tcp_ofo_purge(struct sock *sk, enum drop_reason why)
 	tp->rx_opt.num_sacks = 0;
 }
 
-/* skb goes into the list in front of next. */
+/* skb goes into the list in front of next, and so into the tree. */
 void tcp_ofo_insert(struct sock *sk, struct sk_buff *skb, struct sk_buff *next)
 {
 	struct tcp_sackinfo *si = tcp_sackinfo(sk);
+	uint32_t prio = (uint32_t)rng_u64(&tcp_net(sk)->rng);
 
 	si->ofo_tiny = false;
+	if (next != skb_queue_end(&si->ofo_queue) && TCP_SKB_CB(next)->seq == TCP_SKB_CB(skb)->seq)
+		prio = (uint32_t)((uint64_t)prio * TCP_SKB_CB(next)->prio >> 32); /* the lesser one */
 	TCP_SKB_CB(skb)->ofo.left = TCP_SKB_CB(skb)->ofo.right = NULL;
-	TCP_SKB_CB(skb)->prio = (uint32_t)rng_u64(&tcp_net(sk)->rng);
+	TCP_SKB_CB(skb)->prio = prio;
 	skb_insert_(skb, next->prev, next, &si->ofo_queue);
 	si->ofo_root = ofo_insert(si->ofo_root, skb);
 }
@@ -173,11 +182,12 @@ bool tcp_ofo_keep_first(struct sock *sk, struct sk_buff *skb, uint32_t hlen)
 {
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	struct tcp_sackinfo *si = tcp_sk(sk)->sack;
-	uint32_t end = tcb->seq + skb->len - hlen, truesize = skb->truesize;
+	uint32_t end = tcb->seq + skb->len - hlen, truesize = skb->truesize, done = tcb->seq;
 	struct sk_buff *q = ofo_floor(si, tcb->seq);
 
-	for (q = q ? q : si->ofo_queue.next; q != skb_queue_end(&si->ofo_queue) && before(TCP_SKB_CB(q)->seq, end); q = q->next) {
-		uint32_t qseq = TCP_SKB_CB(q)->seq, from = before(qseq, tcb->seq) ? tcb->seq : qseq, to = qseq + q->len;
+	/* what overlaps each other says the same: no octet is taken twice, or a pile of them would cost the more, the higher it is */
+	for (q = q ? q : si->ofo_queue.next; q != skb_queue_end(&si->ofo_queue) && before(TCP_SKB_CB(q)->seq, end) && before(done, end); q = q->next) {
+		uint32_t qseq = TCP_SKB_CB(q)->seq, from = before(qseq, done) ? done : qseq, to = qseq + q->len;
 
 		if (before(end, to))
 			to = end;
@@ -187,6 +197,7 @@ bool tcp_ofo_keep_first(struct sock *sk, struct sk_buff *skb, uint32_t hlen)
 			return false;
 		skb->truesize = truesize;
 		skb_copy_bits(q, from - qseq, skb->data + hlen + (from - tcb->seq), to - from);
+		done = to;
 	}
 	return true;
 }

@@ -273,8 +273,8 @@ static void tr_14_ack_flood_million(void **state)
 	finish(b, &h);
 }
 
-/* ---- SegmentSmack: every second byte, each a segment of its own ---- */
-static void smack(const char *name, unsigned order)
+/* ---- SegmentSmack: every second byte, each a segment of its own; or segments of len octets, stride apart ---- */
+static void smack(const char *name, unsigned order, uint32_t stride, uint32_t len)
 {
 	uint64_t alone = undisturbed(), rnd = 7, most = 0;
 	struct cost c = { .of = 500000 };
@@ -296,8 +296,8 @@ static void smack(const char *name, unsigned order)
 	wnd = tcp_receive_window(tcp_sk(sk));
 	for (uint32_t i = 0; i < 500000; i++) {
 		uint32_t at = order == 0 ? i : order == 1 ? (wnd / 2 - 1) - i % (wnd / 2) : (uint32_t)(bed_seed(&rnd) >> 20);
-		struct hostile a = { .saddr = f.saddr, .sport = f.sport, .dport = 80, .seq = f.seq + 1 + 2 * (at % (wnd / 2 - 1)), .ack = f.ack,
-				     .flags = TCP_ACK, .win = 30000, .len = 1 };
+		struct hostile a = { .saddr = f.saddr, .sport = f.sport, .dport = 80, .seq = f.seq + 1 + stride * (at % (wnd / 2 - 1)), .ack = f.ack,
+				     .flags = TCP_ACK, .win = 30000, .len = len };
 
 		cost_add(&c, attack(b, &a));
 		bed_run(b, 2000);
@@ -318,9 +318,10 @@ static void smack(const char *name, unsigned order)
 }
 static void tr_03_segment_smack(void **state)
 {
-	smack("every second byte, upwards", 0);
-	smack("every second byte, downwards", 1);
-	smack("every second byte, at random", 2);
+	smack("every second byte, upwards", 0, 2, 1);
+	smack("every second byte, downwards", 1, 2, 1);
+	smack("every second byte, at random", 2, 2, 1);
+	smack("each over 99 others, downwards", 1, 1, 100);
 }
 
 /* ---- a reader of SACKs: blocks that point everywhere into a long queue (TR-04) ---- */
