@@ -458,6 +458,36 @@ static void abort_connection(struct sock *sk)
 		tcp_set_state(sk, TCP_CLOSE);
 }
 
+/* What was learned of the path: the next connection may take another one. */
+static void forget_path(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_rare *r = tp->rare;
+
+	tp->min_rtt_us = ~0u;
+	tp->mdev_max_us = tp->rttvar_us = tp->rcv_rtt_ms = 0;
+	tp->reordering = (uint16_t)min_u32((uint32_t)tcp_sysctl(sk)->reordering, UINT16_MAX);
+	tp->reord_seen = tp->rack_dsack_seen = tp->rack_advanced = 0;
+	tp->rack_reo_wnd_steps = 1;
+	tp->rack_reo_wnd_persist = 0;
+	tp->rack_last_delivered = 0;
+	tp->snd_cwnd_clamp = ~0u;
+	tp->snd_cwnd_used = 0;
+	tp->is_cwnd_limited = tp->frto = tp->tlp_retrans = 0;
+	tp->rate_app_limited = 1;
+	tcp_ca_free(sk);
+	if (tp->sack)
+		pool_put(&tcp_net(sk)->sack_pool, tp->sack);
+	tp->sack = NULL;
+	if (!r)
+		return;
+	memset(&r->mtup, 0, sizeof(r->mtup));
+	r->pacing_next_ns = 0;
+	if (r->saved_syn)
+		pool_put(&tcp_net(sk)->saved_syn_pool, r->saved_syn);
+	r->saved_syn = NULL;
+}
+
 /* Nothing of the old connection is told, measured or agreed in the next. */
 static void forget_connection(struct sock *sk)
 {
@@ -465,6 +495,7 @@ static void forget_connection(struct sock *sk)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	uint16_t user_mss = tp->rx_opt.user_mss;
 
+	forget_path(sk);
 	tp->srtt_us = 0;
 	tp->mdev_us = TCP_TIMEOUT_INIT_US;
 	tp->rcv_rtt_us = tp->rcv_rtt_last_tsecr = 0;
@@ -474,6 +505,8 @@ static void forget_connection(struct sock *sk)
 	icsk->backoff = icsk->probes_out = icsk->retransmits = 0;
 	icsk->rto_us = TCP_TIMEOUT_INIT_US;
 	icsk->ato_us = icsk->quick = icsk->pingpong = 0;
+	icsk->last_seg_size = 0;
+	icsk->probes_tstamp_ms = tp->last_oow_ack_ms = 0;
 	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
 	tp->snd_cwnd = TCP_INIT_CWND;
 	tp->snd_cwnd_cnt = tp->window_clamp = tp->delivered = tp->delivered_ce = tp->lost = 0;
@@ -505,6 +538,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 
 	lock_sock(sk);
 	abort_connection(sk);
+	tcp_fastopen_child_done(sk);
 	tcp_clear_xmit_timers(sk);
 	skb_queue_purge_reason(&sk->receive_queue, DROP_SOCKET_CLOSE);
 	tcp_write_queue_purge(sk);
