@@ -23,22 +23,24 @@ static void put_family(struct nl_reply *r, const struct genl_family_entry *f)
 static int ctrl_getfamily(struct net *net, const struct nlmsghdr *h, struct nl_reply *r)
 {
 	const struct genl_table *gt = genl_table(net);
-	const struct nlattr *tb[CTRL_ATTR_MAX + 1];
+	const struct nlattr *tb[CTRL_ATTR_MAX + 1], *name;
+	bool by_id;
 	uint16_t id = 0;
 
 	if (nl_parse(h, GENL_HDRLEN, tb, CTRL_ATTR_MAX))
 		return -EINVAL;
 	if (((const struct genlmsghdr *)NLMSG_DATA(h))->cmd != CTRL_CMD_GETFAMILY)
 		return -EOPNOTSUPP;
-	if (tb[CTRL_ATTR_FAMILY_ID] && nla_len(tb[CTRL_ATTR_FAMILY_ID]) >= sizeof(id))
+	name = tb[CTRL_ATTR_FAMILY_NAME];
+	by_id = tb[CTRL_ATTR_FAMILY_ID] && nla_len(tb[CTRL_ATTR_FAMILY_ID]) >= sizeof(id);
+	if (by_id)
 		memcpy(&id, nla_data(tb[CTRL_ATTR_FAMILY_ID]), sizeof(id));
-	else if (!tb[CTRL_ATTR_FAMILY_NAME])
+	else if (!name)
 		return -EINVAL;
 	for (size_t i = 0; i < gt->n; i++) {
-		const struct nlattr *name = tb[CTRL_ATTR_FAMILY_NAME];
 		size_t len = strlen(gt->f[i].name);
 
-		if (id ? gt->f[i].id != id : nla_len(name) < len || strnlen(nla_data(name), nla_len(name)) != len || memcmp(nla_data(name), gt->f[i].name, len))
+		if (by_id ? gt->f[i].id != id : nla_len(name) < len || strnlen(nla_data(name), nla_len(name)) != len || memcmp(nla_data(name), gt->f[i].name, len))
 			continue;
 		put_family(r, &gt->f[i]);
 		return 0;

@@ -170,10 +170,11 @@ static int sysctl_parse(const char **p, bool *neg, uint64_t *out)
 
 static int sysctl_take_int(const struct ctl_table *t, int32_t *to, bool neg, uint64_t mag)
 {
-	int64_t v = neg ? -(int64_t)mag : (int64_t)mag;
+	int64_t v;
 
 	if (mag > (neg ? 1ull << 31 : INT32_MAX))
 		return -EINVAL;
+	v = neg ? -(int64_t)mag : (int64_t)mag;
 	if ((t->min || t->max) && (v < t->min || v > (t->top ? *t->top : t->max)))
 		return -EINVAL;
 	*to = (int32_t)v;

@@ -173,7 +173,7 @@ static struct fx *sysctl_fx(void)
 
 static void sysctl_values_and_bounds(void **state)
 {
-	static const char *const bad[] = { "", " ", "x", "1x", "11", "-1", "1 2", "99999999999", "1.5" };
+	static const char *const bad[] = { "", " ", "x", "1x", "11", "-1", "1 2", "99999999999", "-9223372036854775808", "18446744073709551615", "1.5" };
 	struct fx *f = sysctl_fx();
 	struct strbuf sb;
 	size_t i;

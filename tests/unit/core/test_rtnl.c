@@ -1,5 +1,6 @@
 /* Control messages: building and parsing, dispatch, and links as they are shown and changed. */
 #include <errno.h>
+#include <linux/genetlink.h>
 #include <linux/if_link.h>
 #include "room_fixture.h"
 
@@ -165,6 +166,56 @@ static void truncated_and_garbage_requests_do_no_harm(void **state)
 	}
 	free(copy);
 	req_free(&q);
+	fx_free(f);
+}
+
+/* "nlctrl": a family by its number or its name; the number 0 is nobody's. */
+static int genl_ask(struct fx *f, struct req *q, const uint16_t *id, const char *name)
+{
+	const struct genlmsghdr g = { .cmd = CTRL_CMD_GETFAMILY, .version = 1 };
+
+	req_begin(q, GENL_ID_CTRL, 0, &g, sizeof(g));
+	if (id)
+		nl_attr(&q->m, CTRL_ATTR_FAMILY_ID, id, sizeof(*id));
+	if (name)
+		nl_attr_str(&q->m, CTRL_ATTR_FAMILY_NAME, name);
+	nl_end(&q->m);
+	rtnl_receive(f->net, NETLINK_GENERIC, q->m.buf.buf, q->m.buf.len, &q->r);
+	return msg_at(q, 0)->nlmsg_type == NLMSG_ERROR ? the_error(q) : 0;
+}
+
+static void generic_families_are_found(void **state)
+{
+	const uint16_t none = 0, ctrl = GENL_ID_CTRL, other = GENL_ID_CTRL + 1000;
+	const struct { const uint16_t *id; const char *name; int want; } t[] = {
+		{ &ctrl, NULL, 0 }, { NULL, "nlctrl", 0 }, { &ctrl, "other", 0 }, { &none, NULL, -ENOENT }, { &none, "nlctrl", -ENOENT },
+		{ &other, NULL, -ENOENT }, { NULL, "nlctr", -ENOENT }, { NULL, "nlctrl2", -ENOENT }, { NULL, "", -ENOENT }, { NULL, NULL, -EINVAL },
+	};
+	struct fx *f = fx_rooms(NULL);
+	uint32_t seed = 1;
+	struct req q;
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		assert_int_equal(genl_ask(f, &q, t[i].id, t[i].name), t[i].want);
+		if (!t[i].want)
+			assert_int_equal(msg_at(&q, 0)->nlmsg_type, GENL_ID_CTRL);
+		req_free(&q);
+	}
+	for (int round = 0; round < 20000; round++) {
+		char copy[128];
+
+		req_begin(&q, GENL_ID_CTRL, 0, &(struct genlmsghdr){ .cmd = CTRL_CMD_GETFAMILY }, GENL_HDRLEN);
+		nl_attr(&q.m, CTRL_ATTR_FAMILY_ID, &ctrl, sizeof(ctrl));
+		nl_attr_str(&q.m, CTRL_ATTR_FAMILY_NAME, "nlctrl");
+		nl_end(&q.m);
+		memcpy(copy, q.m.buf.buf, q.m.buf.len);
+		for (int k = 0; k < 3; k++) {
+			seed = seed * 1103515245u + 12345u;
+			copy[(seed >> 8) % q.m.buf.len] = (char)(seed >> 20);
+		}
+		rtnl_receive(f->net, NETLINK_GENERIC, copy, q.m.buf.len, &q.r);
+		req_free(&q);
+	}
 	fx_free(f);
 }
 
@@ -362,6 +413,7 @@ int main(void)
 		cmocka_unit_test(attributes_are_padded_nested_and_found),
 		cmocka_unit_test(malformed_attributes_are_refused),
 		cmocka_unit_test(truncated_and_garbage_requests_do_no_harm),
+		cmocka_unit_test(generic_families_are_found),
 		cmocka_unit_test(answers_have_netlinks_frames),
 		cmocka_unit_test(link_shows_what_the_device_has),
 		cmocka_unit_test(link_dump_has_them_all),
