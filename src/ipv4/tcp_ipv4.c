@@ -60,60 +60,62 @@ static void tcp_v4_port_range(const struct sock *sk)
 	sk->net->tcp->sysctl.port_range[1] = high;
 }
 
-int tcp_v4_connect(struct sock *sk, struct sockaddr *addr, socklen_t len)
+/* The way to the peer, whose address comes in *daddr, from the socket's address or the route's, which comes in *saddr. NULL: *err
+ * says why not. */
+static struct rtable *connect_route(struct sock *sk, const struct sockaddr_in *sin, uint32_t *saddr, uint32_t *daddr, int *err)
 {
-	const struct sockaddr_in *sin = (const struct sockaddr_in *)(const void *)addr;
-	struct inet_sock *inet = inet_sk(sk);
-	struct inet_connection_sock *icsk = inet_csk(sk);
-	struct tcp_sock *tp = tcp_sk(sk);
-	struct net *net = sk->net;
+	const struct inet_sock *inet = inet_sk(sk);
 	struct flowi4 fl4;
 	struct rtable *rt;
-	uint32_t daddr;
-	int err = 0;
-	TRACE_FN(&net->probe, 0);
 
-	if (len < (socklen_t)sizeof(*sin))
-		return -EINVAL;
-	if (sin->sin_family != AF_INET)
-		return -EAFNOSUPPORT;
-	daddr = ntohl(sin->sin_addr.s_addr);
-	fl4 = (struct flowi4){ .daddr = inet->opt && inet->opt->opt.srr ? inet->opt->opt.faddr : daddr, .saddr = inet->saddr,
+	*daddr = ntohl(sin->sin_addr.s_addr);
+	fl4 = (struct flowi4){ .daddr = inet->opt && inet->opt->opt.srr ? inet->opt->opt.faddr : *daddr, .saddr = inet->saddr,
 			       .oif = sk->bound_dev_if, .mark = sk->mark, .tos = inet->tos & 0x1c, .proto = IPPROTO_TCP,
 			       .sport = inet->sport, .dport = ntohs(sin->sin_port) };
-	local_bh_disable(net);
-	rt = ip_route_output_flow(net, &fl4, sk, &err);
+	rt = ip_route_output_flow(sk->net, &fl4, sk, err);
 	if (!rt) {
-		if (err == -ENETUNREACH)
-			IP_INC(net, OutNoRoutes);
-		local_bh_enable(net);
-		return err;
+		if (*err == -ENETUNREACH)
+			IP_INC(sk->net, OutNoRoutes);
+		return NULL;
 	}
 	if (rt->flags & (RTCF_BROADCAST_ | RTCF_MULTICAST_)) {
 		dst_release(&rt->dst);
-		local_bh_enable(net);
-		return -ENETUNREACH;
+		*err = -ENETUNREACH;
+		return NULL;
 	}
-	if (!daddr)
-		daddr = fl4.daddr; /* 0.0.0.0: this host */
-	if (!inet->saddr)
-		inet->saddr = fl4.saddr;
-	inet->rcv_saddr = inet->saddr;
-	if (tp->rx_opt.ts_recent_stamp && inet->daddr != daddr) {
-		tp->rx_opt.ts_recent = 0;
-		tp->rx_opt.ts_recent_stamp = 0;
-		tp->write_seq = 0;
-	}
-	inet->dport = ntohs(sin->sin_port);
-	inet->daddr = daddr;
-	icsk->ext_hdr_len = inet->opt ? inet->opt->opt.optlen : 0;
-	tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT;
+	if (!*daddr)
+		*daddr = fl4.daddr; /* 0.0.0.0: this host */
+	*saddr = inet->saddr ? inet->saddr : fl4.saddr;
+	return rt;
+}
+
+/* No port, no memory: the socket is as it was, and has no address but what bind() gave it. */
+static void connect_failed(struct sock *sk)
+{
+	struct inet_sock *inet = inet_sk(sk);
+
+	tcp_set_state(sk, TCP_CLOSE);
+	sk_dst_reset(sk);
+	inet->dport = 0;
+	inet->daddr = 0;
+	if (!(sk->userlocks & 4))
+		inet->rcv_saddr = inet->saddr = 0;
+}
+
+/* Between its addresses, on its way rt, which becomes the socket's: a port, a first number, and the SYN. */
+static int connect_on(struct sock *sk, struct rtable *rt)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct net *net = sk->net;
+	int err;
+
 	tcp_set_state(sk, TCP_SYN_SENT);
 	tcp_v4_port_range(sk);
 	err = inet_hash_connect(sk);
 	if (err) {
 		dst_release(&rt->dst);
-		goto failure;
+		return err;
 	}
 	sk_setup_caps(sk, &rt->dst);
 	if (likely(!tp->repair)) {
@@ -122,17 +124,42 @@ int tcp_v4_connect(struct sock *sk, struct sockaddr *addr, socklen_t len)
 		tp->tsoffset = secure_tcp_ts_off(net, inet->saddr, inet->daddr);
 	}
 	inet->inet_id = (uint16_t)rng_u64(&net->tcp->rng);
-	err = tcp_fastopen_defer_connect(sk) ? 0 : tcp_connect(sk);
-	if (!err) {
-		local_bh_enable(net);
-		return 0;
+	return tcp_fastopen_defer_connect(sk) ? 0 : tcp_connect(sk);
+}
+
+int tcp_v4_connect(struct sock *sk, struct sockaddr *addr, socklen_t len)
+{
+	const struct sockaddr_in *sin = (const struct sockaddr_in *)(const void *)addr;
+	struct inet_sock *inet = inet_sk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t saddr, daddr;
+	struct rtable *rt;
+	int err = 0;
+	TRACE_FN(&sk->net->probe, 0);
+
+	if (len < (socklen_t)sizeof(*sin))
+		return -EINVAL;
+	if (sin->sin_family != AF_INET)
+		return -EAFNOSUPPORT;
+	local_bh_disable(sk->net);
+	rt = connect_route(sk, sin, &saddr, &daddr, &err);
+	if (!rt)
+		goto out;
+	inet->rcv_saddr = inet->saddr = saddr;
+	if (tp->rx_opt.ts_recent_stamp && inet->daddr != daddr) {
+		tp->rx_opt.ts_recent = 0;
+		tp->rx_opt.ts_recent_stamp = 0;
+		tp->write_seq = 0;
 	}
-failure:
-	tcp_set_state(sk, TCP_CLOSE);
-	sk_dst_reset(sk);
-	inet->dport = 0;
-	inet->daddr = 0;
-	local_bh_enable(net);
+	inet->dport = ntohs(sin->sin_port);
+	inet->daddr = daddr;
+	inet_csk(sk)->ext_hdr_len = inet->opt ? inet->opt->opt.optlen : 0;
+	tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT;
+	err = connect_on(sk, rt);
+	if (err)
+		connect_failed(sk);
+out:
+	local_bh_enable(sk->net);
 	return err;
 }
 
