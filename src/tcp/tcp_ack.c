@@ -354,27 +354,91 @@ static int accecn_ack(struct sock *sk, const struct sk_buff *skb, uint32_t pkts,
 	return FLAG_ECE;
 }
 
+/* It acknowledges less than is acknowledged already: overtaken, or far too old (RFC 5961 5.2). */
+static int ack_below_una(struct sock *sk, struct sk_buff *skb, int flag, struct tcp_sacktag_state *st)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t max_window = min_u32(tp->max_window, (uint32_t)min_u64(tp->bytes_acked, 0xffffffffu));
+
+	if (!before(TCP_SKB_CB(skb)->ack_seq, tp->snd_una - max_window))
+		return old_ack(sk, skb, tp->snd_una, st);
+	if (!(flag & FLAG_NO_CHALLENGE_ACK))
+		tcp_send_challenge_ack(sk);
+	return -(int)DROP_TCP_TOO_OLD_ACK;
+}
+
+/* Number and window are taken over; what SACK blocks and ECE say comes as flags. */
+static int ack_news(struct sock *sk, const struct sk_buff *skb, uint32_t prior_una, int flag, struct tcp_sacktag_state *st)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB((struct sk_buff *)(uintptr_t)skb);
+	int news = 0;
+
+	if ((flag & (FLAG_SLOWPATH | FLAG_SND_UNA_ADVANCED)) == FLAG_SND_UNA_ADVANCED) {
+		tp->snd_wl1 = tcb->seq; /* header prediction: the window did not change */
+		snd_una_update(tp, tcb->ack_seq);
+		TCPEXT_INC(sk->net, TCPHPAcks);
+		return FLAG_WIN_UPDATE;
+	}
+	if (tcb->seq != tcb->end_seq)
+		news |= FLAG_DATA;
+	else
+		TCPEXT_INC(sk->net, TCPPureAcks);
+	news |= tcp_ack_update_window(sk, skb, tcb->ack_seq, tcb->seq);
+	if (tp->rx_opt.sack_ok && tcp_hdrlen(tcp_hdr(skb)) > TCP_HLEN + (tp->rx_opt.saw_tstamp ? 12u : 0u))
+		news |= tcp_sacktag_write_queue(sk, skb, prior_una, st);
+	if ((tcp_hdr(skb)->flags & (TCP_ECE | TCP_SYN)) == TCP_ECE && (tp->ecn_flags & TCP_ECN_OK))
+		news |= FLAG_ECE;
+	return news;
+}
+
+/* Nothing was out that it could acknowledge. */
+static void ack_of_nothing(struct sock *sk, const struct sk_buff *skb, uint32_t prior_una, uint32_t delivered, int flag,
+			   const struct tcp_sacktag_state *st)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	int rexmit = REXMIT_NONE;
+
+	if (unlikely(tp->ecn_flags & TCP_ECN_ACCECN))
+		flag |= accecn_ack(sk, skb, delivered, st->delivered_bytes, flag);
+	if (flag & FLAG_DSACKING_ACK)
+		tcp_fastretrans_alert(sk, prior_una, 0, &flag, &rexmit);
+	tcp_ack_probe(sk);
+	if (tp->fl->tlp_high_seq)
+		tcp_process_tlp_ack(sk, TCP_SKB_CB((struct sk_buff *)(uintptr_t)skb)->ack_seq, flag);
+	tcp_flight_over(sk);
+}
+
+/* How many segments it says have arrived; without SACK, where duplicates have counted none of them, those that left the queue. */
+static uint32_t ack_delivered(struct sock *sk, uint32_t prior_packets, uint32_t delivered, int flag)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tcp_is_reno(tp) && !delivered && (flag & FLAG_ACKED))
+		delivered = prior_packets > tp->fl->packets_out ? prior_packets - tp->fl->packets_out : 0;
+	if (delivered)
+		tp->fl->delivered_ns = sk->net->now_ns;
+	if (unlikely((flag & FLAG_ECE) && (tp->ecn_flags & TCP_ECN_OK))) {
+		tp->delivered_ce += delivered;
+		sk->net->mib.tcpext.TCPDeliveredCE += delivered;
+	}
+	sk->net->mib.tcpext.TCPDelivered += delivered;
+	return delivered;
+}
+
 int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
-	uint32_t prior_una = tp->snd_una, ack_seq = TCP_SKB_CB(skb)->seq, ack = TCP_SKB_CB(skb)->ack_seq;
-	uint32_t prior_packets = tp->fl->packets_out, delivered = tp->delivered, lost = tp->lost, prior_fack;
+	uint32_t prior_una = tp->snd_una, ack = TCP_SKB_CB(skb)->ack_seq, prior_fack;
+	uint32_t prior_packets = tp->fl->packets_out, delivered = tp->delivered, lost = tp->lost;
 	struct tcp_sacktag_state st = { .reord = tp->snd_nxt, .rtt_us = -1 };
 	struct tcp_rate_sample rs = { .delivered = -1 };
 	int rexmit = REXMIT_NONE;
 	TRACE_FN(&sk->net->probe, skb->serial);
 
-	if (unlikely(before(ack, prior_una))) {
-		uint32_t max_window = min_u32(tp->max_window, (uint32_t)min_u64(tp->bytes_acked, 0xffffffffu));
-
-		if (before(ack, prior_una - max_window)) { /* RFC 5961 5.2 */
-			if (!(flag & FLAG_NO_CHALLENGE_ACK))
-				tcp_send_challenge_ack(sk);
-			return -(int)DROP_TCP_TOO_OLD_ACK;
-		}
-		return old_ack(sk, skb, prior_una, &st);
-	}
+	if (unlikely(before(ack, prior_una)))
+		return ack_below_una(sk, skb, flag, &st);
 	if (unlikely(after(ack, tp->snd_nxt)))
 		return -(int)DROP_TCP_ACK_UNSENT_DATA;
 	if (after(ack, prior_una)) {
@@ -384,34 +448,12 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 	prior_fack = tcp_fack_seq(tp);
 	if (flag & FLAG_UPDATE_TS_RECENT)
 		flag |= tcp_replace_ts_recent(tp, TCP_SKB_CB(skb)->seq);
-	if ((flag & (FLAG_SLOWPATH | FLAG_SND_UNA_ADVANCED)) == FLAG_SND_UNA_ADVANCED) {
-		tp->snd_wl1 = ack_seq; /* header prediction: the window did not change */
-		snd_una_update(tp, ack);
-		flag |= FLAG_WIN_UPDATE;
-		TCPEXT_INC(sk->net, TCPHPAcks);
-	} else {
-		if (ack_seq != TCP_SKB_CB(skb)->end_seq)
-			flag |= FLAG_DATA;
-		else
-			TCPEXT_INC(sk->net, TCPPureAcks);
-		flag |= tcp_ack_update_window(sk, skb, ack, ack_seq);
-		if (tp->rx_opt.sack_ok && tcp_hdrlen(tcp_hdr(skb)) > TCP_HLEN + (tp->rx_opt.saw_tstamp ? 12u : 0u))
-			flag |= tcp_sacktag_write_queue(sk, skb, prior_una, &st);
-		if ((tcp_hdr(skb)->flags & (TCP_ECE | TCP_SYN)) == TCP_ECE && (tp->ecn_flags & TCP_ECN_OK))
-			flag |= FLAG_ECE;
-	}
+	flag |= ack_news(sk, skb, prior_una, flag, &st);
 	icsk->probes_out = 0;
 	sk->err_soft = 0;
 	tp->rcv_tstamp_ms = tcp_time_ms(sk);
 	if (!prior_packets) {
-		if (unlikely(tp->ecn_flags & TCP_ECN_ACCECN))
-			flag |= accecn_ack(sk, skb, tp->delivered - delivered, st.delivered_bytes, flag);
-		if (flag & FLAG_DSACKING_ACK)
-			tcp_fastretrans_alert(sk, prior_una, 0, &flag, &rexmit);
-		tcp_ack_probe(sk);
-		if (tp->fl->tlp_high_seq)
-			tcp_process_tlp_ack(sk, ack, flag);
-		tcp_flight_over(sk);
+		ack_of_nothing(sk, skb, prior_una, tp->delivered - delivered, flag, &st);
 		return 1;
 	}
 	flag |= tcp_clean_rtx_queue(sk, prior_fack, prior_una, &st, (flag & FLAG_ECE) != 0);
@@ -428,21 +470,11 @@ int tcp_ack(struct sock *sk, struct sk_buff *skb, int flag)
 	}
 	if (flag & FLAG_SET_XMIT_TIMER)
 		set_xmit_timer(sk);
-	delivered = tp->delivered - delivered;
-	if (tcp_is_reno(tp) && !delivered && (flag & FLAG_ACKED))
-		delivered = prior_packets > tp->fl->packets_out ? prior_packets - tp->fl->packets_out : 0;
-	if (delivered)
-		tp->fl->delivered_ns = sk->net->now_ns;
+	rs.acked_sacked = ack_delivered(sk, prior_packets, tp->delivered - delivered, flag);
 	rs.rtt_us = st.rtt_us;
-	rs.acked_sacked = delivered;
 	rs.newly_lost = tp->lost - lost;
 	rs.ece = (flag & FLAG_ECE) != 0;
 	tcp_rate_gen(sk, &st, &rs);
-	if (unlikely((flag & FLAG_ECE) && (tp->ecn_flags & TCP_ECN_OK))) {
-		tp->delivered_ce += delivered;
-		sk->net->mib.tcpext.TCPDeliveredCE += delivered;
-	}
-	sk->net->mib.tcpext.TCPDelivered += delivered;
 	tcp_cong_control(sk, ack, flag, &rs);
 	xmit_recovery(sk, rexmit);
 	if (unlikely(tp->stat && tp->stat->rto_stamp_ms && icsk->ca_state != TCP_CA_Loss)) {

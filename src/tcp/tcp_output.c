@@ -53,12 +53,12 @@ void tcp_select_initial_window(const struct sock *sk, uint32_t space, uint32_t m
 	*window_clamp = min_u32(65535u << *rcv_wscale, *window_clamp);
 }
 
-/* The window that the buffer allows now. Receiver's silly window avoidance (MUST-39): grow only by an MSS or half
- * the buffer, close altogether below a sixteenth of it. */
 /* net.ipv4.tcp_shrink_window, with a scale: the window is what fits the buffer, whatever was offered before (RFC 7323 2.4 knows
  * cases; a sender must bear it, RFC 9293 3.8.6). */
 static bool may_shrink(const struct sock *sk) { return unlikely(tcp_sysctl(sk)->shrink_window) && tcp_sk(sk)->rx_opt.rcv_wscale; }
 
+/* The window that the buffer allows now. Receiver's silly window avoidance (MUST-39): grow only by an MSS or half
+ * the buffer, close altogether below a sixteenth of it. */
 uint32_t __tcp_select_window(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -339,10 +339,28 @@ static inline void set_train(const struct tcp_sock *tp, struct sk_buff *skb, con
 	}
 }
 
+/* What is counted of a segment that goes down: segs in one train, with so many octets of text, whose header has hlen. first: never sent
+ * before. */
+static inline void event_segment_sent(struct sock *sk, uint32_t segs, uint32_t text, uint32_t hlen, bool first)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	sk->net->mib.tcp.OutSegs += segs;
+	tp->segs_out += segs;
+	if (!text)
+		return;
+	event_data_sent(sk);
+	tp->data_segs_out += segs;
+	tp->bytes_sent += text;
+	if (tcp_needs_pacing(sk))
+		tcp_pacing_sent(sk, text + hlen);
+	if (first)
+		sk->net->mib.tcpext.TCPOrigDataSent += segs;
+}
+
 /* Consumes skb unless clone_it. 0, or a positive/negative number when the layers below did not take it. */
 int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 {
-	struct net *net = sk->net;
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	struct tcp_out_options opts;
@@ -353,7 +371,7 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	uint32_t hlen;
 	bool has_data;
 	int err;
-	TRACE_FN(&net->probe, skb->serial);
+	TRACE_FN(&sk->net->probe, skb->serial);
 
 	if (clone_it) {
 		skb = tcp_skb_for_xmit(sk, orig);
@@ -393,17 +411,7 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	tp->icsk.af_ops->send_check(sk, skb);
 	if (flags & TCP_ACK)
 		event_ack_sent(sk, tp->rcv_nxt);
-	if (has_data) {
-		event_data_sent(sk);
-		tp->data_segs_out += max_u32(tcb->gso_segs, 1);
-		tp->bytes_sent += skb->len - hlen;
-		if (tcp_needs_pacing(sk))
-			tcp_pacing_sent(sk, skb->len);
-	}
-	net->mib.tcp.OutSegs += max_u32(tcb->gso_segs, 1);
-	tp->segs_out += max_u32(tcb->gso_segs, 1);
-	if (clone_it && orig->skb_mstamp_ns == 0 && has_data)
-		net->mib.tcpext.TCPOrigDataSent += max_u32(tcb->gso_segs, 1);
+	event_segment_sent(sk, max_u32(tcb->gso_segs, 1), skb->len - hlen, hlen, clone_it && orig->skb_mstamp_ns == 0);
 	err = tp->icsk.af_ops->queue_xmit(sk, skb);
 	if (unlikely(err > 0)) {
 		tcp_enter_cwr(sk);

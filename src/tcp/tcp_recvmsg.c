@@ -41,6 +41,7 @@ struct recv_state {
 	uint64_t tstamp_ns; /* when the last segment that was copied from came */
 	int flags;
 	bool noblock;
+	bool looked; /* asking for no octets waits for the first one all the same */
 };
 
 /* The queued segment that holds *seq, NULL: not there yet. *off: where in it. *fin: the stream ends here. */
@@ -178,12 +179,47 @@ static ssize_t recv_repair(struct sock *sk, struct msghdr *msg, size_t len, int 
 	}
 }
 
+/* One more piece of the data, or the wait for one. False: it is enough, or *err says why there is no more. */
+static bool recv_more(struct sock *sk, struct recv_state *st, size_t target, int *err)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t off = 0;
+	bool fin = false;
+	struct sk_buff *skb;
+	int r;
+
+	if (unlikely(tp->urg_data) && tp->urg_seq == *st->seq && (st->copied || st->flags & MSG_FOR_SPLICE)) {
+		*err = st->copied || sk->shutdown & 1 ? 0 : -ENODATA;
+		return false; /* data before the mark is returned alone */
+	}
+	skb = find_seq(sk, *st->seq, &off, &fin);
+	if (skb && fin) {
+		(*st->seq)++;
+		if (!(st->flags & MSG_PEEK))
+			eat_skb(sk, skb);
+		return false;
+	}
+	if (skb) {
+		st->looked = true;
+		r = copy_piece(sk, st, skb, off);
+		if (r < 0)
+			*err = r;
+		return !r;
+	}
+	if (no_data(sk, st, target, err))
+		return false;
+	tcp_cleanup_rbuf(sk, (uint32_t)st->copied);
+	r = tcp_wait(sk, st->deadline);
+	if (r)
+		*err = r == -ETIMEDOUT ? -EAGAIN : r;
+	return !r;
+}
+
 ssize_t tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, socklen_t *addr_len)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct recv_state st = { .left = len, .flags = flags };
 	size_t target;
-	bool looked = false; /* asking for no octets waits for the first one all the same */
 	int err = 0;
 	TRACE_FN(&sk->net->probe, 0);
 
@@ -208,41 +244,8 @@ ssize_t tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, 
 	target = flags & MSG_WAITALL ? len : min_sz(len, sk->rcvlowat > 0 ? (size_t)sk->rcvlowat : 1);
 	if (!target)
 		target = 1;
-	while (st.left || !looked) {
-		uint32_t off = 0;
-		bool fin = false;
-		struct sk_buff *skb;
-		int r;
-
-		if (unlikely(tp->urg_data) && tp->urg_seq == *st.seq && (st.copied || flags & MSG_FOR_SPLICE)) {
-			err = st.copied || sk->shutdown & 1 ? 0 : -ENODATA;
-			break; /* data before the mark is returned alone */
-		}
-		skb = find_seq(sk, *st.seq, &off, &fin);
-		if (skb && fin) {
-			(*st.seq)++;
-			if (!(flags & MSG_PEEK))
-				eat_skb(sk, skb);
-			break;
-		}
-		if (skb) {
-			looked = true;
-			r = copy_piece(sk, &st, skb, off);
-			if (r < 0)
-				err = r;
-			if (r)
-				break;
-			continue;
-		}
-		if (no_data(sk, &st, target, &err))
-			break;
-		tcp_cleanup_rbuf(sk, (uint32_t)st.copied);
-		r = tcp_wait(sk, st.deadline);
-		if (r) {
-			err = r == -ETIMEDOUT ? -EAGAIN : r;
-			break;
-		}
-	}
+	while ((st.left || !st.looked) && recv_more(sk, &st, target, &err))
+		;
 	if (!(flags & MSG_PEEK))
 		tcp_cleanup_rbuf(sk, (uint32_t)st.copied);
 	sock_peeked(sk, flags, (uint32_t)st.copied);
