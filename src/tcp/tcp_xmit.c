@@ -703,6 +703,7 @@ int tcp_connect(struct sock *sk)
 	TCP_INC(sk->net, ActiveOpens);
 	if (!tcp_fastopen_send_syn(sk, skb))
 		__tcp_transmit_skb(sk, skb, true);
+	tp->pushed_seq = tp->write_seq; /* PSH each half window counts from here, not from 0 */
 	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, inet_csk(sk)->rto_us);
 	return 0;
 }
