@@ -429,7 +429,7 @@ static int64_t call_open(struct drill_job *j, struct task *t)
 	const char *path = x && x->kind == DX_STR ? x->s : "/tmp/file";
 	int fd = sys_open(t, path, (int)djob_int(j, 1, O_RDONLY) & (O_ACCMODE | O_NONBLOCK));
 
-	if (fd == -ENOENT) { /* files that scripts send are zeros */
+	if (fd == -ENOENT && !(r->kind == DX_INT && r->v < 0)) { /* files that scripts send are zeros */
 		char *zeros = xcalloc(1, FILE_SIZE);
 
 		vfs_put_file(t->net, path, zeros, FILE_SIZE);

@@ -271,6 +271,28 @@ static int64_t call_setsockopt(struct drill_job *j, struct task *t)
 	return sys_setsockopt(t, djob_fd(j, 0), (int)djob_int(j, 1, 0), (int)djob_int(j, 2, 0), val, (socklen_t)len);
 }
 
+/* {tcpi_state=TCP_ESTABLISHED, tcpi_rto=..., ...}: the fields that are written, by their names. */
+static bool check_info(struct drill_job *j, const struct dexpr *x, const uint8_t *val, size_t len)
+{
+	int64_t want, have;
+
+	if (x->kind != DX_STRUCT || !x->n || !x->name[0] || strncmp(x->name[0], "tcpi_", 5) != 0)
+		return false;
+	for (uint32_t i = 0; i < x->n; i++) {
+		const char *name = x->name[i] ? x->name[i] : "field without a name";
+
+		if (x->item[i]->kind == DX_DOTS)
+			continue;
+		if (!drill_info_value(val, len, name, &have))
+			djob_fail(j, "Bad getsockopt optval: there is no %.60s in what came back", name);
+		else if (!dexpr_int1(x->item[i], &want))
+			djob_fail(j, "Bad type for %s, expected an integer", name);
+		else if (want != have)
+			djob_fail(j, "Bad getsockopt optval: %s: expected: %lld actual: %lld", name, (long long)want, (long long)have);
+	}
+	return true;
+}
+
 /* What getsockopt gave against what the script wrote. */
 static void check_opt(struct drill_job *j, const struct dexpr *x, const uint8_t *val, size_t len)
 {
@@ -279,7 +301,7 @@ static void check_opt(struct drill_job *j, const struct dexpr *x, const uint8_t 
 	int64_t v;
 	int32_t have = 0;
 
-	if (!x || x->kind == DX_DOTS || x->kind == DX_NULL || (x->n == 1 && x->item[0]->kind == DX_DOTS))
+	if (!x || x->kind == DX_DOTS || x->kind == DX_NULL || (x->n == 1 && x->item[0]->kind == DX_DOTS) || check_info(j, x, val, len))
 		return;
 	if (x->kind == DX_STR) {
 		if (strncmp(x->s, (const char *)val, len) != 0)

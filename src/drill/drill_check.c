@@ -148,13 +148,13 @@ static void check_opts(struct check *c, uint8_t *o, uint32_t n)
 	uint8_t want[60] = { 0 }, have[60] = { 0 };
 	int w;
 
-	if (c->k->opts_any)
+	if (c->k->opts_any && !c->k->n_opts)
 		return;
 	memcpy(have, o, n);
 	if (s && live_ts(have, n))
 		check_ts(c, s, (uint8_t *)(uintptr_t)live_ts(have, n));
 	w = drill_build_opts(c->k, c->f, false, want);
-	if (w < 0 || (((uint32_t)w + 3) & ~3u) != n || memcmp(want, have, n) != 0)
+	if (w < 0 || (c->k->opts_any ? (uint32_t)w > n || memcmp(want, have, (size_t)w) != 0 : (((uint32_t)w + 3) & ~3u) != n || memcmp(want, have, n) != 0))
 		say(c, "bad outbound TCP options");
 }
 

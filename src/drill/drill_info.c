@@ -49,36 +49,62 @@ static void info_set(struct drill_code *c, const char *name, int64_t v)
 	x->v.i = v;
 }
 
-static void read_tcp_info(struct drill_code *c, struct task *t, int fd)
+/* One field out of a struct tcp_info of which len octets are there. */
+static bool field_value(const struct field *f, const uint8_t *ti, size_t len, int64_t *v)
+{
+	uint16_t h;
+	uint32_t w;
+
+	if (f->at + (size_t)f->size > len)
+		return false;
+	if (f->size == 1) {
+		*v = ti[f->at];
+	} else if (f->size == 2) {
+		memcpy(&h, ti + f->at, 2);
+		*v = h;
+	} else if (f->size == 4) {
+		memcpy(&w, ti + f->at, 4);
+		*v = w;
+	} else {
+		memcpy(v, ti + f->at, 8);
+	}
+	return true;
+}
+
+bool drill_info_value(const uint8_t *p, size_t len, const char *name, int64_t *v)
 {
 	struct tcp_info_full ti = { 0 };
+
+	memcpy(&ti, p, min_sz(len, sizeof(ti)));
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (!strcmp(fields[i].name, name))
+			return field_value(&fields[i], p, len, v);
+	if (!strcmp(name, "tcpi_snd_wscale"))
+		*v = ti.wscale & 15;
+	else if (!strcmp(name, "tcpi_rcv_wscale"))
+		*v = ti.wscale >> 4;
+	else if (!strcmp(name, "tcpi_delivery_rate_app_limited"))
+		*v = ti.app_limited;
+	else if (!strcmp(name, "tcpi_fastopen_client_fail"))
+		*v = ti.fastopen_client_fail;
+	else
+		return false;
+	return true;
+}
+
+static void read_tcp_info(struct drill_code *c, struct task *t, int fd)
+{
+	static const char *const bits[] = { "tcpi_snd_wscale", "tcpi_rcv_wscale", "tcpi_delivery_rate_app_limited", "tcpi_fastopen_client_fail" };
+	struct tcp_info_full ti = { 0 };
 	socklen_t len = sizeof(ti);
+	int64_t v;
 
 	if (sys_getsockopt(t, fd, IPPROTO_TCP, TCP_INFO_OPT, &ti, &len))
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		const uint8_t *p = (const uint8_t *)&ti + fields[i].at;
-		uint64_t v = 0;
-		uint16_t h;
-		uint32_t w;
-
-		if (fields[i].size == 1) {
-			v = *p;
-		} else if (fields[i].size == 2) {
-			memcpy(&h, p, 2);
-			v = h;
-		} else if (fields[i].size == 4) {
-			memcpy(&w, p, 4);
-			v = w;
-		} else {
-			memcpy(&v, p, 8);
-		}
-		info_set(c, fields[i].name, (int64_t)v);
-	}
-	info_set(c, "tcpi_snd_wscale", ti.wscale & 15);
-	info_set(c, "tcpi_rcv_wscale", ti.wscale >> 4);
-	info_set(c, "tcpi_delivery_rate_app_limited", ti.app_limited);
-	info_set(c, "tcpi_fastopen_client_fail", ti.fastopen_client_fail);
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		info_set(c, fields[i].name, field_value(&fields[i], (const uint8_t *)&ti, sizeof(ti), &v) ? v : 0);
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
+		info_set(c, bits[i], drill_info_value((const uint8_t *)&ti, sizeof(ti), bits[i], &v) ? v : 0);
 }
 
 static void read_words(struct drill_code *c, const char *const *names, size_t n, const uint8_t *p, size_t len)

@@ -19,6 +19,7 @@
 
 #define DRILL_MAX_FDS 4096
 #define DRILL_MAX_LIVE 65536u        /* packets that nobody has asked for yet */
+#define DRILL_MAX_NOTES 2048u        /* octets of what is told of a script's commands that mean nothing here */
 #define DRILL_WAIT_PACKET_NS (10 * NSEC_PER_SEC)    /* an outbound packet that is late is waited for this long */
 #define DRILL_WAIT_ANY_NS (3600 * NSEC_PER_SEC)     /* "*" */
 #define DRILL_WAIT_CALL_NS (3600 * NSEC_PER_SEC)    /* a call without an end */
@@ -126,7 +127,7 @@ static inline uint64_t drill_now(const struct drill *d) { return d->net->now_ns 
 /* ---- messages (drill_run.c) ---- */
 /* "file:line: text"; the script has failed. */
 void drill_error(struct drill *d, uint32_t line, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* Once for each text. */
+/* Once for each text: at once with --verbose, else when the script fails. */
 void drill_note(struct drill *d, uint32_t line, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* "0.123456" */
 const char *drill_time(char buf[32], int64_t ns);
@@ -209,6 +210,10 @@ const struct dexpr *dexpr_field(const struct dexpr *x, const char *name, const s
 int64_t dexpr_field_int(const struct dexpr *x, const char *name, int64_t otherwise);
 /* errno as in the script's notation, for messages. */
 const char *drill_errno_text(int err);
+
+/* ---- drill_info.c ---- */
+/* The field of this name ("tcpi_rtt") of a struct tcp_info of which len octets are there. False: there is none. */
+bool drill_info_value(const uint8_t *info, size_t len, const char *name, int64_t *v);
 
 /* ---- drill_shell.c ---- */
 /* A command of the script. */

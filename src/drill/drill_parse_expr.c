@@ -155,6 +155,8 @@ static struct dexpr *parse_function(struct dparse *d, const char *name, size_t n
 	}
 	if (!dp_expect(d, ")"))
 		return NULL;
+	if (x->kind == DX_DOTS)
+		return x; /* htons(...): any */
 	if (x->kind == DX_INT && n == 5 && (!memcmp(name, "htons", 5) || !memcmp(name, "ntohs", 5)))
 		return expr_int(d, htons((uint16_t)x->v));
 	if (x->kind == DX_INT && n == 5 && (!memcmp(name, "htonl", 5) || !memcmp(name, "ntohl", 5)))

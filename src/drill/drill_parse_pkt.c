@@ -156,6 +156,20 @@ static bool parse_hex(struct dparse *d, struct dopt *o, uint32_t max)
 	return true;
 }
 
+/* Behind a block: "," and another one ("sack 1:2,3:4"), not the next option ("sack 1:2,3 0a0b"). */
+static void skip_sack_comma(struct dparse *d)
+{
+	struct dparse at = *d;
+
+	if (!dp_take(&at, ","))
+		return;
+	dp_skip(&at);
+	while (at.p < at.end && *at.p >= '0' && *at.p <= '9')
+		at.p++;
+	if (at.p < at.end && *at.p == ':')
+		dp_take(d, ",");
+}
+
 static bool parse_sack(struct dparse *d, struct dopt *o)
 {
 	while (dp_peek(d) >= '0' && *d->p <= '9') {
@@ -164,6 +178,7 @@ static bool parse_sack(struct dparse *d, struct dopt *o)
 		if (!dp_u32(d, &o->sack[o->n].start, "SACK") || !dp_expect(d, ":") || !dp_u32(d, &o->sack[o->n].end, "SACK"))
 			return false;
 		o->n++;
+		skip_sack_comma(d);
 	}
 	return true;
 }
@@ -206,6 +221,19 @@ static bool parse_ts(struct dparse *d, struct dopt *o)
 	if (!dp_take_word(d, "ecr"))
 		return dp_fail(d, "syntax error: expected ecr behind TS val");
 	return dp_u32(d, &o->b, "TS ecr");
+}
+
+static bool unknown_opt(struct dparse *d)
+{
+	static const char *const mptcp[] = { "mpcapable", "mpjoin", "dss", "add_addr", "add_address", "remove_addr", "mp_", "mpc_", "MP_" };
+	size_t n = dp_word(d);
+
+	for (size_t i = 0; i < ARRAY_SIZE(mptcp); i++)
+		if (n >= strlen(mptcp[i]) && !memcmp(d->p, mptcp[i], strlen(mptcp[i])))
+			return dp_unsupported(d, "it needs MPTCP, which culver has not");
+	if (!n)
+		return dp_fail(d, "syntax error: expected a TCP option before '%.*s'", (int)min_sz((size_t)(d->end - d->p), strcspn(d->p, "\n")), d->p);
+	return dp_fail(d, "syntax error: '%.*s' is not a TCP option", (int)min_sz(n, 30), d->p);
 }
 
 static bool parse_opt(struct dparse *d, struct dopt *o)
@@ -251,7 +279,7 @@ static bool parse_opt(struct dparse *d, struct dopt *o)
 	} else if (dp_take_word(d, "kind") || (dp_peek(d) >= '0' && *d->p <= '9')) {
 		return parse_raw(d, o);
 	} else {
-		return dp_fail(d, "syntax error: '%.*s' is not a TCP option", (int)min_sz(dp_word(d), 30), d->p);
+		return unknown_opt(d);
 	}
 	return true;
 }
@@ -260,14 +288,14 @@ static bool parse_opts(struct dparse *d, struct dpkt *k)
 {
 	if (!dp_take(d, "<"))
 		return true;
-	if (dp_take(d, "...")) {
-		k->opts_any = true;
-		return dp_expect(d, ">");
-	}
 	k->opt = darena_get(&d->sc->mem, DPKT_MAX_OPTS * sizeof(*k->opt));
 	do {
 		if (dp_is(d, ">"))
 			break;
+		if (dp_take(d, "...")) { /* these, and whatever follows them */
+			k->opts_any = true;
+			break;
+		}
 		if (k->n_opts == DPKT_MAX_OPTS)
 			return dp_fail(d, "more than %d TCP options", DPKT_MAX_OPTS);
 		if (!parse_opt(d, &k->opt[k->n_opts]))
@@ -288,6 +316,8 @@ static bool parse_fields(struct dparse *d, struct dpkt *k)
 				return false;
 			k->has_ack = true;
 		} else if (dp_take_word(d, "win")) {
+			if (!k->inbound && (dp_take(d, "*") || dp_take(d, "..."))) /* any */
+				continue;
 			if (!dp_ranged(d, 0, 65535, &v, "win"))
 				return false;
 			k->has_win = true;
@@ -364,6 +394,13 @@ static bool parse_quote(struct dparse *d, struct dpkt *k)
 	return dp_expect(d, "]");
 }
 
+static bool word_ahead(struct dparse *d, const char *w)
+{
+	struct dparse at = *d;
+
+	return dp_take_word(&at, w);
+}
+
 static bool parse_icmp_type(struct dparse *d, struct dpkt *k)
 {
 	size_t n = dp_word(d);
@@ -381,6 +418,8 @@ static bool parse_icmp_type(struct dparse *d, struct dpkt *k)
 	n = dp_word(d);
 	if (n && dicmp_code(k->type, d->p, n, &k->code)) {
 		d->p += n;
+	} else if (n && !word_ahead(d, "mtu") && !word_ahead(d, "id") && !word_ahead(d, "seq")) {
+		return dp_fail(d, "unknown ICMP code '%.*s' (a number will do)", (int)min_sz(n, 40), d->p);
 	} else if (dp_peek(d) >= '0' && *d->p <= '9') {
 		if (!dp_ranged(d, 0, 255, &v, "ICMP code"))
 			return false;

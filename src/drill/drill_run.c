@@ -38,13 +38,15 @@ void drill_note(struct drill *d, uint32_t line, const char *fmt, ...)
 	va_list ap;
 
 	sb_init(&sb);
+	sb_printf(&sb, "%s:%u: note: ", d->name, line);
 	va_start(ap, fmt);
 	sb_vprintf(&sb, fmt, ap);
 	va_end(ap);
 	sb_putc(&sb, '\n');
-	if (d->sc.conf.verbose && (!d->notes.len || !strstr(sb_str(&d->notes), sb_str(&sb)))) {
+	if (d->notes.len < DRILL_MAX_NOTES && (!d->notes.len || !strstr(sb_str(&d->notes), sb_str(&sb)))) {
 		sb_puts(&d->notes, sb_str(&sb));
-		sb_printf(d->out, "%s:%u: note: %s", d->name, line, sb_str(&sb));
+		if (d->sc.conf.verbose)
+			sb_puts(d->out, sb_str(&sb));
 	}
 	sb_free(&sb);
 }
@@ -220,6 +222,8 @@ static enum drill_result run_parsed(struct drill *d, const struct drill_flags *f
 		run_events(d);
 	if (d->sc.cleanup && !d->failed)
 		drill_command(d, d->sc.cleanup, d->sc.cleanup_line);
+	if (d->failed && !d->sc.conf.verbose)
+		sb_puts(d->out, sb_str(&d->notes)); /* what was left out may be why */
 	drill_code_end(d);
 	drill_calls_close(d);
 	drill_flows_free(d);

@@ -190,8 +190,11 @@ static bool builtin(struct shell *s, char **w, uint32_t n, int *r)
 	else if (!strcmp(c, "unset"))
 		for (uint32_t i = 1; i < n; i++)
 			sh_set(s, w[i], strlen(w[i]), NULL);
-	else if (!strcmp(c, "let") && n > 1)
-		*r = sh_arith(s, w[1]) == 0;
+	else if (!strcmp(c, "let") && n > 1) {
+		for (uint32_t i = 1; i < n; i++)
+			*r = sh_arith(s, w[i]) == 0;
+		s->checks = true;
+	}
 	else if (!strcmp(c, "shift")) {
 		if (s->argc > 1) {
 			s->argv++;
@@ -206,10 +209,24 @@ static bool builtin(struct shell *s, char **w, uint32_t n, int *r)
 	return true;
 }
 
+/* What is run, for a message about its status. */
+static void remember(struct shell *s, char **w, uint32_t n)
+{
+	struct strbuf sb;
+
+	sb_init(&sb);
+	for (uint32_t i = 0; i < n && sb.len < 120; i++)
+		sb_printf(&sb, "%s%s", i ? " " : "", w[i]);
+	s->last = sh_keep(s, sb_str(&sb), sb.len);
+	sb_free(&sb);
+}
+
 static int run_words(struct shell *s, char **w, uint32_t n)
 {
 	const struct shfunc *f;
 	int r;
+
+	remember(s, w, n);
 
 	for (f = s->funcs; f; f = f->next)
 		if (!strcmp(f->name, w[0]))
@@ -457,15 +474,48 @@ int sh_run(struct shell *s, const struct shnode *n)
 	return r;
 }
 
+/* Where line k (from 1) of text begins. */
+static const char *line_at(const char *text, unsigned long k)
+{
+	for (; k > 1 && (text = strchr(text, '\n')) != NULL; k--)
+		text++;
+	return text;
+}
+
+/* A line that cannot be read is left out, with what it is a part of; a shell too has run what stands in front of it by then. */
+static int run_around(struct shell *s, const char *text, const char *err)
+{
+	char again[200];
+	const char *at = strstr(err, "line ") == err ? line_at(text, strtoul(err + 5, NULL, 10)) : NULL, *rest;
+	const struct shnode *before, *behind;
+	int r = 0;
+
+	if (!at)
+		return 0;
+	rest = strchr(at, '\n');
+	before = at > text ? sh_parse(&s->d->sc.mem, sh_keep(s, text, (size_t)(at - text)), again, sizeof(again)) : NULL;
+	behind = rest ? sh_parse(&s->d->sc.mem, rest + 1, again, sizeof(again)) : NULL;
+	if ((at > text && !before) || (rest && !behind))
+		return 0;
+	if (before)
+		r = sh_run(s, before);
+	if (behind && s->stop == SH_RUNS)
+		r = sh_run(s, behind);
+	return behind ? r : 0;
+}
+
 int sh_text(struct shell *s, const char *text)
 {
 	char err[200];
 	const struct shnode *n = sh_parse(&s->d->sc.mem, text, err, sizeof(err));
 
 	if (!n) {
+		int r;
+
 		drill_note(s->d, s->line, "a command is left out, the shell here cannot read it: %s", err);
-		s->tainted = true;
-		return 0;
+		r = run_around(s, text, err);
+		s->tainted |= r == 0;
+		return r;
 	}
 	return sh_run(s, n);
 }

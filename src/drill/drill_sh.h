@@ -1,6 +1,6 @@
-/* The shell of a script's commands, in four files: drill_sh_parse.c makes a tree of the text, drill_sh.c walks it, drill_sh_word.c expands
- * words, drill_sh_text.c has the programs that only move text (echo, grep, cut, ...). What a command does to the host under test is
- * drill_shell.c's. Nothing here ever starts a program of this machine. */
+/* The shell of a script's commands, in six files: drill_sh_parse.c makes a tree of the text, drill_sh.c walks it, drill_sh_word.c expands
+ * words, drill_sh_text.c and drill_sh_grep.c have the programs that only move text (echo, grep, cut, ...). What a command does to the host
+ * under test is drill_shell.c's. Nothing here ever starts a program of this machine. */
 #ifndef DRILL_DRILL_SH_H
 #define DRILL_DRILL_SH_H
 
@@ -63,6 +63,7 @@ struct shell {
 	bool checks;    /* the status is an answer (grep, test, exit), not only a mishap */
 	bool tainted;   /* what was just run or expanded depends on something that has no meaning here: its status is 0 */
 	bool errexit;
+	const char *last;  /* the simple command that ran last, as words: what a message about the status names */
 	uint32_t asking; /* inside a condition: set -e does not count */
 	enum shstop stop;
 };
@@ -81,6 +82,10 @@ int64_t sh_arith(struct shell *s, const char *text);
 /* drill_sh_text.c: programs that know nothing but text. False: there is none of that name. */
 bool sh_text_program(struct shell *s, char **w, uint32_t n, int *status);
 int sh_test(struct shell *s, char **w, uint32_t n);
+/* The text of the files from w[i] on, or what stands in front of the pipe. */
+const char *sh_input(struct shell *s, char **w, uint32_t i, uint32_t n);
+/* drill_sh_grep.c. False: an option that is not here. */
+bool sh_grep(struct shell *s, char **w, uint32_t n, int *status);
 
 /* drill_shell.c */
 int shell_program(struct shell *s, char **w, uint32_t n);

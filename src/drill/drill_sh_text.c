@@ -11,7 +11,7 @@
 /* ---- input, line by line ---- */
 
 /* Files from w[i] on, or what stands in front of the pipe. */
-static const char *input(struct shell *s, char **w, uint32_t i, uint32_t n)
+const char *sh_input(struct shell *s, char **w, uint32_t i, uint32_t n)
 {
 	struct strbuf sb;
 	const char *r;
@@ -156,76 +156,11 @@ static int do_seq(struct shell *s, char **w, uint32_t n)
 
 /* ---- choosing ---- */
 
-static bool same_text(const char *a, const char *b, size_t n, bool fold)
-{
-	for (size_t i = 0; i < n; i++) {
-		char x = a[i], y = b[i];
-
-		if (fold && x >= 'A' && x <= 'Z')
-			x = (char)(x + 32);
-		if (fold && y >= 'A' && y <= 'Z')
-			y = (char)(y + 32);
-		if (x != y)
-			return false;
-	}
-	return true;
-}
-
-static bool holds(const char *line, const char *what, bool plain, bool fold, bool *wrong)
-{
-	size_t n = strlen(what);
-	int r;
-
-	if (!plain && !fold) {
-		r = os_regex(what, line);
-		*wrong = r < 0;
-		return r == 1;
-	}
-	for (size_t len = strlen(line); len >= n; line++, len--)
-		if (same_text(line, what, n, fold))
-			return true;
-	return false;
-}
-
-/* grep [-qvcEFiwxo] [-e] PATTERN [FILE...] */
-static int do_grep(struct shell *s, char **w, uint32_t n)
-{
-	bool quiet = false, invert = false, count = false, plain = !strcmp(w[0], "fgrep"), fold = false, wrong = false;
-	const char *p, *what;
-	uint32_t i = 1, hits = 0;
-	char *line, num[16];
-
-	for (; i < n && w[i][0] == '-' && w[i][1] && strcmp(w[i], "-e") != 0; i++) {
-		quiet |= strchr(w[i], 'q') != NULL;
-		invert |= strchr(w[i], 'v') != NULL;
-		count |= strchr(w[i], 'c') != NULL;
-		plain |= strchr(w[i], 'F') != NULL;
-		fold |= strchr(w[i], 'i') != NULL;
-	}
-	i += i < n && !strcmp(w[i], "-e");
-	if (i >= n)
-		return 2;
-	what = w[i];
-	for (p = input(s, w, i + 1, n); next_line(s, &p, &line) && !wrong;) {
-		if (holds(line, what, plain, fold, &wrong) == invert)
-			continue;
-		hits++;
-		if (!quiet && !count)
-			put_line(s, line);
-	}
-	if (count) {
-		snprintf(num, sizeof(num), "%u", hits);
-		put_line(s, num);
-	}
-	s->checks = true;
-	return wrong ? 2 : !hits;
-}
-
 static int do_head(struct shell *s, char **w, uint32_t n)
 {
 	uint32_t i;
 	long k = count_option(w, n, &i, 10);
-	const char *p = input(s, w, i, n);
+	const char *p = sh_input(s, w, i, n);
 	char *line;
 
 	for (; k > 0 && next_line(s, &p, &line); k--)
@@ -247,7 +182,7 @@ static int do_tail(struct shell *s, char **w, uint32_t n)
 	uint32_t i;
 	bool from = n > 2 && (w[2][0] == '+' || !strncmp(w[1], "-n+", 3));
 	long k = count_option(w, n, &i, 10), skip;
-	const char *p = input(s, w, i, n);
+	const char *p = sh_input(s, w, i, n);
 	char *line;
 
 	skip = from ? (k < 0 ? -k : k) - 1 : lines_of(p) - k;
@@ -267,7 +202,7 @@ static int do_wc(struct shell *s, char **w, uint32_t n)
 
 	for (; i < n && w[i][0] == '-'; i++)
 		;
-	p = input(s, w, i, n);
+	p = sh_input(s, w, i, n);
 	for (const char *q = p; *q; q++) {
 		bool blank = strchr(" \t\n", *q) != NULL;
 
@@ -296,23 +231,77 @@ static char *field(struct shell *s, const char *line, long k, char d)
 	}
 }
 
+/* Is the k-th of the list "2", "1,3", "2-", "-3", "2-4"? */
+static bool in_list(const char *list, long k)
+{
+	while (*list) {
+		char *end;
+		long a = *list == '-' ? 1 : strtol(list, &end, 10), b = a;
+
+		if (*list == '-')
+			end = (char *)(uintptr_t)list;
+		if (*end == '-')
+			b = end[1] >= '0' && end[1] <= '9' ? strtol(end + 1, &end, 10) : (end++, 0x7fffffff);
+		if (k >= a && k <= b)
+			return true;
+		if (*end != ',')
+			return false;
+		list = end + 1;
+	}
+	return false;
+}
+
+static void cut_line(struct strbuf *sb, const char *line, const char *list, char d)
+{
+	bool some = false;
+
+	for (long k = 1; *line; k++) {
+		size_t len = d ? strcspn(line, (char[]){ d, '\0' }) : 1;
+
+		if (in_list(list, k)) {
+			if (some && d)
+				sb_putc(sb, d);
+			sb_add(sb, line, len);
+			some = true;
+		}
+		line += len;
+		line += d && *line;
+	}
+}
+
+/* cut -d C -f LIST, cut -c LIST */
 static int do_cut(struct shell *s, char **w, uint32_t n)
 {
 	char d = '\t', *line;
-	const char *p;
-	long k = 1;
+	const char *p, *list = "1";
+	bool chars = false, marked = false;
 	uint32_t i = 1;
 
-	for (; i < n && w[i][0] == '-'; i++) {
-		const char *v = w[i][2] ? w[i] + 2 : i + 1 < n ? w[++i] : "";
+	for (; i < n && w[i][0] == '-' && w[i][1]; i++) {
+		char o = w[i][1];
+		const char *v = w[i][2] || o == 's' ? w[i] + 2 : i + 1 < n ? w[++i] : "";
 
-		if (w[i][0] == '-' ? w[i][1] == 'd' : w[i - 1][1] == 'd')
+		if (o == 'd')
 			d = *v;
+		else if (o == 's')
+			marked = true;
 		else
-			k = strtol(v, NULL, 10);
+			list = v;
+		chars |= o == 'c' || o == 'b';
 	}
-	for (p = input(s, w, i, n); next_line(s, &p, &line);)
-		put_line(s, strchr(line, d) ? field(s, line, k, d) : line);
+	for (p = sh_input(s, w, i, n); next_line(s, &p, &line);) {
+		struct strbuf sb;
+
+		if (!chars && !strchr(line, d)) {
+			if (!marked)
+				put_line(s, line);
+			continue;
+		}
+		sb_init(&sb);
+		cut_line(&sb, line, list, chars ? '\0' : d);
+		put_line(s, sb_str(&sb));
+		sb_free(&sb);
+	}
 	return 0;
 }
 
@@ -333,7 +322,7 @@ static bool do_awk(struct shell *s, char **w, uint32_t n)
 	list = strstr(p, "print");
 	if (*p != '{' || !list || list[5 + strspn(list + 5, " $0123456789,")] != '}')
 		return false;
-	for (p = input(s, w, 2, n); next_line(s, &p, &line);) {
+	for (p = sh_input(s, w, 2, n); next_line(s, &p, &line);) {
 		struct strbuf sb;
 
 		if (re && os_regex(re, line) != 1)
@@ -350,26 +339,67 @@ static bool do_awk(struct shell *s, char **w, uint32_t n)
 	return true;
 }
 
-/* tr -d SET, tr A B */
+/* "a-z" and "\\n" of a set of tr's. */
+static void tr_set(struct strbuf *out, const char *text)
+{
+	static const struct { const char *name, *set; } classes[] = {
+		{ "[:lower:]", "a-z" }, { "[:upper:]", "A-Z" }, { "[:digit:]", "0-9" }, { "[:space:]", " \\t\\n\\r" }, { "[:alpha:]", "a-zA-Z" },
+	};
+	struct strbuf sb;
+
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+		if (!strcmp(text, classes[i].name))
+			text = classes[i].set;
+	sb_init(&sb);
+	escaped(&sb, text);
+	for (const char *p = sb_str(&sb); *p; p++) {
+		if (p[1] != '-' || !p[2]) {
+			sb_putc(out, *p);
+			continue;
+		}
+		for (int c = (unsigned char)p[0]; c <= (unsigned char)p[2]; c++)
+			sb_putc(out, (char)c);
+		p += 2;
+	}
+	sb_free(&sb);
+}
+
+/* tr [-c] [-d] [-s] SET [SET] */
 static int do_tr(struct shell *s, char **w, uint32_t n)
 {
-	bool del = n > 2 && !strcmp(w[1], "-d");
+	bool del = false, squeeze = false, others = false;
 	struct strbuf from, to, sb;
+	uint32_t i = 1;
+	char last = '\0';
 
-	if (n < 3)
+	for (; i < n && w[i][0] == '-' && w[i][1]; i++) {
+		del |= strchr(w[i], 'd') != NULL;
+		squeeze |= strchr(w[i], 's') != NULL;
+		others |= strchr(w[i], 'c') != NULL || strchr(w[i], 'C') != NULL;
+	}
+	if (i >= n || (i + 1 >= n && !del && !squeeze))
 		return 1;
 	sb_init(&from);
 	sb_init(&to);
 	sb_init(&sb);
-	escaped(&from, w[1 + del]);
-	escaped(&to, del ? "" : w[2]);
+	tr_set(&from, w[i]);
+	tr_set(&to, !del && i + 1 < n ? w[i + 1] : "");
 	for (const char *p = s->in ? s->in : ""; *p; p++) {
 		const char *at = strchr(sb_str(&from), *p);
+		char c = *p;
 
-		if (!at)
-			sb_putc(&sb, *p);
-		else if (to.len)
-			sb_putc(&sb, to.buf[min_sz((size_t)(at - sb_str(&from)), to.len - 1)]);
+		if ((at != NULL) == others) { /* not of the set */
+			sb_putc(&sb, c);
+			last = '\0';
+			continue;
+		}
+		if (del)
+			continue;
+		if (to.len)
+			c = to.buf[min_sz(at && !others ? (size_t)(at - sb_str(&from)) : to.len, to.len - 1)];
+		if (!squeeze || c != last)
+			sb_putc(&sb, c);
+		last = c;
 	}
 	print(s, sb_str(&sb), sb.len);
 	sb_free(&from);
@@ -404,7 +434,7 @@ static int do_sort(struct shell *s, char **w, uint32_t n)
 		reverse |= strchr(w[i], 'r') != NULL;
 		once |= strchr(w[i], 'u') != NULL;
 	}
-	p = input(s, w, i, n);
+	p = sh_input(s, w, i, n);
 	line = xcalloc((size_t)lines_of(p) + 1, sizeof(*line));
 	while (next_line(s, &p, &one))
 		line[k++] = one;
@@ -465,7 +495,7 @@ static int do_cat(struct shell *s, char **w, uint32_t n)
 			drill_note(s->d, s->line, "cat: there is no %s here", w[i]);
 			return 1;
 		}
-	p = input(s, w, 1, n);
+	p = sh_input(s, w, 1, n);
 	print(s, p, strlen(p));
 	return 0;
 }
@@ -473,8 +503,7 @@ static int do_cat(struct shell *s, char **w, uint32_t n)
 bool sh_text_program(struct shell *s, char **w, uint32_t n, int *status)
 {
 	static const struct { const char *name; int (*fn)(struct shell *s, char **w, uint32_t n); } t[] = {
-		{ "echo", do_echo }, { "printf", do_printf }, { "seq", do_seq }, { "grep", do_grep }, { "egrep", do_grep }, { "fgrep", do_grep },
-		{ "head", do_head }, { "tail", do_tail }, { "wc", do_wc }, { "cut", do_cut }, { "tr", do_tr }, { "sort", do_sort },
+		{ "echo", do_echo }, { "printf", do_printf }, { "seq", do_seq }, 		{ "head", do_head }, { "tail", do_tail }, { "wc", do_wc }, { "cut", do_cut }, { "tr", do_tr }, { "sort", do_sort },
 		{ "uniq", do_sort }, { "basename", do_name }, { "dirname", do_name }, { "uname", do_uname }, { "expr", do_expr }, { "cat", do_cat },
 	};
 	const char *slash = strrchr(w[0], '/'), *name = slash && (!strncmp(w[0], "/bin/", 5) || !strncmp(w[0], "/usr/", 5)) ? slash + 1 : w[0];
@@ -482,6 +511,10 @@ bool sh_text_program(struct shell *s, char **w, uint32_t n, int *status)
 	if (!strcmp(name, "awk") || !strcmp(name, "gawk")) {
 		*status = 0;
 		return do_awk(s, w, n);
+	}
+	if (!strcmp(name, "grep") || !strcmp(name, "egrep") || !strcmp(name, "fgrep")) {
+		w[0] = sh_keep(s, name, strlen(name));
+		return sh_grep(s, w, n, status);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
 		if (!strcmp(t[i].name, name)) {

@@ -318,15 +318,21 @@ int64_t sh_arith(struct shell *s, const char *text)
 	size_t n;
 	int64_t v, was;
 
-	/* x = y, x += y, x++ */
+	/* ++x, x = y, x += y, x++ */
 	a.p += strspn(a.p, " \t\n");
+	if ((a.p[0] == '+' || a.p[0] == '-') && a.p[1] == a.p[0] && name_char(a.p[2], true)) {
+		n = name_len(a.p + 2);
+		v = (param(s, a.p + 2, n) ? strtoll(param(s, a.p + 2, n), NULL, 0) : 0) + (a.p[0] == '+' ? 1 : -1);
+		sh_set(s, a.p + 2, n, decimal(s, v));
+		return v;
+	}
 	name = a.p;
 	n = name_len(name);
 	op = name + n + strspn(name + n, " \t");
 	if (!n || !name_char(*name, true))
 		return arith_level(&a, 0);
 	was = param(s, name, n) ? strtoll(param(s, name, n), NULL, 0) : 0;
-	if ((op[0] == '+' || op[0] == '-') && op[1] == op[0] && !op[2]) {
+	if ((op[0] == '+' || op[0] == '-') && op[1] == op[0] && !op[2 + strspn(op + 2, " \t\n")]) {
 		sh_set(s, name, n, decimal(s, was + (op[0] == '+' ? 1 : -1)));
 		return was;
 	}
@@ -499,6 +505,33 @@ static void expand_into(struct words *o, const char *p)
 	}
 }
 
+/* "a{1..3}d" to three. */
+static bool brace_range(struct shell *s, const char *word, const char *open, char **w, uint32_t *n)
+{
+	char *end;
+	long a = strtol(open + 1, &end, 10), b, step;
+
+	if (end == open + 1 || end[0] != '.' || end[1] != '.')
+		return false;
+	open = end + 2;
+	b = strtol(open, &end, 10);
+	if (end == open || *end != '}')
+		return false;
+	step = a <= b ? 1 : -1;
+	for (;; a += step) {
+		struct strbuf sb;
+
+		sb_init(&sb);
+		sb_add(&sb, word, strcspn(word, "{"));
+		sb_printf(&sb, "%ld%s", a, end + 1);
+		if (*n < SH_MAX_WORDS)
+			w[(*n)++] = sh_keep(s, sb_str(&sb), sb.len);
+		sb_free(&sb);
+		if (a == b || *n >= SH_MAX_WORDS)
+			return true;
+	}
+}
+
 /* "a{b,c}d" to two words, as bash does; the first such brace. False: none. */
 static bool braces(struct shell *s, const char *word, char **w, uint32_t *n)
 {
@@ -509,7 +542,7 @@ static bool braces(struct shell *s, const char *word, char **w, uint32_t *n)
 	shut = strchr(open, '}');
 	comma = strchr(open, ',');
 	if (!shut || !comma || comma > shut)
-		return false;
+		return brace_range(s, word, open, w, n);
 	for (p = open + 1; p <= shut && *n < SH_MAX_WORDS; p += strcspn(p, ",}") + 1) {
 		struct strbuf sb;
 

@@ -93,7 +93,18 @@ static int sysctl_word(struct shell *s, char *w, bool bare)
 	return 0;
 }
 
-/* sysctl [-w] [-q] [-n] [-e] NAME[=VALUE]..., "net.ipv4.x = 5" as words too, -p FILE. */
+static void show_one(const char *name, void *arg)
+{
+	struct shell *s = arg;
+	struct strbuf v;
+
+	sb_init(&v);
+	if (sysctl_get(s->d->net, name, &v) == 0)
+		sb_printf(s->out, "%s = %s\n", name, sb_str(&v));
+	sb_free(&v);
+}
+
+/* sysctl [-w] [-q] [-n] [-e] NAME[=VALUE]..., "net.ipv4.x = 5" as words too, -a. */
 static int cmd_sysctl(struct shell *s, char **w, uint32_t n)
 {
 	bool bare = false;
@@ -102,6 +113,8 @@ static int cmd_sysctl(struct shell *s, char **w, uint32_t n)
 	for (uint32_t i = 1; i < n; i++) {
 		if (w[i][0] == '-') {
 			bare |= strchr(w[i], 'n') != NULL;
+			if (!strcmp(w[i], "-a") || !strcmp(w[i], "-A"))
+				sysctl_list(s->d->net, show_one, s);
 			continue;
 		}
 		if (i + 2 < n && !strcmp(w[i + 1], "=")) {
@@ -418,15 +431,17 @@ static bool is_one_of(const char *name, const char *const *list, size_t n)
 	return false;
 }
 
-/* "sudo -E x", "env A=b x", "timeout 5 x": the command that these run. NULL: it is none of them. */
+/* "sudo -E x", "env A=b x", "timeout 5 x", "taskset -c 0 x": the command that these run. NULL: it is none of them. */
 static char **behind_prefix(char **w, uint32_t *n)
 {
-	static const char *const prefix[] = { "sudo", "env", "nohup", "command", "exec", "time", "nice", "timeout", "stdbuf" };
+	static const char *const prefix[] = { "sudo", "env", "nohup", "command", "exec", "time", "nice", "timeout", "stdbuf", "taskset", "chrt", "ionice", "setsid" };
 	const char *name = base_name(w[0]);
+	bool numbers;
 
 	if (!is_one_of(name, prefix, ARRAY_SIZE(prefix)))
 		return NULL;
-	for (w++, (*n)--; *n && (w[0][0] == '-' || strchr(w[0], '=') || (name[2] == 'm' && w[0][0] >= '0' && w[0][0] <= '9')); w++, (*n)--)
+	numbers = strchr("tci", name[0]) || !strcmp(name, "nice"); /* in front of the command: how long, which processor, ... */
+	for (w++, (*n)--; *n && (w[0][0] == '-' || strchr(w[0], '=') || (numbers && w[0][0] >= '0' && w[0][0] <= '9')); w++, (*n)--)
 		;
 	return w;
 }
@@ -506,7 +521,8 @@ void drill_command(struct drill *d, const char *text, uint32_t line)
 	sb_init(&out);
 	code = sh_text(&s, text);
 	if (code && s.checks && !s.tainted)
-		drill_error(d, line, "error executing `%.*s` command: non-zero status %d", (int)strcspn(text, "\n"), text, code);
+		drill_error(d, line, "error executing `%.*s` command: non-zero status %d%s%s", (int)strcspn(text, "\n"), text, code,
+			    s.last ? ", of: " : "", s.last ? s.last : "");
 	drill_settle(d);
 	sb_free(&out);
 }

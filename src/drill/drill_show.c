@@ -181,11 +181,13 @@ static void show_script_tcp(struct strbuf *sb, const struct dpkt *k)
 	if (k->has_urg)
 		sb_printf(sb, " urg %u", k->urg);
 	sb_putc(sb, ' ');
-	n = k->opts_any ? -1 : drill_build_opts(k, NULL, false, opts);
-	if (k->opts_any)
-		sb_puts(sb, "<...>");
-	else if (n > 0)
+	n = drill_build_opts(k, NULL, false, opts);
+	if (n > 0)
 		show_opts(sb, opts, (uint32_t)n, 0);
+	if (k->opts_any && n > 0)
+		sb->len--; /* ">" */
+	if (k->opts_any)
+		sb_puts(sb, n > 0 ? ",...>" : "<...>");
 }
 
 static void show_script_icmp(struct strbuf *sb, const struct dpkt *k)

@@ -10,7 +10,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include "drill/drill_script.h"
-#include "wire/ip4.h"
 
 struct sym {
 	const char *name;
@@ -389,6 +388,17 @@ static const struct sym symbols[] = {
 	{ "TCPOPT_SACK_PERM", 4 },
 	{ "TCPOPT_TIMESTAMP", 8 },
 	{ "TCPOPT_WINDOW", 3 },
+	{ "TCPS_CLOSED", 7 }, /* FreeBSD's names of the states: what TCP_INFO says here */
+	{ "TCPS_CLOSE_WAIT", 8 },
+	{ "TCPS_CLOSING", 11 },
+	{ "TCPS_ESTABLISHED", 1 },
+	{ "TCPS_FIN_WAIT_1", 4 },
+	{ "TCPS_FIN_WAIT_2", 5 },
+	{ "TCPS_LAST_ACK", 9 },
+	{ "TCPS_LISTEN", 10 },
+	{ "TCPS_SYN_RECEIVED", 3 },
+	{ "TCPS_SYN_SENT", 2 },
+	{ "TCPS_TIME_WAIT", 6 },
 	{ "TCP_AO_ADD_KEY", 38 },
 	{ "TCP_AO_DEL_KEY", 39 },
 	{ "TCP_AO_GET_KEYS", 41 },
@@ -654,6 +664,23 @@ const char *dsym_foreign(const char *name, size_t len)
 		{ "TCP_RACK_", "it needs FreeBSD's TCP stacks" },
 		{ "TCP_LOG", "it needs FreeBSD's TCP stacks" },
 		{ "TCP_BBR_", "it needs FreeBSD's TCP stacks" },
+		{ "FIONWRITE", "it needs an ioctl of FreeBSD's" },
+		{ "FIONSPACE", "it needs an ioctl of FreeBSD's" },
+		{ "TCP_FASTOPEN_M", "it needs an option of FreeBSD's" },
+		{ "TCP_PERF_INFO", "it needs an option of FreeBSD's" },
+		{ "TCP_STATS", "it needs an option of FreeBSD's" },
+		{ "TCP_MAXUNACKTIME", "it needs an option of FreeBSD's" },
+		{ "TCP_HPTSI", "it needs FreeBSD's TCP stacks" },
+		{ "TCP_REUSPORT_LB_NUMA", "it needs an option of FreeBSD's" },
+		{ "TCP_USE_CMP_ACKS", "it needs FreeBSD's TCP stacks" },
+		{ "SO_REUSEPORT_LB", "it needs an option of FreeBSD's" },
+		{ "SO_USER_COOKIE", "it needs an option of FreeBSD's" },
+		{ "SO_LISTENQLIMIT", "it needs an option of FreeBSD's" },
+		{ "SO_LISTENQLEN", "it needs an option of FreeBSD's" },
+		{ "SO_LISTENINCQLEN", "it needs an option of FreeBSD's" },
+		{ "SO_USELOOPBACK", "it needs an option of FreeBSD's" },
+		{ "SO_NO_OFFLOAD", "it needs an option of FreeBSD's" },
+		{ "SO_NO_DDP", "it needs an option of FreeBSD's" },
 		{ "TCP_REMOTE_UDP_ENCAPS_PORT", "it needs FreeBSD's TCP over UDP" },
 		{ "TCP_NOOPT", "it needs an option of FreeBSD's" },
 		{ "TCP_NOPUSH", "it needs an option of FreeBSD's" },
@@ -685,100 +712,4 @@ const char *dsym_errno_name(int err)
 		if (errnos[i].v == err)
 			return errnos[i].name;
 	return NULL;
-}
-
-/* ---- ICMP (RFC 792, RFC 1122 3.2.2.1, RFC 1812 5.2.7.1) ---- */
-
-static const struct sym types[] = {
-	{ "unreachable", ICMP_DEST_UNREACH },	  { "time_exceeded", ICMP_TIME_EXCEEDED },
-	{ "parameter_problem", ICMP_PARAMETERPROB }, { "source_quench", ICMP_SOURCE_QUENCH },
-	{ "redirect", ICMP_REDIRECT },		  { "echo_request", ICMP_ECHO },
-	{ "echo_reply", ICMP_ECHOREPLY },	  { "echo", ICMP_ECHO },
-	{ "echo_response", ICMP_ECHOREPLY },	  { "timestamp", ICMP_TIMESTAMP },
-	{ "timestamp_reply", ICMP_TIMESTAMPREPLY },
-};
-
-static const struct sym unreach[] = {
-	{ "net_unreachable", 0 },	  { "host_unreachable", 1 },	{ "protocol_unreachable", 2 },
-	{ "port_unreachable", 3 },	  { "frag_needed", 4 },		{ "source_route_failed", 5 },
-	{ "net_unknown", 6 },		  { "host_unknown", 7 },	{ "source_host_isolated", 8 },
-	{ "net_prohibited", 9 },	  { "host_prohibited", 10 },	{ "net_unreachable_for_tos", 11 },
-	{ "host_unreachable_for_tos", 12 }, { "packet_filtered", 13 },	{ "precedence_violation", 14 },
-	{ "precedence_cutoff", 15 },
-};
-static const struct sym exceeded[] = {
-	{ "ttl_exceeded", 0 }, { "frag_time_exceeded", 1 }, { "fragment_reassembly_time_exceeded", 1 },
-};
-static const struct sym redirects[] = {
-	{ "net", 0 }, { "host", 1 }, { "net_for_tos", 2 }, { "host_for_tos", 3 },
-};
-static const struct sym problems[] = { { "bad_pointer", 0 }, { "missing_option", 1 }, { "bad_length", 2 } };
-
-static const struct sym *codes_of(uint8_t type, size_t *n)
-{
-	switch (type) {
-	case ICMP_DEST_UNREACH:
-		*n = ARRAY_SIZE(unreach);
-		return unreach;
-	case ICMP_TIME_EXCEEDED:
-		*n = ARRAY_SIZE(exceeded);
-		return exceeded;
-	case ICMP_REDIRECT:
-		*n = ARRAY_SIZE(redirects);
-		return redirects;
-	case ICMP_PARAMETERPROB:
-		*n = ARRAY_SIZE(problems);
-		return problems;
-	default:
-		*n = 0;
-		return NULL;
-	}
-}
-
-static const struct sym *by_name(const struct sym *t, size_t n, const char *s, size_t len)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strlen(t[i].name) == len && !memcmp(t[i].name, s, len))
-			return &t[i];
-	return NULL;
-}
-
-static const char *by_value(const struct sym *t, size_t n, int64_t v)
-{
-	for (size_t i = 0; i < n; i++)
-		if (t[i].v == v)
-			return t[i].name;
-	return NULL;
-}
-
-bool dicmp_type(const char *s, size_t len, uint8_t *type)
-{
-	const struct sym *y = by_name(types, ARRAY_SIZE(types), s, len);
-
-	if (y)
-		*type = (uint8_t)y->v;
-	return y != NULL;
-}
-
-bool dicmp_code(uint8_t type, const char *s, size_t len, uint8_t *code)
-{
-	size_t n;
-	const struct sym *t = codes_of(type, &n), *y = by_name(t, n, s, len);
-
-	if (y)
-		*code = (uint8_t)y->v;
-	return y != NULL;
-}
-
-const char *dicmp_type_name(uint8_t type)
-{
-	return by_value(types, ARRAY_SIZE(types), type);
-}
-
-const char *dicmp_code_name(uint8_t type, uint8_t code)
-{
-	size_t n;
-	const struct sym *t = codes_of(type, &n);
-
-	return by_value(t, n, code);
 }

@@ -160,6 +160,23 @@ int os_regex(const char *expr, const char *text)
 	return r;
 }
 
+int os_regex_find(const char *expr, unsigned flags, const char *text, size_t *from, size_t *to)
+{
+	regex_t re;
+	regmatch_t m;
+	int r;
+
+	if (regcomp(&re, expr, (flags & OS_REGEX_EXTENDED ? REG_EXTENDED : 0) | (flags & OS_REGEX_FOLD ? REG_ICASE : 0)))
+		return -EINVAL;
+	r = regexec(&re, text + *from, 1, &m, *from ? REG_NOTBOL : 0) == 0;
+	regfree(&re);
+	if (r) {
+		*to = *from + (size_t)m.rm_eo;
+		*from += (size_t)m.rm_so;
+	}
+	return r;
+}
+
 int os_self_dir(char *buf, size_t room)
 {
 	ssize_t n = readlink("/proc/self/exe", buf, room - 1);

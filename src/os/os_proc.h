@@ -16,6 +16,10 @@ int os_run_capture(const char *const *argv, char *out, size_t room);
 int os_run_fed(const char *const *argv, const char *input, size_t len, unsigned limit_ms, char *out, size_t room);
 /* Does an extended regular expression match somewhere in text? 1, 0, or -EINVAL when it is none. */
 int os_regex(const char *expr, const char *text);
+/* The first match at or behind *from: where it begins and ends. Results as above; *from > 0: that is not the beginning of the line. */
+#define OS_REGEX_EXTENDED 1u
+#define OS_REGEX_FOLD 2u
+int os_regex_find(const char *expr, unsigned flags, const char *text, size_t *from, size_t *to);
 /* Folder of the running executable into buf. 0 or -errno. */
 int os_self_dir(char *buf, size_t room);
 

@@ -138,3 +138,26 @@ some/six.pkt:2: it needs IPv6, which culver has not: skipped
 some/y.pkt:1: syntax error: expected '(' but the file ends
 2 passed, 0 failed, 1 skipped, 1 wrong
 ? 2
+# what was left out of a command is told where the script fails; the command whose status it is; fields of tcp_info; codes of ICMP
+
+$ (cat open.pkt; printf '+0 `kldload -n tcp_rack\ntrue`\n+0 close(9) = 0\n') >x.pkt; culver drill x.pkt
+x.pkt:11: runtime error in close call: Expected result 0 but got -1 with errno 9 (Bad file descriptor)
+x.pkt:9: note: 'kldload' has no meaning here, and is left out
+? 1
+$ (cat open.pkt; printf '+0 `sysctl -q net.ipv4.tcp_sack=1\n nstat -n\n [ $(sysctl -n net.ipv4.tcp_sack) = 0 ]`\n') >x.pkt; culver drill x.pkt
+x.pkt:9: error executing `sysctl -q net.ipv4.tcp_sack=1` command: non-zero status 1, of: [ 1 = 0 ]
+? 1
+$ (cat open.pkt; echo '+0 getsockopt(4, SOL_TCP, TCP_INFO, {tcpi_state=TCP_ESTABLISHED, tcpi_snd_cwnd=11}, ...) = 0') >x.pkt; culver drill x.pkt
+x.pkt:9: runtime error in getsockopt call: Bad getsockopt optval: tcpi_snd_cwnd: expected: 11 actual: 10
+? 1
+$ (cat open.pkt; echo '+0 getsockopt(4, SOL_TCP, TCP_INFO, {tcpi_cwnd=11}, ...) = 0') >x.pkt; culver drill x.pkt
+x.pkt:9: runtime error in getsockopt call: Bad getsockopt optval: there is no tcpi_cwnd in what came back
+? 1
+$ (cat open.pkt; echo '+0 < icmp unreachable nobody_home [1:1(0)]') >x.pkt; culver drill x.pkt
+x.pkt:9: unknown ICMP code 'nobody_home' (a number will do)
+? 2
+$ (cat open.pkt; echo '+0 > P. 1:101(100) ack 1 win * <nop,...>') >x.pkt; culver drill x.pkt
+x.pkt:9: error handling packet: bad outbound TCP options
+script packet: 0.100000 P. 1:101(100) ack 1 <nop,...>
+actual packet: 0.100000 P. 1:101(100) ack 1 win 64240 
+? 1

@@ -142,6 +142,12 @@ static void tcp_packets(void **state)
 	bad("0 < . 1:1(0) win 70000", "out of range");
 	bad("0 < . 1:1(0) <mss>", "expected a number");
 	bad("0 < . 1:1(0) <foo 1>", "is not a TCP option");
+	bad("0 < . 1:1(0) <mss 1, %>", "expected a TCP option before '%>'");
+	good("0 < . 1:1(0) <nop,nop,sack 1:2,3:4 5:6>");
+	good("0 < . 1:1(0) <sack 1:2,77 0102>");
+	good("0 > . 1:1(0) win *");
+	good("0 > . 1:1(0) ack 1 win ... <mss 1460,nop,...>");
+	bad("0 < . 1:1(0) win *", "expected a number");
 	bad("0 < . 1:1(0) <mss 1", "the file ends");
 	bad("0 < . 1:1(0) <FO abc>", "odd number of hex digits");
 	good("0 < S 0:0(0) <FO aabbccdd,nop,nop>");
@@ -195,6 +201,7 @@ static void udp_and_icmp(void **state)
 	good("0 < icmp echo_request id 5 seq 1 (56)");
 	good("0 < icmp time_exceeded ttl_exceeded [1:1(0)]");
 	bad("0 < icmp nothing", "unknown ICMP type");
+	bad("0 < icmp unreachable nobody [1:1(0)]", "unknown ICMP code 'nobody'");
 	bad("0 < udp (70000)", "out of range");
 }
 
@@ -249,6 +256,8 @@ static void calls(void **state)
 	sb_free(&err);
 	good("0 poll([{fd=3, events=POLLIN|POLLOUT, revents=0}], 1, 5*1000) = ...");
 	good("0 recvmsg(4, {msg_name(...)=..., msg_iov(1)=[{...,0}], msg_flags=0, msg_control=[{cmsg_level=1, cmsg_type=2, cmsg_data={scm_sec=0,scm_nsec=5}},]}, 0) = 0");
+	good("0 getsockname(3, {sa_family=AF_INET, sin_port=htons(...), sin_addr=inet_addr(\"1.2.3.4\")}, [16]) = 0");
+	good("0 getsockopt(3, IPPROTO_TCP, TCP_INFO, {tcpi_state=TCPS_ESTABLISHED, tcpi_rto=...}, [...]) = 0");
 	bad("0 socket(NO_SUCH, 1, 2) = 3", "unknown symbol: 'NO_SUCH'");
 	bad("0 socket(1, 2, 3) = -1 EWHAT", "unknown errno");
 	bad("0 socket(1, 2", "the file ends");
@@ -306,6 +315,8 @@ static void what_is_not_here_is_skipped(void **state)
 	skipped("0 > ipv4 1.1.1.1 > 2.2.2.2: gre: . 1:1(0)", "encapsulation");
 	skipped("0 < mpls (label 0, tc 0, [S], ttl 0): . 1:1(0)", "encapsulation");
 	skipped("0 socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP) = 3", "SCTP");
+	skipped("0 < S 0:0(0) win 1 <mss 1000,mpcapable v1 fffff nokey>", "MPTCP");
+	skipped("0 ioctl(3, FIONWRITE, [0]) = 0", "FreeBSD");
 	skipped("0 setsockopt(3, IPPROTO_TCP, TCP_FUNCTION_BLK, {function_set_name=\"rack\"}, 36) = 0", "FreeBSD");
 	good("--ip_version=ipv4,ipv6\n0 close(3) = 0");
 }

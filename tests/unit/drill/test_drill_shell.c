@@ -65,6 +65,17 @@ static void what_holds_passes(void **state)
 		"sysctl net.ipv4.tcp_ecn | grep -q 'net.ipv4.tcp_ecn = '", "sysctl net/ipv4/tcp_sack=0 && [ $(sysctl -n net.ipv4.tcp_sack) -eq 0 ]",
 		"[ -e /proc/sys/net/ipv4/tcp_sack ] && [ ! -e /proc/sys/net/ipv4/nonsense ]", "grep -q Tcp: /proc/net/snmp", "[ $(cat /proc/sys/net/ipv4/tcp_rmem | wc -w) -eq 3 ]",
 		"[[ a == a* && ( 1 -lt 2 || x = y ) ]]", "[[ abc =~ ^a.c$ ]]", "uname -r | cut -d. -f1 | grep -q '[0-9]'", "ip -o addr show dev tun0 | grep -q 192.168.0.1",
+		"echo 'a b c d' | cut -d' ' -f2- | grep -qx 'b c d'", "echo a,b,c,d | cut -d, -f1,3-4 | grep -qx a,c,d", "echo abcdef | cut -c2-4 | grep -qx bcd",
+		"echo a:b | cut -d: -f-1 | grep -qx a", "printf 'a\\tb\\nc\\n' | cut -s -f2 | grep -c . | grep -qx 1",
+		"echo 'rto:204 rtt:5' | grep -o 'rto:[0-9]*' | grep -qx rto:204", "echo abcdef | grep -w def && exit 1; echo 'abc def' | grep -qw def",
+		"printf 'a\\nb\\nc\\nd\\n' | grep -A1 b | wc -l | grep -qx 2", "printf 'a\\nb\\nc\\n' | grep -B 1 -n c | head -1 | grep -qx 2-b",
+		"printf 'a\\na\\na\\n' | grep -m 2 a | wc -l | grep -qx 2", "printf 'a\\nb\\n' | grep -c -e a -e b | grep -qx 2", "echo 'a(b)+' | grep -q 'a(b)+'",
+		"echo aab | grep -qE '^(a+)b$' && echo aab | grep -q '^\\(a*\\)b$'", "echo 'a.b' | grep -qF a.b && ! echo axb | grep -qF a.b", "echo x12 | grep -qP '^x\\d+$'",
+		"for i in {1..3}; do x=$((x+i)); done; [ $x = 6 ] && [ \"$(echo a{3..1}b)\" = 'a3b a2b a1b' ]", "x=8; (( x == 8 )) && (( x++ )); (( ++x )); [ $x -eq 10 ]",
+		"let \"x = 5 + 3\" y=2; [ $x$y = 82 ]", "tr a-z A-Z <<< abc | grep -qx ABC", "echo 'a  b' | tr -s ' ' | grep -qx 'a b'", "echo a1b2 | tr -d '[:digit:]' | grep -qx ab",
+		"echo a1b2 | tr -cd 0-9 | grep -qx 12", "sysctl -a | grep -q '^net.ipv4.tcp_sack = '", "taskset -c 0 true && chrt -f 1 true && nice -n 10 true",
+		/* a line that cannot be read does not take the others with it */
+		"sysctl -q net.ipv4.tcp_sack=0\nA=(1 2)\n[ $(sysctl -n net.ipv4.tcp_sack) = 0 ]",
 		"sudo -n true && env A=1 true && timeout 5 true", "sleep 1 &\nwait", "true > /dev/null 2>&1", "echo 'a # b' | grep -q '# b' # a comment",
 	};
 	(void)state;
@@ -77,7 +88,7 @@ static void what_does_not_hold_fails(void **state)
 	static const char *const rows[] = {
 		"false", "exit 3", "true; [ 1 = 2 ]", "! true", "true && false", "set -e; false; true", "set -e; f() { false; true; }; f; true", "(exit 3)",
 		"nstat -az | grep -q NoSuchThing", "test -e /proc/sys/net/ipv4/nonsense", "f() { return 2; }; f; exit $?", "[[ a == b* ]]", "sh -c 'exit 1'",
-		"echo a > /tmp/f; grep -q b /tmp/f", "for i in 1 2; do exit 4; done", "while true; do :; done", "until false; do true; done", "grep -q '(' /proc/net/snmp",
+		"echo a > /tmp/f; grep -q b /tmp/f", "(( 1 == 2 ))", "echo ab | grep -qx a", "A=(1 2)\nfalse", "echo abc | grep -q 'a+'", "for i in 1 2; do exit 4; done", "while true; do :; done", "until false; do true; done", "grep -q '(' /proc/net/snmp",
 	};
 	(void)state;
 
@@ -91,7 +102,7 @@ static void what_has_no_meaning_is_left_out(void **state)
 		{ "kldload -n tcp_rack", "'kldload'" }, { "modprobe tcp_bbr || exit 1", "'modprobe'" }, { "foo | grep -q x", "'foo'" },
 		{ "[ \"$(python3 -c 'print(1)')\" = 1 ] || exit 5", "'python3'" }, { "v=$(foo); [ \"$v\" = 1 ]", "'foo'" }, { "while foo; do bar; done", "'foo'" },
 		{ "sysctl -w net.inet.tcp.x=1", "net.inet.tcp.x" }, { "/tmp/restore_${PPID}.sh", "restore_" }, { "./nothing.py a", "nothing.py" },
-		{ "if then", "cannot read" }, { "function(", "cannot read" }, { "f(", "cannot read" }, { "f() { f; }; f", "too deep" }, { "tcpdump -i tun0 -w /tmp/x &", "'tcpdump'" },
+		{ "if then", "cannot read" }, { "function(", "cannot read" }, { "f(", "cannot read" }, { "f() { f; }; f", "too deep" }, { "grep --recursive x /proc", "'grep'" }, { "echo a | grep -oP 'a\\K' | grep b", "'grep'" }, { "tcpdump -i tun0 -w /tmp/x &", "'tcpdump'" },
 	};
 	(void)state;
 
