@@ -34,7 +34,7 @@ int veth_create(struct net *a, const char *name_a, const uint8_t mac_a[6], struc
 /* A device whose far end is a function: TAP in real time, tunnels in the embedded library. */
 struct netdev_sink {
 	void *arg;
-	/* Takes the frame (Ethernet header on). 0; -EAGAIN: not taken, the queue stops until extdev_wake; other errors:
+	/* Takes the frame (Ethernet header on; of a tun: the IP packet). 0; -EAGAIN: not taken, the queue stops until extdev_wake; other errors:
 	 * not taken, dropped. */
 	int (*xmit)(void *arg, struct sk_buff *skb);
 };
@@ -53,11 +53,11 @@ struct extdev_meta {
 int extdev_input_skb(struct net_device *dev, struct sk_buff *skb, const struct extdev_meta *m);
 /* A frame from outside; copied into an skb. gso_size 0 for a plain frame. Errors as above, and -ENOMEM. */
 int extdev_input(struct net_device *dev, const void *frame, size_t len, uint16_t gso_size, uint8_t gso_type, bool csum_ok);
-/* The sink has room again. */
+/* The sink has room again; for a tun too. */
 void extdev_wake(struct net_device *dev);
 
 /* A device without link header (tun): IP packets as they are, both ways. The sink gets packets at their IP header; with
- * NETIF_F_TSO in features whole trains too. It takes what it gets: any error drops the packet. NULL: *err. */
+ * NETIF_F_TSO in features whole trains too; what it does not take waits, or is dropped, as above. NULL: *err. */
 struct net_device *tundev_create(struct net *net, const char *name, uint32_t features, const struct netdev_sink *sink, int *err);
 /* A packet from outside; copied into an skb. 0, -EINVAL (not IPv4, too long), -ENETDOWN, -ENOMEM, -ENOBUFS. */
 int tundev_input(struct net_device *dev, const void *packet, size_t len);

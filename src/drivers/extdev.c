@@ -3,45 +3,18 @@
  *
  * Decides whether a frame from outside may enter: long enough for its header (RFC 894), not longer
  * than the MTU allows unless it is a train. Called by dev_hard_start_xmit and by the owner
- * (extdev_input); hands on to the sink and to netif_rx. A sink that is full stops the queue;
- * packets then wait in the qdisc until extdev_wake. Tests: tests/unit/drivers. */
+ * (extdev_input); hands on to the sink (sinkdev.c) and to netif_rx. Tests: tests/unit/drivers. */
 #include <errno.h>
-#include <stdlib.h>
-#include "drivers/drivers.h"
-
-struct extdev_priv {
-	struct netdev_sink sink;
-};
+#include "drivers/sinkdev.h"
 
 static netdev_tx_t extdev_xmit(struct sk_buff *skb, struct net_device *dev)
 {
-	const struct extdev_priv *p = dev->priv;
-	uint32_t len = skb->len, segs = max_u32(skb_shinfo(skb)->gso_segs, 1);
-	int err;
 	TRACE_FN(&dev->net->probe, skb->serial);
-
-	err = p->sink.xmit(p->sink.arg, skb);
-	if (unlikely(err == -EAGAIN)) {
-		netif_tx_stop_queue(&dev->tx[0]);
-		return NETDEV_TX_BUSY;
-	}
-	if (unlikely(err)) {
-		dev->stats.tx_errors++;
-		kfree_skb_reason(skb, DROP_TAP_WRITE);
-		return NETDEV_TX_OK;
-	}
-	dev->stats.tx_packets += segs;
-	dev->stats.tx_bytes += len;
-	return NETDEV_TX_OK;
-}
-
-static void extdev_uninit(struct net_device *dev)
-{
-	free(dev->priv);
+	return sinkdev_xmit(skb, dev);
 }
 
 static const struct net_device_ops extdev_ops = {
-	.ndo_uninit = extdev_uninit,
+	.ndo_uninit = sinkdev_uninit,
 	.ndo_start_xmit = extdev_xmit,
 };
 
@@ -49,22 +22,12 @@ struct net_device *extdev_create(struct net *net, const char *name, const uint8_
 				 uint32_t features, const struct netdev_sink *sink, int *err)
 {
 	struct net_device *dev = alloc_netdev(net, name, 1);
-	struct extdev_priv *p = xcalloc(1, sizeof(*p));
 
-	p->sink = *sink;
 	ether_setup(dev);
 	memcpy(dev->dev_addr, mac, ETH_ALEN);
 	memcpy(dev->perm_addr, mac, ETH_ALEN);
 	dev->features = features;
-	dev->netdev_ops = &extdev_ops;
-	dev->priv = p;
-	*err = register_netdev(dev);
-	if (*err) {
-		free(p);
-		free_netdev(dev);
-		return NULL;
-	}
-	return dev;
+	return sinkdev_register(dev, &extdev_ops, sink, err);
 }
 
 /* 0, or why the frame may not enter (counted). */
@@ -142,14 +105,8 @@ int extdev_input(struct net_device *dev, const void *frame, size_t len, uint16_t
 
 	if (err)
 		return err;
-	skb = alloc_skb(dev->net, NET_SKB_PAD + (uint32_t)len);
-	if (!skb) {
-		dev->stats.rx_dropped++;
-		return -ENOMEM;
-	}
-	skb_reserve(skb, NET_SKB_PAD);
-	memcpy(skb_put(skb, (uint32_t)len), frame, len);
-	return extdev_input_skb(dev, skb, &m);
+	skb = sinkdev_skb(dev, frame, len);
+	return skb ? extdev_input_skb(dev, skb, &m) : -ENOMEM;
 }
 
 void extdev_wake(struct net_device *dev)

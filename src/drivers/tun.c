@@ -1,53 +1,31 @@
 /* tun: a device without a link header whose far end is a function (Linux's /dev/net/tun without IFF_TAP).
  *
  * Decides whether what comes in is an IPv4 packet; what goes out leaves as it is, a train as a train if the
- * device has NETIF_F_TSO. Called by dev_hard_start_xmit and by the owner (tundev_input); hands on to the sink and to netif_rx.
+ * device has NETIF_F_TSO. Called by dev_hard_start_xmit and by the owner (tundev_input); hands on to the sink (sinkdev.c) and to netif_rx.
  * There is no neighbour to resolve, and no limit to the length of what comes in but IP's own: a program behind a
  * tun may write more than the MTU. Tests: tests/unit/drill, tests/packet. */
 #include <errno.h>
-#include <stdlib.h>
-#include "drivers/drivers.h"
+#include "drivers/sinkdev.h"
 #include "wire/ip4.h"
 
 #define ARPHRD_NONE_ 0xfffe
 #define TUN_QUEUE_LEN 500
 
-struct tundev_priv {
-	struct netdev_sink sink;
-};
-
 static netdev_tx_t tun_net_xmit(struct sk_buff *skb, struct net_device *dev)
 {
-	const struct tundev_priv *p = dev->priv;
-	uint32_t len = skb->len, segs = max_u32(skb_shinfo(skb)->gso_segs, 1);
 	TRACE_FN(&dev->net->probe, skb->serial);
-
-	if (unlikely(p->sink.xmit(p->sink.arg, skb))) {
-		dev->stats.tx_errors++;
-		kfree_skb_reason(skb, DROP_TAP_WRITE);
-		return NETDEV_TX_OK;
-	}
-	dev->stats.tx_packets += segs;
-	dev->stats.tx_bytes += len;
-	return NETDEV_TX_OK;
-}
-
-static void tun_uninit(struct net_device *dev)
-{
-	free(dev->priv);
+	return sinkdev_xmit(skb, dev);
 }
 
 static const struct net_device_ops tun_netdev_ops = {
-	.ndo_uninit = tun_uninit,
+	.ndo_uninit = sinkdev_uninit,
 	.ndo_start_xmit = tun_net_xmit,
 };
 
 struct net_device *tundev_create(struct net *net, const char *name, uint32_t features, const struct netdev_sink *sink, int *err)
 {
 	struct net_device *dev = alloc_netdev(net, name, 1);
-	struct tundev_priv *p = xcalloc(1, sizeof(*p));
 
-	p->sink = *sink;
 	dev->type = ARPHRD_NONE_;
 	dev->mtu = ETH_DATA_LEN;
 	dev->min_mtu = 68; /* RFC 791: every internet module must forward 68 octets */
@@ -55,15 +33,7 @@ struct net_device *tundev_create(struct net *net, const char *name, uint32_t fea
 	dev->tx_queue_len = TUN_QUEUE_LEN;
 	dev->flags = DEVF_POINTOPOINT | DEVF_NOARP | DEVF_MULTICAST;
 	dev->features = features;
-	dev->netdev_ops = &tun_netdev_ops;
-	dev->priv = p;
-	*err = register_netdev(dev);
-	if (*err) {
-		free(p);
-		free_netdev(dev);
-		return NULL;
-	}
-	return dev;
+	return sinkdev_register(dev, &tun_netdev_ops, sink, err);
 }
 
 /* What Linux's tun charges for a packet: a buffer of 576 octets, or the next power of two, and the sk_buff. Receive windows follow
@@ -91,13 +61,9 @@ int tundev_input(struct net_device *dev, const void *packet, size_t len)
 		dev->stats.rx_errors++;
 		return -EINVAL;
 	}
-	skb = alloc_skb(dev->net, NET_SKB_PAD + (uint32_t)len);
-	if (!skb) {
-		dev->stats.rx_dropped++;
+	skb = sinkdev_skb(dev, packet, len);
+	if (!skb)
 		return -ENOMEM;
-	}
-	skb_reserve(skb, NET_SKB_PAD);
-	memcpy(skb_put(skb, (uint32_t)len), packet, len);
 	skb->truesize = tun_truesize((uint32_t)len);
 	skb->dev = dev;
 	skb->protocol = ETH_P_IP;
