@@ -198,7 +198,8 @@ static void ht_08_chunk_sizes(void **state)
 					  "g",
 					  "5\t",
 					  "8000000000000000"};
-	char in[400], *zeros = malloc(200100);
+	static char zeros[200100]; /* not malloc's: gcc 12 with sanitizers thinks of NULL and warns */
+	char in[400];
 	int n;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -209,7 +210,6 @@ static void ht_08_chunk_sizes(void **state)
 	memset(zeros + n, '0', 100000);
 	strcpy(zeros + n + 100000, "5\r\nhello\r\n0\r\n\r\n");
 	expect_n(HTTP_REQUEST, false, zeros, strlen(zeros), 0, 400, "");
-	free(zeros);
 	REQ(CH "5\r\nhello\r\nA\r\n0123456789\r\n0\r\n\r\n", 1, 0, "hello0123456789|");
 	REQ(CH "0000000000000005\r\nhello\r\n000\r\n\r\n", 1, 0, "hello|");
 }
