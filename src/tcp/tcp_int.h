@@ -425,7 +425,9 @@ void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited);
 /* tcp_timer.c */
 void tcp_init_xmit_timers(struct sock *sk);
 void tcp_clear_xmit_timers(struct sock *sk);
+/* From now; and, as after sending, from when the last segment may leave if the connection is paced. */
 void inet_csk_reset_xmit_timer(struct sock *sk, uint8_t what, uint64_t when_us);
+void tcp_reset_xmit_timer(struct sock *sk, uint8_t what, uint64_t when_us);
 void inet_csk_clear_rto(struct sock *sk);
 void inet_csk_reset_delack(struct sock *sk, uint64_t us);
 void inet_csk_clear_delack(struct sock *sk);

@@ -48,16 +48,21 @@ void tcp_clear_xmit_timers(struct sock *sk)
 		sock_put(sk);
 }
 
+static void xmit_timer_from(struct sock *sk, uint8_t what, uint64_t from, uint64_t when_us)
+{
+	inet_csk(sk)->pending = what & 15u;
+	tcp_flight(sk)->rto_deadline_ns = from + min_u64(when_us, tcp_rto_max_us(sk)) * NSEC_PER_USEC;
+	timer_rearm(sk);
+}
+
 void inet_csk_reset_xmit_timer(struct sock *sk, uint8_t what, uint64_t when_us)
 {
-	struct inet_connection_sock *icsk = inet_csk(sk);
-	uint64_t max = tcp_rto_max_us(sk), from = sk->net->now_ns;
+	xmit_timer_from(sk, what, sk->net->now_ns, when_us);
+}
 
-	if (unlikely(tcp_needs_pacing(sk)) && (what == ICSK_TIME_RETRANS || what == ICSK_TIME_LOSS_PROBE))
-		from = max_u64(from, tcp_last_departure_ns(sk));
-	icsk->pending = what & 15u;
-	tcp_flight(sk)->rto_deadline_ns = from + min_u64(when_us, max) * NSEC_PER_USEC;
-	timer_rearm(sk);
+void tcp_reset_xmit_timer(struct sock *sk, uint8_t what, uint64_t when_us)
+{
+	xmit_timer_from(sk, what, max_u64(sk->net->now_ns, tcp_last_departure_ns(sk)), when_us);
 }
 
 void inet_csk_clear_rto(struct sock *sk)

@@ -42,7 +42,7 @@ void tcp_rearm_rto(struct sock *sk)
 
 		rto = due > now + NSEC_PER_USEC ? (due - now) / NSEC_PER_USEC : 1;
 	}
-	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, rto);
+	tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS, rto);
 }
 
 /* Nagle (RFC 9293 3.7.4) with Minshall's refinement: a small segment waits only for an earlier small one. */
@@ -182,7 +182,7 @@ static void write_xmit_done(struct sock *sk, uint32_t sent, bool cwnd_limited, i
 		tp->fl->prr_out += sent;
 	cwnd_limited |= tcp_packets_in_flight(tp) >= tp->snd_cwnd;
 	tcp_cwnd_validate(sk, cwnd_limited);
-	if (push_one != 2)
+	if (sent && push_one != 2) /* who writes while cwnd is full does not put the probe off */
 		tcp_schedule_loss_probe(sk, false);
 }
 
@@ -419,7 +419,7 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 			rearm = true;
 	}
 	if (rearm)
-		inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, icsk->rto_us);
+		tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS, icsk->rto_us);
 }
 
 /* The path's MTU fell: what is larger is as good as lost (RFC 1191 6.5), without a change of cwnd. */
@@ -458,12 +458,25 @@ void tcp_simple_retransmit(struct sock *sk)
 }
 
 /* ---- tail loss probe (RFC 8985 7) ---- */
+/* How long until the RTO of the segment that has been out for longest: from its departure; or, where that time is over, from the
+ * last ACK that delivered something, which had restarted it (RFC 6298 5.3). */
+static uint64_t rto_left_us(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	uint64_t now = sk->net->now_ns, rto = (uint64_t)inet_csk(sk)->rto_us * NSEC_PER_USEC;
+	uint64_t due = skb_peek(&tp->fl->rtx_queue)->skb_mstamp_ns + rto;
+
+	if (due <= now)
+		due = tp->fl->delivered_ns + rto;
+	return due > now + NSEC_PER_USEC ? (due - now) / NSEC_PER_USEC : 1;
+}
+
 bool tcp_schedule_loss_probe(struct sock *sk, bool advancing_rto)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	int early = tcp_sysctl(sk)->early_retrans;
-	uint64_t timeout, left;
+	uint64_t timeout;
 
 	if (unlikely(tp->fastopen_child))
 		return false;
@@ -478,15 +491,9 @@ bool tcp_schedule_loss_probe(struct sock *sk, bool advancing_rto)
 	} else {
 		timeout = TCP_TIMEOUT_INIT_US;
 	}
-	left = icsk->rto_us;
-	if (!advancing_rto) { /* no later than the RTO of the segment that has been out for longest */
-		uint64_t out = (sk->net->now_ns - skb_peek(&tp->fl->rtx_queue)->skb_mstamp_ns) / NSEC_PER_USEC;
-
-		left = out < left ? left - out : 0;
-	}
-	if (left)
-		timeout = min_u64(timeout, left);
-	inet_csk_reset_xmit_timer(sk, ICSK_TIME_LOSS_PROBE, timeout);
+	/* never later than the RTO would come: 7.2 */
+	timeout = min_u64(timeout, advancing_rto ? icsk->rto_us : rto_left_us(sk));
+	tcp_reset_xmit_timer(sk, ICSK_TIME_LOSS_PROBE, timeout);
 	return true;
 }
 
