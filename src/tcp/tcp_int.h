@@ -246,6 +246,12 @@ static inline bool tcp_needs_pacing(const struct sock *sk)
 	return unlikely(sk->max_pacing_rate != UINT64_MAX || inet_csk(sk)->ca_ops->cong_control);
 }
 
+/* How far the peer is, in units of tcp_tso_rtt_log: 0 is near. The knob takes any octet. */
+static inline uint32_t tcp_rtt_distance(const struct sock *sk)
+{
+	return tcp_sk(sk)->min_rtt_us >> min_u32((uint32_t)tcp_sysctl(sk)->tso_rtt_log, 31);
+}
+
 /* TCP_TX_DELAY: when a segment that is sent now may leave, for a discipline that heeds it (fq); 0: at once. */
 static inline uint64_t tcp_departure_ns(const struct sock *sk)
 {

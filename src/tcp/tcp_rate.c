@@ -144,7 +144,7 @@ static uint64_t rate_of_cwnd(const struct sock *sk)
  * Trains for a near peer do not depend on it: there it is worked out when somebody asks. */
 void tcp_update_pacing_rate(struct sock *sk)
 {
-	if (likely(!(tcp_sk(sk)->min_rtt_us >> tcp_sysctl(sk)->tso_rtt_log) && !tcp_needs_pacing(sk)))
+	if (likely(!tcp_rtt_distance(sk) && !tcp_needs_pacing(sk)))
 		sk->pacing_rate = UINT64_MAX;
 	else
 		sk->pacing_rate = min_u64(rate_of_cwnd(sk), sk->max_pacing_rate);

@@ -106,7 +106,7 @@ static uint32_t tcp_mss_split_point(const struct tcp_sock *tp, const struct sk_b
 static uint32_t tcp_tso_segs(const struct sock *sk, uint32_t mss)
 {
 	const struct tcp_sysctl *s = tcp_sysctl(sk);
-	uint32_t r = tcp_sk(sk)->min_rtt_us >> min_u32((uint32_t)s->tso_rtt_log, 31), segs;
+	uint32_t r = tcp_rtt_distance(sk), segs;
 	uint64_t bytes;
 
 	if (unlikely(sock_flag(sk, SOCK_F_NO_GSO)))
