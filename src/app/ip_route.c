@@ -428,7 +428,7 @@ static int metric_time(struct ip_cmd *ip, int which, const char *v, uint32_t *ou
 		memcpy(digits, v, n);
 	for (size_t i = 0; digits[0] && i < ARRAY_SIZE(units); i++)
 		if (!strcmp(v + n, units[i].unit) && !u64_parse(digits, 0, UINT32_MAX, &x)) {
-			*out = (uint32_t)(units[i].ms ? x * units[i].ms * scale : x);
+			*out = (uint32_t)min_u64(units[i].ms ? x * units[i].ms * scale : x, UINT32_MAX);
 			return 0;
 		}
 	return wrong(ip, v, metric_names[which], "is invalid");

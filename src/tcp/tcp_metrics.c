@@ -147,6 +147,8 @@ static void tcpm_reclaim(struct tcp_net *tn, struct hlist_head *h)
 	struct tcp_metrics_block *tm, *oldest = NULL;
 	unsigned depth = 0;
 
+	if (tn->metrics_size < TCPM_SLOTS_MAX)
+		return;
 	hlist_for_each_entry(tm, h, hash) {
 		if (!oldest || tm->stamp_ns < oldest->stamp_ns)
 			oldest = tm;

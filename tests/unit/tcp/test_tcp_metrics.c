@@ -42,6 +42,8 @@ static void tcpm_bounded(void **state)
 		inet_sk(sk)->daddr = 0x0b000000 + i;
 		net->now_ns += 1000;
 		assert_non_null(tcp_metrics_get(sk, true));
+		if (i < 8000)
+			assert_int_equal(net->tcp->metrics_count, i + 1); /* while it may grow nobody is given up */
 	}
 	assert_in_range(net->tcp->metrics_count, 16384 * 5, 16384 * 6);
 	assert_int_equal(net->tcp->metrics_size, 16384);
@@ -105,12 +107,28 @@ static void tcpm_delete_by_peer(void **state)
 	hosts_free(h);
 }
 
+/* More than the route's 32 bits of eighths of a millisecond hold: as much as they hold. */
+static void tcpm_route_says_very_long(void **state)
+{
+	struct hosts *h = hosts_new(2);
+	struct sock *sk;
+
+	hosts_must(h, 1, "ip route add 10.0.2.0/24 via 10.0.1.1 rtt 536871s rttvar 1s");
+	sk = some_sock(h->net[1]);
+	inet_sk(sk)->daddr = 0x0a000202;
+	assert_int_equal(tcp_metrics_get(sk, true)->vals[TCP_METRIC_RTT], UINT32_MAX);
+	assert_int_equal(tcp_metrics_get(sk, true)->vals[TCP_METRIC_RTTVAR], 4000000);
+	drop_sock(sk);
+	hosts_free(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tcpm_bounded),
 		cmocka_unit_test(tcpm_old_is_refreshed),
 		cmocka_unit_test(tcpm_delete_by_peer),
+		cmocka_unit_test(tcpm_route_says_very_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
