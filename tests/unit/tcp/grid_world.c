@@ -161,7 +161,7 @@ static void make_topo(struct topo *t, const struct grid_cell *c)
 		l->end[i].ip = 0x0a000001u + i;
 		l->end[i].plen = 24;
 		l->end[i].has_tc = true;
-		*p = (struct tc_params){ .delay_ns = (uint64_t)c->rtt_us * 500, .rate_bps = c->rate_bps, .limit_bytes = (uint32_t)queue,
+		*p = (struct tc_params){ .delay_ns = (uint64_t)c->rtt_us * 500, .jitter_ns = c->jitter_ns, .rate_bps = c->rate_bps, .limit_bytes = (uint32_t)queue,
 					 .loss_ppm = clean ? 0 : c->loss_ppm, .reorder_ppm = clean ? 0 : c->reorder_ppm,
 					 .reorder_gap_ns = c->reorder_gap_ns ? c->reorder_gap_ns : (uint64_t)c->rtt_us * 125 };
 	}

@@ -18,6 +18,7 @@ struct grid_cell {
 	uint32_t loss_ppm, reorder_ppm, rtt_us;
 	uint64_t rate_bps;
 	uint64_t queue_bytes;    /* 0: one bandwidth-delay product, at least 128 KiB */
+	uint64_t jitter_ns;      /* of each frame's delay, either way; order is kept */
 	uint64_t reorder_gap_ns; /* how much earlier a reordered frame comes; 0: an eighth of the round trip */
 	uint64_t bytes;          /* each connection sends that much ... */
 	uint64_t max_ns;         /* ... but stops after this time */

@@ -161,7 +161,7 @@ static uint32_t shares(const char *a, const char *b, uint64_t gap_ms, uint64_t s
 {
 	struct minute m = { .from_ns = 10 * NSEC_PER_SEC + gap_ms * NSEC_PER_MSEC };
 	struct grid_cell c = { .rtt_us = 40000, .rate_bps = 20000000, .bytes = UINT64_MAX / 2, .flows = 2, .start_gap_ns = gap_ms * NSEC_PER_MSEC,
-			       .max_ns = m.from_ns + seconds * NSEC_PER_SEC, .cc = { a, b }, .sample_ns = 100 * NSEC_PER_MSEC,
+			       .max_ns = m.from_ns + seconds * NSEC_PER_SEC, .cc = { a, b }, .jitter_ns = 2 * NSEC_PER_MSEC, .sample_ns = 100 * NSEC_PER_MSEC,
 			       .sample = measure_minute, .arg = &m };
 	struct grid_run g;
 	uint64_t first, second;
@@ -175,20 +175,12 @@ static uint32_t shares(const char *a, const char *b, uint64_t gap_ms, uint64_t s
 	return (uint32_t)(first * 100 / (first + second));
 }
 
-/* Which of two flows loses at a full queue is a matter of microseconds, and the other is ahead for the next ten seconds: of
- * single minutes three in sixteen lie a little outside of 40 : 60; their mean is in its middle. */
+/* Every minute by itself. The delay varies by 2 ms: on a cable that is exact to the nanosecond, the phase of arrivals decides for
+ * seconds who loses at the full queue (Floyd and Jacobson, 1991), and three minutes in sixteen lay outside, up to 62 : 38. */
 static void two_flows_share_a_link(void **state)
 {
-	uint32_t share, sum = 0, outside = 0;
-
-	for (unsigned i = 1; i <= 16; i++) {
-		share = shares("cubic", "cubic", 250 * i, 60, i);
-		outside += share < 40 || share > 60;
-		sum += share;
-	}
-	printf("mean of 16: %u %%, %u outside of 40 : 60\n", sum / 16, outside);
-	assert_in_range(sum / 16, 45, 55);
-	assert_true(outside <= 4);
+	for (unsigned i = 1; i <= 16; i++)
+		assert_in_range(shares("cubic", "cubic", 250 * i, 60, i), 42, 58);
 	assert_in_range(shares("reno", "reno", 2000, 60, 2), 40, 60);
 	assert_in_range(shares("bbr", "bbr", 2000, 120, 3), 40, 60); /* it probes for bandwidth every few seconds only */
 }
