@@ -37,7 +37,7 @@ struct grid_road {
 	bool has_fin, stalled;
 	uint64_t start_ns, progress_ns, silence_ns;
 	uint64_t octets, segments, repeated, lost, queue_drops;
-	uint64_t late_octets; /* acknowledged after the first late_ns, before the sender's last */
+	uint64_t late_octets; /* acknowledged within for_ns of the SYN, the first late_ns left out */
 };
 struct grid_bench {
 	uint64_t for_ns, late_ns;
