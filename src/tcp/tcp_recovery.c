@@ -452,22 +452,33 @@ static bool any_retrans_done(const struct sock *sk)
 	return tcp_sk(sk)->fl->retrans_out || (head && (TCP_SKB_CB(head)->sacked & TCPCB_EVER_RETRANS));
 }
 
-/* Nothing is lost: what RACK took off its list when it judged it comes back to its place by time of sending, or a
- * real loss among it would be found by nobody but the RTO. */
+/* Nothing is lost. */
 static void unmark_lost(struct tcp_sock *tp)
+{
+	struct sk_buff *skb;
+
+	skb_queue_walk(&tp->fl->rtx_queue, skb)
+		TCP_SKB_CB(skb)->sacked &= (uint8_t)~TCPCB_LOST;
+	tp->fl->lost_out = 0;
+	tp->fl->retransmit_hint = NULL;
+	tp->rack_relist = 1;
+}
+
+/* What RACK took off its list when it judged it comes back to its place by time of sending, or a real loss among it would be
+ * found by nobody but the RTO. Not before RACK has looked at the others: the time of these has long passed, and they would be
+ * sent again with the very ACK that took the judgement back. The next delivery judges them. */
+static void rack_relist(struct tcp_sock *tp)
 {
 	struct list_head *head = &tp->fl->tsorted_sent, *pos = head->next;
 	uint64_t last = 0;
 	struct sk_buff *skb;
 
+	tp->rack_relist = 0;
 	skb_queue_walk(&tp->fl->rtx_queue, skb)
 	{
 		struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 
-		if (!(tcb->sacked & TCPCB_LOST))
-			continue;
-		tcb->sacked &= (uint8_t)~TCPCB_LOST;
-		if (!list_empty(&tcb->tx.tsorted))
+		if ((tcb->sacked & (TCPCB_LOST | TCPCB_SACKED_ACKED)) || !list_empty(&tcb->tx.tsorted))
 			continue;
 		if (skb->skb_mstamp_ns < last)
 			pos = head->next;
@@ -476,8 +487,6 @@ static void unmark_lost(struct tcp_sock *tp)
 			pos = pos->next;
 		list_add_tail(&tcb->tx.tsorted, pos);
 	}
-	tp->fl->lost_out = 0;
-	tp->fl->retransmit_hint = NULL;
 }
 
 static void undo_cwnd_reduction(struct sock *sk, bool unmark)
@@ -495,10 +504,7 @@ static void undo_cwnd_reduction(struct sock *sk, bool unmark)
 	}
 	tp->snd_cwnd_stamp_ms = tcp_time_ms(sk);
 	tp->fl->undo_marker = 0;
-	/* RACK is to look again, but not at once at what was just found not to be lost: its time has long passed, and it would
-	 * be sent again with this very ACK. The next delivery judges it. */
-	if (!unmark)
-		tp->rack_advanced = 1;
+	tp->rack_advanced = 1; /* RACK is to look again */
 }
 
 bool tcp_try_undo_recovery(struct sock *sk)
@@ -668,13 +674,11 @@ static bool leave_state(struct sock *sk)
 	return false;
 }
 
-void tcp_fastretrans_alert(struct sock *sk, uint32_t prior_una, uint32_t num_dupack, int *flag, int *rexmit)
+static void fastretrans_alert(struct sock *sk, uint32_t prior_una, uint32_t num_dupack, int *flag, int *rexmit)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
-	TRACE_FN(&sk->net->probe, 0);
 
-	tcp_flight(sk);
 	if (!tp->fl->packets_out && tp->fl->sacked_out)
 		tp->fl->sacked_out = 0;
 	if (*flag & FLAG_ECE)
@@ -728,6 +732,15 @@ void tcp_fastretrans_alert(struct sock *sk, uint32_t prior_una, uint32_t num_dup
 		tcp_enter_recovery(sk, (*flag & FLAG_ECE) != 0);
 	}
 	*rexmit = REXMIT_LOST;
+}
+
+void tcp_fastretrans_alert(struct sock *sk, uint32_t prior_una, uint32_t num_dupack, int *flag, int *rexmit)
+{
+	TRACE_FN(&sk->net->probe, 0);
+	tcp_flight(sk);
+	fastretrans_alert(sk, prior_una, num_dupack, flag, rexmit);
+	if (unlikely(tcp_sk(sk)->rack_relist))
+		rack_relist(tcp_sk(sk));
 }
 
 /* The probe's end (RFC 8985 7.4.2): if it repaired a loss, that loss counts. */

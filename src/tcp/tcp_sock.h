@@ -426,7 +426,7 @@ struct tcp_sock {
 	uint8_t ecn_flags;
 	uint8_t keepalive_user : 1, dsack_pending : 1, quick_forced : 1, tsq_throttled : 1, rst_sent : 1, early_undo : 1,
 		save_ts : 1, rate_app_limited : 1;
-	uint8_t chrono_type : 2, syn_data_acked : 1, fastopen_child : 1, has_auth : 1;
+	uint8_t chrono_type : 2, syn_data_acked : 1, fastopen_child : 1, has_auth : 1, rack_relist : 1;
 };
 #define TCP_NAGLE_OFF 1
 #define TCP_NAGLE_CORK 2
