@@ -21,6 +21,7 @@ void tcp_send_delayed_ack(struct sock *sk)
 		ato = min_u64(ato, max);
 	}
 	ato = min_u64(ato, unlikely(tp->rare && tp->rare->delack_max_us) ? tp->rare->delack_max_us : TCP_DELACK_MAX_US);
+	ato = max_u64(ato, TCP_DELACK_TICK_US); /* 0: no data has come yet, as where a FIN is the first */
 	timeout = now + ato * NSEC_PER_USEC;
 	if (icsk->ack_pending & ICSK_ACK_TIMER) {
 		if (icsk->delack_deadline_ns <= now + (ato >> 2) * NSEC_PER_USEC) {

@@ -66,6 +66,7 @@
 #define TCP_TIMEOUT_INIT_US 1000000u
 #define TCP_TIMEOUT_FALLBACK_US 3000000u
 #define TCP_TIMEOUT_MIN_US 2000u
+#define TCP_DELACK_TICK_US 1000u /* an ACK that is put off leaves no sooner than a clock's tick later */
 #define TCP_DELACK_MIN_US 40000u
 #define TCP_DELACK_MAX_US 200000u
 #define TCP_ATO_MIN_US 40000u

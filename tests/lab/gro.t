@@ -17,9 +17,9 @@ large-receive-offload: off [fixed]
 $ printf 'name: slow\ntopology:\n  defaults: {config: {vars: {cpus: {n: 1, irq_ns: 500, packet_ns: 20000}}}}\n  nodes: {a: {}, b: {}}\n  links:\n    - type: veth\n      endpoints:\n        - {node: a, interface: eth1, ipv4: 10.0.0.1/24}\n        - {node: b, interface: eth1, ipv4: 10.0.0.2/24}\n' >slow.clab.yml
 $ culver lab slow.clab.yml -c 'b iperf -s &' -c 'a iperf -c 10.0.0.2 -n 200000' -c 'b cat /proc/net/napi' -c 'b nstat' --out d | grep -E 'eth1|name|TcpInSegs|TcpOutSegs'
 name                    cpu weight       polls        work scheduled held      merged      trains
-eth1-rx0                  0     64          27         143 0            0         112          20
-TcpInSegs                       30                 0.0
-TcpOutSegs                      13                 0.0
+eth1-rx0                  0     64          28         143 0            0         109          23
+TcpInSegs                       33                 0.0
+TcpOutSegs                      14                 0.0
 # which went into which
 $ sed -n 's/.*"node":"b".*"func":"skb_gro_receive".*"serial":\([0-9]*\),"text":"\(merged[^"]*\)".*/packet \1 \2/p' d/events.jsonl | head -6
 packet 8 merged into=7 segs=2 len=2948
