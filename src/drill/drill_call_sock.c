@@ -108,10 +108,26 @@ static int64_t call_listen(struct drill_job *j, struct task *t)
 	return r;
 }
 
+/* The socket has another conversation from now on; packets of the old one may still come. */
+static struct drill_flow *flow_again(struct drill_job *j, struct drill_flow *was)
+{
+	struct drill_flow *f = drill_flow_new(j->d, was->proto);
+
+	f->script_fd = was->script_fd;
+	f->fd = was->fd;
+	f->port_given = was->port_given;
+	was->closed = true;
+	return f;
+}
+
 static void flow_connects(struct drill_job *j, struct drill_flow *f, const struct sockaddr_in *a)
 {
+	bool again = f && f->left && a->sin_family == AF_INET;
+
 	if (!f || a->sin_family != AF_INET)
 		return;
+	if (again)
+		f = flow_again(j, f);
 	if (f->proto == DPROTO_TCP && (f->state == DFLOW_LISTEN || f->state == DFLOW_PASSIVE))
 		return; /* refused, whatever it says */
 	if (f->proto == DPROTO_TCP && f->state == DFLOW_ACTIVE && f->lport) {
@@ -121,19 +137,25 @@ static void flow_connects(struct drill_job *j, struct drill_flow *f, const struc
 	f->state = DFLOW_ACTIVE;
 	f->raddr = ntohl(a->sin_addr.s_addr);
 	f->rport = ntohs(a->sin_port);
-	drill_flow_learn_port(j->d, f);
+	if (!again || f->port_given) /* it still shows the port that it had */
+		drill_flow_learn_port(j->d, f);
 	j->d->cur = f;
 }
 
 static int64_t call_connect(struct drill_job *j, struct task *t)
 {
+	struct drill_flow *f = flow_of_arg(j, 0);
 	struct drill_name n;
+	int r;
 
 	if (!djob_addr(j, t, djob_arg(j, 1), j->d->sc.conf.remote_ip, j->d->sc.conf.connect_port, &n))
 		return 0;
 	if (!dexpr_null(djob_arg(j, 1)))
-		flow_connects(j, flow_of_arg(j, 0), &n.v4);
-	return sys_connect(t, djob_fd(j, 0), name_arg(j, &n), (socklen_t)djob_int(j, 2, n.len));
+		flow_connects(j, f, &n.v4);
+	r = sys_connect(t, djob_fd(j, 0), name_arg(j, &n), (socklen_t)djob_int(j, 2, n.len));
+	if (!r && f && f->proto == DPROTO_TCP && !dexpr_null(djob_arg(j, 1)) && n.sa.sa_family == AF_UNSPEC)
+		f->left = true;
+	return r;
 }
 
 /* The flow whose SYN made this connection. */

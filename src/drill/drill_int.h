@@ -60,6 +60,7 @@ struct drill_flow {
 	uint32_t tx_busy;
 	bool tx_unknown, rx_unknown, rx_known;
 	bool closed, port_given; /* by bind() */
+	bool left;               /* connect() to AF_UNSPEC: the socket's next connection is another one */
 };
 
 struct drill_fd {

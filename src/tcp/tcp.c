@@ -458,7 +458,8 @@ static void abort_connection(struct sock *sk)
 		tcp_set_state(sk, TCP_CLOSE);
 }
 
-/* What was learned of the path: the next connection may take another one. */
+/* What was learned of the path: the next connection may take another one. (Linux 6.18 keeps the shortest round trip for as long as
+ * tcp_min_rtt_wlen says; RFC 8985 6.2 means the connection's.) */
 static void forget_path(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
