@@ -113,7 +113,9 @@ static int full(const struct full_opts *o)
  * most. At 3 % they come by ACKs lost alone: those of a recovery's last segments are held back and become one with the hole's
  * (tcp_comp_sack_delay_ns and its slack), and when that one is lost nothing is in flight that could ask for another. 300 seeds
  * of 3 % at 1 ms have 0.73 timeouts each with the holding back, 0.37 without its slack and 0.28 without any of it, and 64, 68
- * and 70 % of the model: what Linux's receivers cost too. */
+ * and 70 % of the model: what Linux's receivers cost too. Beside the kernel over the same cable (3 %, 20 ms, 100 Mbit/s, 32
+ * transfers of ten seconds each way of sending) Linux to Linux had 12 timeouts in 1886 repeated segments, culver to Linux 21 in
+ * 3079; with 5 % reordering 3 in 1563 and 3 in 2568. */
 #define SEEDS 40u
 static const struct {
 	uint32_t loss, reorder, rtt, rate, percent, rtos;
@@ -122,8 +124,8 @@ static const struct {
 	{ 0, 0, 20, 100, 75, 0, false },	  { 0, 10000, 66, 100, 40, 0, false },	 { 0, 50000, 20, 10, 95, 0, false },
 	{ 1000, 0, 66, 100, 90, 1, false },	  { 1000, 10000, 20, 100, 90, 1, false }, { 3000, 0, 20, 100, 90, 1, false },
 	{ 10000, 0, 1, 100, 80, 1, false },	  { 10000, 10000, 20, 10, 75, 1, false }, { 10000, 0, 66, 10, 85, 1, false },
-	{ 30000, 0, 20, 100, 70, 13, false },	  { 30000, 50000, 20, 100, 70, 9, false }, { 30000, 0, 1, 500, 55, 13, false },
-	{ 30000, 0, 200, 10, 75, 5, false },	  { 1000, 50000, 66, 100, 60, 1, true },  { 3000, 50000, 20, 100, 60, 1, true },
+	{ 30000, 0, 20, 100, 75, 12, false },	  { 30000, 50000, 20, 100, 80, 5, false }, { 30000, 0, 1, 500, 60, 10, false },
+	{ 30000, 0, 200, 10, 85, 4, false },	  { 1000, 50000, 66, 100, 60, 1, true },  { 3000, 50000, 20, 100, 60, 1, true },
 };
 
 static void grid_cells(void **state)
