@@ -114,7 +114,9 @@ static uint32_t tso_acked(struct sock *sk, struct sk_buff *skb)
 	return before_ - tcp_skb_pcount(skb);
 }
 
-static void clean_one(struct sock *sk, struct sk_buff *skb, uint32_t pcount, uint32_t bytes, struct clean_state *cs, struct tcp_sacktag_state *st)
+/* start: skb's first octet before it was trimmed, if only a part of a train was acknowledged. */
+static void clean_one(struct sock *sk, struct sk_buff *skb, uint32_t start, uint32_t pcount, uint32_t bytes, struct clean_state *cs,
+		      struct tcp_sacktag_state *st)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
@@ -130,8 +132,8 @@ static void clean_one(struct sock *sk, struct sk_buff *skb, uint32_t pcount, uin
 		cs->last_ackt = skb->skb_mstamp_ns;
 		if (!cs->first_ackt)
 			cs->first_ackt = cs->last_ackt;
-		if (before(tcb->seq, st->reord))
-			st->reord = tcb->seq;
+		if (before(start, st->reord))
+			st->reord = start;
 		if (!after(tcb->end_seq, tp->fl->high_seq))
 			cs->flag |= FLAG_ORIG_SACK_ACKED;
 	}
@@ -174,7 +176,7 @@ static int tcp_clean_rtx_queue(struct sock *sk, uint32_t prior_fack, uint32_t pr
 
 	while ((skb = skb_peek(&tp->fl->rtx_queue)) != NULL) {
 		struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
-		uint32_t pcount, bytes = skb->len;
+		uint32_t start = tcb->seq, pcount, bytes = skb->len;
 		bool whole = true;
 
 		if (after(tcb->end_seq, tp->snd_una)) {
@@ -188,7 +190,7 @@ static int tcp_clean_rtx_queue(struct sock *sk, uint32_t prior_fack, uint32_t pr
 		} else {
 			pcount = tcp_skb_pcount(skb);
 		}
-		clean_one(sk, skb, pcount, bytes, &cs, st);
+		clean_one(sk, skb, start, pcount, bytes, &cs, st);
 		if (!whole)
 			break;
 		tcp_rtx_queue_unlink_and_free(sk, skb);

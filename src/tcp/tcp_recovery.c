@@ -437,10 +437,13 @@ void tcp_enter_loss(struct sock *sk)
 }
 
 /* ---- undo: nothing was lost after all ---- */
+/* Is what this ACK acknowledges the original, late: it echoes a time before the first retransmission; or there was none yet, when the
+ * pacing or the host's own queues hold it back. The SYN's, and what NewReno does not leave Recovery for, are forgotten before. */
 static bool packet_delayed(const struct tcp_sock *tp)
 {
-	return tp->fl->retrans_stamp_ms && tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr &&
-	       before(tp->rx_opt.rcv_tsecr, tp->fl->retrans_stamp_ms);
+	if (tp->fl->retrans_stamp_ms)
+		return tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr && before(tp->rx_opt.rcv_tsecr, tp->fl->retrans_stamp_ms);
+	return !tcp_state_in(&tp->icsk.inet.sk, TCPF_(SYN_SENT) | TCPF_(SYN_RECV)) && !(tcp_is_reno(tp) && !before(tp->snd_una, tp->fl->high_seq));
 }
 
 static bool may_undo(const struct tcp_sock *tp) { return tp->fl->undo_marker && (!tp->fl->undo_retrans || packet_delayed(tp)); }
