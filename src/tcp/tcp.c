@@ -218,6 +218,7 @@ void tcp_done(struct sock *sk)
 		TCP_INC(sk->net, AttemptFails);
 	tcp_set_state(sk, TCP_CLOSE);
 	tcp_clear_xmit_timers(sk);
+	tcp_fastopen_child_done(sk); /* its place is the next one's, also if nobody has accepted it yet */
 	sk->shutdown = 3;
 	if (!sock_flag(sk, SOCK_F_DEAD))
 		sk->state_change(sk);

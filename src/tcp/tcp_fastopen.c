@@ -345,7 +345,7 @@ void tcp_fastopen_synack_timer(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_rare *r = tcp_sk(sk)->rare;
-	unsigned max = r->syn_retries ? r->syn_retries : (unsigned)tcp_sysctl(sk)->synack_retries + 1;
+	unsigned max = r->syn_retries ? r->syn_retries : min_u32((uint32_t)tcp_sysctl(sk)->synack_retries + 1, UINT8_MAX); /* what is counted ends there */
 	TRACE_FN(&sk->net->probe, 0);
 
 	TCPEXT_INC(sk->net, TCPTimeouts);
@@ -361,7 +361,7 @@ void tcp_fastopen_synack_timer(struct sock *sk)
 	tcp_count_rto(sk);
 	if (!tcp_flight(sk)->retrans_stamp_ms)
 		tcp_flight(sk)->retrans_stamp_ms = tcp_time_ms(sk) ? tcp_time_ms(sk) : 1;
-	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, min_u64((uint64_t)TCP_TIMEOUT_INIT_US << r->fo_synacks, tcp_rto_max_us(sk)));
+	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, min_u64((uint64_t)TCP_TIMEOUT_INIT_US << min_u32(r->fo_synacks, 20), tcp_rto_max_us(sk)));
 }
 
 static bool fo_child(struct sock *lsk, struct sk_buff *skb, struct request_sock *req)

@@ -171,6 +171,35 @@ static void get_cookie(struct bed *b, struct sock *l)
 	bed_forget(b);
 }
 
+/* As many repetitions of the SYN-ACK as the knob takes: never two within a second, none after more than 120, and an end. */
+static void server_repeats_255_times(void **state)
+{
+	struct bed *b = scripted_bed();
+	struct sock *l = fo_listen(b, 5);
+	uint64_t last;
+	unsigned n = 0;
+
+	b->net[0]->tcp->sysctl.synack_retries = 255;
+	get_cookie(b, l);
+	syn_cookie(b, 1000, "GET");
+	expect_seg(b, "S. 0:0 ack 4");
+	for (last = b->now_ns; b->now_ns - last <= 300 * SEC; ) {
+		uint64_t sent = b->n_segs;
+
+		bed_run(b, SEC / 2);
+		bed_forget(b);
+		if (b->n_segs == sent)
+			continue;
+		assert_int_equal(b->n_segs, sent + 1);
+		assert_in_range(b->now_ns - last, SEC, 121 * SEC);
+		last = b->now_ns;
+		n++;
+	}
+	assert_int_equal(n, 255);
+	assert_int_equal(inet_csk(l)->listener->fastopen_pending, 0);
+	done(b, l);
+}
+
 static void server_answers_before_the_handshake_is_over(void **state)
 {
 	struct bed *b = scripted_bed();
@@ -330,6 +359,7 @@ int main(void)
 		cmocka_unit_test(client_syn_lost),
 		cmocka_unit_test(client_limits),
 		cmocka_unit_test(server_answers_before_the_handshake_is_over),
+		cmocka_unit_test(server_repeats_255_times),
 		cmocka_unit_test(server_repeats_syn_ack),
 		cmocka_unit_test(server_refuses_bad_cookies_and_floods),
 		cmocka_unit_test(two_stacks),
