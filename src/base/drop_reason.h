@@ -113,7 +113,7 @@
 	X(TCP_RFC7323_NO_TS, "the negotiated timestamp is missing")                              \
 	X(TCP_OLD_SEQUENCE, "a sequence number before the window")                               \
 	X(TCP_INVALID_SEQUENCE, "a sequence number outside the window")                          \
-	X(TCP_INVALID_END_SEQUENCE, "a segment that begins where the window ends") \
+	X(TCP_INVALID_END_SEQUENCE, "a segment that ends beyond the window")                     \
 	X(TCP_INVALID_ACK_SEQUENCE, "an acknowledgement outside what may be")                    \
 	X(TCP_ACK_UNSENT_DATA, "an acknowledgement of data not yet sent")                        \
 	X(TCP_OLD_ACK, "an old acknowledgement")                                                 \

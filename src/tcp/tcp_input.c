@@ -143,19 +143,28 @@ static bool reset_acceptable(const struct sock *sk, const struct sk_buff *skb)
 	return seq == tp->rcv_nxt - 1 && tcp_state_in(sk, TCPF_(CLOSE_WAIT) | TCPF_(LAST_ACK) | TCPF_(CLOSING));
 }
 
-/* RFC 9293 3.10.7.4, first: some of it lies in the window; what hangs over is cut off later. At a window of zero all are let in that
- * begin at its edge: their RST, ACK and URG count (MUST-66). A larger one is left at its edge as well while nothing waits to be
- * read, as Linux leaves it. DROP_REASON_MAX: it is fine. */
-static enum drop_reason tcp_sequence(const struct sock *sk, uint32_t seq, uint32_t end_seq, bool fin)
+/* Text that hangs over the window is let in only while nothing waits to be read, as on Linux: its sender does not heed the window,
+ * and it counts as lost with its ACK and its timestamp. RST and SYN get RFC 5961's answers, whatever comes with them; behind the
+ * peer's FIN text is ignored anyhow. */
+static bool text_may_hang_over(const struct sock *sk, uint8_t flags)
+{
+	return skb_queue_empty(&sk->receive_queue) || flags & (TCP_RST | TCP_SYN) ||
+	       !tcp_state_in(sk, TCPF_(ESTABLISHED) | TCPF_(FIN_WAIT1) | TCPF_(FIN_WAIT2));
+}
+
+/* RFC 9293 3.10.7.4, first: some of it lies in the window. At a window of zero all are let in that begin at its edge: their RST,
+ * ACK and URG count (MUST-66). A larger one is left at its edge as well while nothing waits to be read, as Linux leaves it.
+ * DROP_REASON_MAX: it is fine. */
+static enum drop_reason tcp_sequence(const struct sock *sk, uint32_t seq, uint32_t end_seq, uint8_t flags)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	uint32_t window = tcp_receive_window(tp), edge = tp->rcv_nxt + window;
 
 	if (before(end_seq, tp->rcv_wup))
 		return DROP_TCP_OLD_SEQUENCE;
-	if (likely(!after(end_seq - fin, edge)))
+	if (likely(!after(end_seq - ((flags & TCP_FIN) != 0), edge)))
 		return DROP_REASON_MAX;
-	if (after(seq, edge) || (seq == edge && window && !skb_queue_empty(&sk->receive_queue))) {
+	if (after(seq, edge) || (window && (seq == edge ? !skb_queue_empty(&sk->receive_queue) : !text_may_hang_over(sk, flags)))) {
 		TCPEXT_INC(sk->net, BeyondWindow);
 		return after(seq, edge) ? DROP_TCP_INVALID_SEQUENCE : DROP_TCP_INVALID_END_SEQUENCE;
 	}
@@ -201,7 +210,7 @@ static bool tcp_validate_incoming(struct sock *sk, struct sk_buff *skb)
 		kfree_skb_reason(skb, DROP_TCP_RFC7323_NO_TS); /* RFC 7323 3.2 */
 		return false;
 	}
-	why = tcp_sequence(sk, tcb->seq, tcb->end_seq, (flags & TCP_FIN) != 0);
+	why = tcp_sequence(sk, tcb->seq, tcb->end_seq, flags);
 	if (unlikely(why != DROP_REASON_MAX)) {
 		if (flags & TCP_RST) {
 			if (!reset_acceptable(sk, skb)) {
@@ -316,7 +325,8 @@ static void established_data(struct sock *sk, struct sk_buff *skb, uint32_t hlen
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	bool eaten;
+	/* Linux predicts what fits into the page that the socket has, and looks for something to send behind all others. */
+	bool eaten, page = skb->truesize > tcp_forward_alloc(sk);
 
 	tcp_rcv_rtt_measure_ts(sk, skb);
 	TCPEXT_INC(sk->net, TCPHPHits);
@@ -330,6 +340,8 @@ static void established_data(struct sock *sk, struct sk_buff *skb, uint32_t hlen
 			tcp_ack_snd_check(sk);
 	} else {
 		tp->snd_wl1 = TCP_SKB_CB(skb)->seq;
+		if (unlikely(tcp_send_head(sk)) && page)
+			tcp_data_snd_check(sk);
 		tcp_ack_snd_check(sk);
 	}
 	if (unlikely(eaten))

@@ -162,8 +162,10 @@ static enum tcp_tw_status finwait2_process(struct tcp_timewait_sock *tw, struct 
 		tcp_tw_kill(tw);
 		return TCP_TW_SUCCESS;
 	}
-	if ((tcb->tcp_flags & TCP_SYN) && !before(tcb->seq, tw->rcv_nxt))
+	if ((tcb->tcp_flags & TCP_SYN) && !before(tcb->seq, tw->rcv_nxt)) {
+		tcp_tw_kill(tw); /* the peer has begun anew; there is nothing left to finish */
 		return TCP_TW_RST;
+	}
 	if (!(tcb->tcp_flags & TCP_ACK) || !after(tcb->end_seq, tw->rcv_nxt) || tcb->end_seq == tcb->seq)
 		return TCP_TW_SUCCESS;
 	if (!(tcb->tcp_flags & TCP_FIN) || tcb->end_seq != tw->rcv_nxt + 1) {

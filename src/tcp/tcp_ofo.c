@@ -282,7 +282,7 @@ void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 		ofo_merge_right(sk, next, TCP_SKB_CB(skb)->end_seq);
 	}
 	if (tp->rx_opt.sack_ok)
-		tcp_grow_window(sk, skb); /* losses must not hold the window down; without SACK it would spoil duplicate ACKs */
+		tcp_grow_window(sk, skb, !next); /* losses must not hold the window down; without SACK it would spoil duplicate ACKs */
 	if (next)
 		tcp_set_owner_r(skb, sk);
 	if (sk->socket) /* accepted, and not an orphan */

@@ -228,7 +228,8 @@ static void event_ack_sent(struct sock *sk, uint32_t rcv_nxt)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
-	if (icsk->quick && --icsk->quick == 0)
+	/* only one that was owed uses up a quick one: not a challenge, a duplicate, or a window that a reader opened */
+	if ((icsk->ack_pending & ICSK_ACK_SCHED) && icsk->quick && --icsk->quick == 0)
 		icsk->ato_us = TCP_ATO_MIN_US;
 	icsk->ack_pending = 0;
 	icsk->delack_deadline_ns = TIME_NEVER;

@@ -103,12 +103,12 @@ static void rcv_rtt_measure(struct sock *sk)
 }
 
 /* Slow start of the window that we offer. What carries its own weight opens it by two segments; what costs 2^n times as much only
- * while it is not above 1/2^n of the largest one. */
-void tcp_grow_window(struct sock *sk, const struct sk_buff *skb)
+ * while it is not above 1/2^n of the largest one. A FIN that joined the buffer before it (joined) costs nothing, and opens it as well. */
+void tcp_grow_window(struct sock *sk, const struct sk_buff *skb, bool joined)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	int64_t room = (int64_t)min_u32(tp->window_clamp, (uint32_t)tcp_space(sk)) - tp->rcv_ssthresh;
-	uint32_t cost = tcp_win_from_space(sk, skb->truesize), incr = 0, most;
+	uint32_t cost = joined && !skb->len ? 0 : tcp_win_from_space(sk, skb->truesize), incr = 0, most;
 
 	if (room <= 0 || tcp_under_memory_pressure(sk))
 		return;
@@ -180,7 +180,7 @@ void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb)
 	icsk->last_rcv_ms = now;
 	tcp_ecn_check_ce(sk, skb);
 	if (skb->len >= 128)
-		tcp_grow_window(sk, skb);
+		tcp_grow_window(sk, skb, false);
 }
 
 /* ---- SACK blocks to send ---- */
@@ -380,7 +380,8 @@ static struct sk_buff *compact(struct sock *sk, struct sk_buff *skb)
 	return n;
 }
 
-/* More than was offered, while the program has enough to read, is refused as a whole; its ACK has been heard. */
+/* The window is closed (tcp_sequence sees to others): the segment was let in for its ACK, RST and URG, its text is refused whole
+ * while the program has something to read. */
 static bool hangs_over(struct sock *sk, struct sk_buff *skb)
 {
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
@@ -455,7 +456,5 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 		kfree_skb_reason(skb, DROP_TCP_OVERWINDOW);
 		return;
 	}
-	if (unlikely(hangs_over(sk, skb)))
-		return;
 	tcp_data_queue_ofo(sk, compact(sk, skb));
 }

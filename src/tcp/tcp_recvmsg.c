@@ -246,8 +246,7 @@ ssize_t tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, 
 		target = 1;
 	while ((st.left || !st.looked) && recv_more(sk, &st, target, &err))
 		;
-	if (!(flags & MSG_PEEK))
-		tcp_cleanup_rbuf(sk, (uint32_t)st.copied);
+	tcp_cleanup_rbuf(sk, (uint32_t)st.copied); /* one that only looked wants more to look at, too, if there is room */
 	sock_peeked(sk, flags, (uint32_t)st.copied);
 	if (!err)
 		put_messages(sk, msg, st.tstamp_ns);

@@ -310,6 +310,7 @@ static void orphan(const struct m_conn *c, const struct m_segment *s, struct m_r
 		return;
 	}
 	if (has(s, M_SYN) && !lt(s->seq, c->rcv_nxt)) {
+		end(r, M_USER_NOTHING);
 		reply_reset(r, s);
 		return;
 	}

@@ -19,7 +19,7 @@
  *   L10 TIME-WAIT: a segment without length at RCV.NXT is swallowed, flags or not; a RST there ends the wait (tcp_rfc1337 0);
  *       a SYN beyond RCV.NXT may open anew, if somebody listens (RFC 6191, MAY-2); everything else is acknowledged, RST excepted.
  *   L11 FIN-WAIT-2 without a program, with the window of L9: what is not acceptable is acknowledged, RST excepted; a RST in the window ends it, a SYN in
- *       it is answered by a reset; text for nobody ends it by a reset, even with the FIN; only the bare FIN goes on to TIME-WAIT.
+ *       it ends it by a reset, and so does text for nobody, even with the FIN; only the bare FIN goes on to TIME-WAIT.
  *   L12 In a simultaneous open the peer's SYN-ACK repeats its SYN: that one, with the right acknowledgement, is no challenge.
  *   L13 If the peer took window back, an acknowledgement is numbered by the window's end, where the peer will accept it. With
  *       the same number and acknowledgement as before, a segment changes the window only to more or to nothing.
