@@ -202,6 +202,10 @@ static bool tcp_validate_incoming(struct sock *sk, struct sk_buff *skb)
 
 	if (tcp_fast_parse_options(skb, tp)) {
 		if (paws_reject(tp, net_now_s(sk->net)) && !disordered_ack(sk, skb) && !(flags & TCP_RST)) {
+			if (flags & TCP_SYN) { /* RFC 5961 4.2 comes first: no duplicate, no D-SACK of its number */
+				syn_challenge(sk, skb);
+				return false;
+			}
 			TCPEXT_INC(sk->net, PAWSEstab);
 			discard_invalid(sk, skb, DROP_TCP_RFC7323_PAWS);
 			return false;

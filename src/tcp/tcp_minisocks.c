@@ -373,8 +373,6 @@ struct sock *tcp_check_req(struct sock *lsk, struct sk_buff *skb, struct request
 			TCPEXT_INC(req->net, TSEcrRejected);
 		return NULL;
 	}
-	if (opt.saw_tstamp && !after(tcb->seq, t->rcv_nxt))
-		req->ts_recent = opt.rcv_tsval;
 	if (flags & TCP_SYN)
 		return embryonic_reset(req, skb, reset);
 	if (!(flags & TCP_ACK))
@@ -397,6 +395,10 @@ struct sock *tcp_check_req(struct sock *lsk, struct sk_buff *skb, struct request
 		}
 		return embryonic_reset(req, skb, reset);
 	}
+	/* only now: an ACK that TCP_DEFER_ACCEPT or a full backlog turned away has not told the request the time, or the client's
+	 * SYN, repeated, would look old to it */
+	if (opt.saw_tstamp && !after(tcb->seq, t->rcv_nxt))
+		tcp_sk(child)->rx_opt.ts_recent = opt.rcv_tsval;
 	tcp_route_init(child);
 	if (!req->num_retrans && t->snt_synack_ns)
 		tcp_synack_rtt_meas(child, t->snt_synack_ns);

@@ -502,8 +502,9 @@ uint32_t tcp_send_mss(struct sock *sk, uint32_t *size_goal, int flags)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	uint32_t mss = tcp_current_mss(sk), goal = mss;
+	const struct dst_entry *dst = sk->dst_cache; /* none, between a reset of the route and the next segment: as it was */
 
-	if (!(flags & MSG_OOB) && sk->dst_cache && sk->dst_cache->dev && (sk->dst_cache->dev->features & NETIF_F_TSO) && likely(!sock_flag(sk, SOCK_F_NO_GSO))) {
+	if (!(flags & MSG_OOB) && (unlikely(!dst) || (dst->dev && (dst->dev->features & NETIF_F_TSO))) && likely(!sock_flag(sk, SOCK_F_NO_GSO))) {
 		uint32_t max = bound_to_half_wnd(tp, TCP_GSO_MAX - MAX_TCP_HEADER);
 
 		goal = max_u32(max / mss, 1) * mss;

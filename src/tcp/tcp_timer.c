@@ -346,12 +346,13 @@ static void backoff_rto(struct sock *sk)
 }
 
 /* The peer shrank its window to zero after data was sent: only the first segment is tried, for ever while it
- * answers (MUST-35, SHLD-17). */
+ * answers (MUST-35, SHLD-17), unless the program set a limit (TCP_USER_TIMEOUT), which such answers do not put off. */
 static void tcp_rtx_zero_window(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if ((uint32_t)(tcp_time_ms(sk) - tp->rcv_tstamp_ms) > tcp_rto_max_us(sk) / 1000) {
+	if ((uint32_t)(tcp_time_ms(sk) - tp->rcv_tstamp_ms) > tcp_rto_max_us(sk) / 1000 ||
+	    (user_timeout_ms(sk) && retransmits_timed_out(sk, 0, user_timeout_ms(sk)))) {
 		tcp_write_err(sk, ETIMEDOUT);
 		return;
 	}
