@@ -7,6 +7,8 @@
  * by about a quarter of a window, and does not end slow start on jitter. sysctl net.culver.cubic_hystart: 0 none, 1 this one,
  * 2 the older HyStart as Linux has it (Ha and Rhee, 2008: a train of ACKs as long as half a round trip, or a longer delay, ends
  * slow start at once), which is what packet scripts written for Linux expect.
+ * What Reno would have is looked at with every ACK (RFC 9438 4.3); Linux looks every 32 ms at most, if cwnd did not change. On a
+ * short path with losses that is much: 41 Mbit/s where Linux has 20 at 3 %, 1 ms, 100 Mbit/s (tcp-grid, 16 transfers each).
  * Called through tcp_congestion_ops. Tests: tests/unit/tcp/test_tcp_cong.c, test_tcp_grid.c. */
 #include "tcp/tcp_int.h"
 
