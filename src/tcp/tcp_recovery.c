@@ -196,7 +196,8 @@ void tcp_check_sack_reordering(struct sock *sk, uint32_t low_seq, bool ts)
 /* ---- without SACK: duplicate ACKs stand for segments (RFC 6582) ---- */
 void tcp_reset_reno_sack(struct tcp_sock *tp) { tp->fl->sacked_out = 0; }
 
-static void limit_reno_sacked(struct sock *sk)
+/* acked: segments that an ACK took from packets_out just now; they were part of the flight that was reordered. */
+static void limit_reno_sacked(struct sock *sk, uint32_t acked)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	uint32_t holes = tp->fl->lost_out > 1 ? tp->fl->lost_out : 1;
@@ -205,7 +206,7 @@ static void limit_reno_sacked(struct sock *sk)
 	if (tp->fl->sacked_out + holes > tp->fl->packets_out) {
 		tp->fl->sacked_out = tp->fl->packets_out - holes;
 		/* more duplicates than segments: they were reordered, not lost */
-		tp->reordering = (uint16_t)min_u32(tp->fl->packets_out, (uint32_t)tcp_sysctl(sk)->max_reordering);
+		tp->reordering = (uint16_t)min_u32(tp->fl->packets_out + acked, (uint32_t)tcp_sysctl(sk)->max_reordering);
 		tp->reord_seen = 1;
 		tcp_stat(sk)->reord_seen++;
 		TCPEXT_INC(sk->net, TCPRenoReorder);
@@ -220,7 +221,7 @@ static void add_reno_sack(struct sock *sk, uint32_t num_dupack, bool ece)
 	if (!num_dupack)
 		return;
 	tp->fl->sacked_out += num_dupack;
-	limit_reno_sacked(sk);
+	limit_reno_sacked(sk, 0);
 	if (tp->fl->sacked_out > prior)
 		tp->delivered += tp->fl->sacked_out - prior;
 	(void)ece;
@@ -235,7 +236,7 @@ void tcp_remove_reno_sacks(struct sock *sk, uint32_t acked, bool ece)
 		tp->delivered += acked > tp->fl->sacked_out ? acked - tp->fl->sacked_out : 1;
 		tp->fl->sacked_out = acked - 1 >= tp->fl->sacked_out ? 0 : tp->fl->sacked_out - (acked - 1);
 	}
-	limit_reno_sacked(sk);
+	limit_reno_sacked(sk, acked);
 	(void)ece;
 }
 
