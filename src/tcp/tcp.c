@@ -516,8 +516,10 @@ static void forget_connection(struct sock *sk)
 	tp->is_sack_reneg = 0;
 	tp->syn_data = tp->syn_data_acked = 0;
 	inet_sk(sk)->defer_connect = false;
-	if (tp->rare)
+	if (tp->rare) {
 		tp->rare->fo_fail = 0;
+		tp->rare->fo_option = tp->rare->fo_asked = tp->rare->fo_used = tp->rare->fo_probing = tp->rare->fo_born = false;
+	}
 	tp->total_retrans = tp->urg_data = tp->ecn_flags = 0;
 	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
 	icsk->rcv_mss = TCP_MIN_MSS;

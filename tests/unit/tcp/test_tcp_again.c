@@ -1,6 +1,8 @@
 /* A socket that is used again (connect() to AF_UNSPEC, connect() anew): nothing that the old connection measured, agreed or was counted
  * for is in the next one. */
 #include "tcp_bed.h"
+#include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 
 /* What tcp_disconnect() leaves is what a new socket has. */
@@ -112,11 +114,38 @@ static void fastopen_child_used_again(void **state)
 	done(b, l);
 }
 
+/* A client of Fast Open whose next connection is an ordinary one: its time-outs say nothing of SYNs with cookies. */
+static void fastopen_client_used_again(void **state)
+{
+	struct bed *b = scripted_bed();
+	struct sock *sk = bed_socket(b, 0);
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(80), .sin_addr = { htonl(bed_addr(1)) } };
+	struct iovec iov = { "hello", 5 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_flags = MSG_FASTOPEN | MSG_DONTWAIT, .msg_name = &a, .msg_namelen = sizeof(a) };
+
+	b->net[0]->tcp->sysctl.fastopen_blackhole_timeout_sec = 3600;
+	assert_int_equal(sk->prot->sendmsg(sk, &m, 5), -EINPROGRESS);
+	bed_run(b, 0);
+	expect_seg(b, "S 0:0 <fo 0>");
+	say(b, sk, "S. 0 ack 1 <mss 1000,sackOK,raw 220a0102030405060708>", NULL, 0);
+	assert_int_equal(sk->state, TCP_ESTABLISHED);
+	tcp_disconnect(sk, 0);
+	bed_run(b, 0);
+	bed_forget(b);
+	assert_int_equal(bed_connect(b, sk, 1, 81), 0);
+	bed_run(b, 0);
+	expect_seg(b, "S 0:0");
+	bed_run(b, 30 * SEC); /* nobody answers */
+	assert_int_equal(b->net[0]->mib.tcpext.TCPFastOpenBlackhole, 0);
+	done(b, sk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(used_again_is_as_new),
 		cmocka_unit_test(fastopen_child_used_again),
+		cmocka_unit_test(fastopen_client_used_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
