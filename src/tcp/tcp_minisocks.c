@@ -105,7 +105,7 @@ void tcp_time_wait(struct sock *sk, uint8_t state, uint64_t timeo_ns)
 		tw->ts_recent_stamp = tp->rx_opt.ts_recent_stamp;
 		tw->tstamp_ok = tp->rx_opt.tstamp_ok;
 		tw->ts_offset = tp->tsoffset;
-		tw->last_oow_ack_ms = tp->last_oow_ack_ms;
+		tw->last_oow_ack_ms = 0; /* the first that is out of order here is answered, whatever was before */
 		tw->bound_dev_if = sk->bound_dev_if;
 		tw->tos = inet_sk(sk)->tos;
 		tw->mark = sk->mark;
