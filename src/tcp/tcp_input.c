@@ -299,7 +299,7 @@ static void established_slow(struct sock *sk, struct sk_buff *skb)
 	if (!tcp_validate_incoming(sk, skb))
 		return;
 	tcp_ecn_received_counters(sk, skb, skb->len - tcp_hdrlen(tcp_hdr(skb)));
-	reason = tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT);
+	reason = tcp_ack(sk, skb, tcp_text_refused(sk, skb) ? FLAG_SLOWPATH : FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT);
 	if (reason < 0) {
 		if (reason == -(int)DROP_TCP_ACK_UNSENT_DATA)
 			tcp_send_challenge_ack(sk); /* TS-06 */

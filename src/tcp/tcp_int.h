@@ -317,6 +317,7 @@ void tcp_ack_snd_check(struct sock *sk);
 void tcp_data_queue(struct sock *sk, struct sk_buff *skb);
 bool tcp_try_coalesce(struct sock *sk, struct sk_buff *to, const struct sk_buff *skb);
 void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb);
+bool tcp_text_refused(const struct sock *sk, const struct sk_buff *skb);
 void tcp_grow_window(struct sock *sk, const struct sk_buff *skb, bool joined);
 void tcp_ecn_check_ce(struct sock *sk, const struct sk_buff *skb);
 void tcp_sack_remove(struct tcp_sock *tp);

@@ -381,13 +381,18 @@ static struct sk_buff *compact(struct sock *sk, struct sk_buff *skb)
 }
 
 /* The window is closed (tcp_sequence sees to others): the segment was let in for its ACK, RST and URG, its text is refused whole
- * while the program has something to read. */
-static bool hangs_over(struct sock *sk, struct sk_buff *skb)
+ * while the program has something to read. Not acceptable, it does not tell the time either (RFC 7323 5.3, R3). */
+bool tcp_text_refused(const struct sock *sk, const struct sk_buff *skb)
 {
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 
-	if (likely(!after(tcb->end_seq - ((tcb->tcp_flags & TCP_FIN) != 0), tcp_sk(sk)->rcv_nxt + tcp_receive_window(tcp_sk(sk)))) ||
-	    skb_queue_empty(&sk->receive_queue))
+	return unlikely(after(tcb->end_seq - ((tcb->tcp_flags & TCP_FIN) != 0), tcp_sk(sk)->rcv_nxt + tcp_receive_window(tcp_sk(sk)))) &&
+	       !skb_queue_empty(&sk->receive_queue);
+}
+
+static bool hangs_over(struct sock *sk, struct sk_buff *skb)
+{
+	if (likely(!tcp_text_refused(sk, skb)))
 		return false;
 	TCPEXT_INC(sk->net, BeyondWindow);
 	tcp_send_dupack(sk, skb);

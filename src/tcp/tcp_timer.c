@@ -350,18 +350,16 @@ static void backoff_rto(struct sock *sk)
 static void tcp_rtx_zero_window(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	uint32_t now = tcp_time_ms(sk), since = tp->fl->retrans_stamp_ms, limit = user_timeout_ms(sk);
 
-	if ((uint32_t)(tcp_time_ms(sk) - tp->rcv_tstamp_ms) > tcp_rto_max_us(sk) / 1000 ||
-	    (user_timeout_ms(sk) && retransmits_timed_out(sk, 0, user_timeout_ms(sk)))) {
+	if ((uint32_t)(now - tp->rcv_tstamp_ms) > tcp_rto_max_us(sk) / 1000 || (limit && since && now - since >= limit)) {
 		tcp_write_err(sk, ETIMEDOUT);
 		return;
 	}
 	tcp_enter_loss(sk);
 	tcp_retransmit_skb(sk, skb, 1);
 	sk_dst_reset(sk);
-	if (!inet_csk(sk)->retransmits)
-		inet_csk(sk)->retransmits = 1;
-	backoff_rto(sk);
+	backoff_rto(sk); /* none of R2's retransmissions: it is answered */
 }
 
 /* For struct tcp_info; the recovery's time ends when Loss is left. */
