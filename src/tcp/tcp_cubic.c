@@ -51,7 +51,9 @@ static struct cubic *cubic(struct sock *sk)
 	if (likely(cubic_has(sk)))
 		return tcp_ca(sk);
 	ca = tcp_ca(sk);
-	ca->delay_min_us = tcp_sk(sk)->min_rtt_us == ~0u ? 0 : tcp_sk(sk)->min_rtt_us;
+	/* The older HyStart is begun by the first sample, and measures data only: a handshake that took no time would end slow start. */
+	if (tcp_sysctl(sk)->cubic_hystart != 2 && tcp_sk(sk)->min_rtt_us != ~0u)
+		ca->delay_min_us = tcp_sk(sk)->min_rtt_us;
 	return ca;
 }
 
@@ -299,7 +301,7 @@ static void cubic_acked(struct sock *sk, uint32_t acked, int64_t rtt_us)
 
 	if (rtt_us < 0)
 		return;
-	if (cubic_has(sk)) {
+	if (cubic_has(sk) || tcp_sysctl(sk)->cubic_hystart == 2) {
 		ca = cubic(sk);
 		/* samples of the first second after a recovery tell of its queue */
 		if (ca->epoch_start_ms && tcp_time_ms(sk) - ca->epoch_start_ms < 1000)
