@@ -459,7 +459,8 @@ void tcp_simple_retransmit(struct sock *sk)
 
 /* ---- tail loss probe (RFC 8985 7) ---- */
 /* How long until the RTO of the segment that has been out for longest: from its departure; or, where that time is over, from the
- * last ACK that delivered something, which had restarted it (RFC 6298 5.3). */
+ * last ACK that delivered something, which had restarted it (RFC 6298 5.3). Where that is over too, a probe restarted it (RFC 8985
+ * 7.3) and this one is none: no bound. */
 static uint64_t rto_left_us(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
@@ -468,6 +469,8 @@ static uint64_t rto_left_us(const struct sock *sk)
 
 	if (due <= now)
 		due = tp->fl->delivered_ns + rto;
+	if (due <= now)
+		return UINT64_MAX;
 	return due > now + NSEC_PER_USEC ? (due - now) / NSEC_PER_USEC : 1;
 }
 
