@@ -54,24 +54,27 @@ static struct sock *small_buffer(struct bed *b, int32_t rcvbuf)
 	return sk;
 }
 
-/* Small segments from the far end to the near one join nobody's buffer; when memory is used up, runs of them are collapsed. */
+/* Small segments from the far end to the near one join nobody's buffer; when memory is used up, runs of them are collapsed. Each
+ * length makes other runs, and other priorities in the tree. */
 static void ts_23_collapsed_runs_stay_in_the_tree(void **state)
 {
-	struct bed *b = scripted_bed();
-	struct sock *sk = small_buffer(b, 24000);
-	static char in[TEXT];
-	uint64_t was;
+	for (uint32_t len = 60; len <= 130; len += 5) {
+		struct bed *b = scripted_bed();
+		struct sock *sk = small_buffer(b, 24000);
+		static char in[TEXT];
+		uint64_t was;
 
-	for (uint32_t at = 8000; at > 100; at -= 100)
-		part(b, sk, at, at + 100);
-	assert_true(sk->net->mib.tcpext.TCPRcvCollapsed > 20);
-	assert_int_equal(sk->net->mib.tcpext.OfoPruned, 0);
-	was = tcp_sk(sk)->rcv_nxt;
-	part(b, sk, 0, 200);
-	assert_int_equal(tcp_sk(sk)->rcv_nxt - was, 8100);
-	assert_int_equal(bed_recv(sk, in, sizeof(in), 0), 8100);
-	assert_memory_equal(in, text, 8100);
-	done(b, sk);
+		for (uint32_t at = 80 * len; at > len; at -= len)
+			part(b, sk, at, at + len);
+		assert_true(sk->net->mib.tcpext.TCPRcvCollapsed > 20);
+		assert_int_equal(sk->net->mib.tcpext.OfoPruned, 0);
+		was = tcp_sk(sk)->rcv_nxt;
+		part(b, sk, 0, 2 * len);
+		assert_int_equal(tcp_sk(sk)->rcv_nxt - was, 81 * len);
+		assert_int_equal(bed_recv(sk, in, sizeof(in), 0), 81 * len);
+		assert_memory_equal(in, text, 81 * len);
+		done(b, sk);
+	}
 }
 
 /* Segments of every length, overlapping and repeated, into a buffer that is much too small for them. */
