@@ -75,7 +75,7 @@ static const struct cli_cmd commands[] = {
 	  "  --full           180 cells instead of a dozen (an hour or so)\n"
 	  "  --fair           instead: two flows over one bottleneck for a minute, culver's and Linux's, and what each gets\n"
 	  "  --cell L,O,T,R   one: loss and reordering in millionths, round trip in ms, Mbit/s\n"
-	  "  --runs N         of each cell so many (default: as its ratios need to be known, 3 to 24)\n"
+	  "  --runs N         of each cell so many (default: as its ratios need to be known, 3 to 96)\n"
 	  "  --seconds N, --seed N, --cc NAME\n"
 	  "  --md5 KEY        with TCP MD5 signatures (RFC 2385) on every segment\n" },
 	{ "help", cmd_help, "help [COMMAND]", "This, or the help of a command.\n" },
