@@ -49,10 +49,8 @@ static void watch_data(struct grid_road *r, uint32_t seq, uint32_t len, uint8_t 
 		return;
 	if (len && (int32_t)(seq + len - r->snd_max) <= 0)
 		r->repeated++;
-	if ((int32_t)(seq + len - r->snd_max) > 0) {
-		r->octets += seq + len - r->snd_max;
+	if ((int32_t)(seq + len - r->snd_max) > 0)
 		r->snd_max = seq + len;
-	}
 	if (flags & TCP_FIN) {
 		r->has_fin = true;
 		r->fin_seq = seq + len;

@@ -36,7 +36,7 @@ struct grid_road {
 	uint32_t isn, snd_max, una, fin_seq;
 	bool has_fin, stalled;
 	uint64_t start_ns, progress_ns, silence_ns;
-	uint64_t octets, segments, repeated, lost, queue_drops;
+	uint64_t segments, repeated, lost, queue_drops;
 	uint64_t late_octets; /* acknowledged within for_ns of the SYN, the first late_ns left out */
 };
 struct grid_bench {

@@ -70,7 +70,7 @@ int bench_grid_fair(uint64_t for_ns, uint64_t seed, bool json)
 			r->shares = k;
 		}
 	if (!json) {
-		printf("two flows share %u Mbit/s, %u ms, a queue of one product, for %llu s (the last five sixths count)\n", RATE_MBIT, RTT_MS,
+		printf("two flows share %u Mbit/s, %u ms (each way +-%u), a queue of one product, for %llu s (the last five sixths count)\n", RATE_MBIT, RTT_MS, JITTER_MS,
 		       (unsigned long long)(for_ns / NSEC_PER_SEC));
 		fflush(stdout);
 	}

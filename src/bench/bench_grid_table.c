@@ -84,7 +84,7 @@ static void add_up(const struct grid_bench *b, uint32_t from, uint32_t road, str
 {
 	const struct grid_road *r = &b->road[from];
 
-	run->goodput[road] = r->late_octets * 8 * NSEC_PER_SEC / b->for_ns;
+	run->goodput[road] = (uint64_t)((unsigned __int128)r->late_octets * 8 * NSEC_PER_SEC / b->for_ns);
 	s->segments[road] += r->segments;
 	s->repeated[road] += r->repeated;
 	s->lost[road] += r->lost + r->queue_drops;
